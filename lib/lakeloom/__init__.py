@@ -1,0 +1,42 @@
+"""lakeloom: one declarative project takes data from any source to a tuned, traceable model.
+
+>>> import lakeloom
+>>> lake = lakeloom.open("conf/flights")      # doctest: +SKIP
+>>> lake.table("silver.flights").arrow()      # doctest: +SKIP
+
+The names below are loaded when they are first used: importing the package takes milliseconds and
+brings in neither Spark nor pandas.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lakeloom.api.lakehouse import Lakehouse
+    from lakeloom.api.lakehouse import open_lakehouse as open  # noqa: A004 - the package's verb, as in gzip.open
+    from lakeloom.api.table import Table
+    from lakeloom.core.errors import LakeloomError
+
+__version__ = "0.1.0"
+__all__ = ["Lakehouse", "LakeloomError", "Table", "open"]
+
+_PUBLIC = {
+    "open": "lakeloom.api.lakehouse:open_lakehouse",
+    "Lakehouse": "lakeloom.api.lakehouse:Lakehouse",
+    "Table": "lakeloom.api.table:Table",
+    "LakeloomError": "lakeloom.core.errors:LakeloomError",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'lakeloom' has no attribute '{name}'")
+    import importlib
+
+    module, _, attribute = _PUBLIC[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

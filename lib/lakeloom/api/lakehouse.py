@@ -1,0 +1,321 @@
+"""`open_lakehouse`: a project and its tables as one small object. The command line and the jobs call nothing else.
+
+What only reads tables needs no sound config: it takes the storage root from the settings alone, so
+that `tables` or `sql` answer while somebody is in the middle of editing ``tables.yml``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakeloom.config.load import Raw, read
+from lakeloom.core.errors import RunError, StoreError, TableError
+from lakeloom.core.names import TableRef
+from lakeloom.store.lake import Lake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import SparkSession
+
+    from lakeloom.api.doctor import Diagnosis
+    from lakeloom.api.query import Engine
+    from lakeloom.api.quarantine import Quarantined, RuleCount
+    from lakeloom.api.table import Table, TableInfo
+    from lakeloom.core.findings import Finding
+    from lakeloom.flow.planning import PlannedStep
+    from lakeloom.flow.result import Listener, RunResult
+    from lakeloom.lineage.graph import Lineage
+    from lakeloom.project.spec import Project
+
+
+def open_lakehouse(conf: str | Path | None = None, env: str | None = None) -> Lakehouse:
+    """Open a project.
+
+    Parameters
+    ----------
+    conf : str or Path, optional
+        The project's folder, the ``conf`` folder above it, or the name of a project under ``conf``;
+        ``conf`` by default.
+    env : str, optional
+        The environment: an overlay ``conf/<env>.yml``; ``local`` by default.
+
+    Raises
+    ------
+    ConfigError
+        LL-CONF-007 where the folder, the project or the environment does not exist.
+
+    Examples
+    --------
+    >>> import lakeloom
+    >>> lake = lakeloom.open("conf/flights")                     # doctest: +SKIP
+    >>> lake.table("silver.flights", version=7).pandas()         # doctest: +SKIP
+    >>> lake.run("gold.*")                                       # doctest: +SKIP
+    """
+    if conf is not None and not Path(conf).is_dir() and (Path("conf") / conf).is_dir():
+        conf = Path("conf") / conf
+    return Lakehouse(read(conf, env))
+
+
+class Lakehouse:
+    """A project in one environment and the tables under its storage root.
+
+    Parameters
+    ----------
+    raw : Raw
+        The merged, marked config; it is checked by what needs it checked.
+    """
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+        root = os.environ.get("LAKELOOM_HOME") or str(raw.document.data.get("root") or ".lakeloom")
+        self.root = (raw.home / root).resolve()
+        self.lake = Lake(self.root)
+
+    def __repr__(self) -> str:
+        return f"Lakehouse({self.raw.project!r}, env={self.raw.env!r}, root={str(self.root)!r})"
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.raw.project
+
+    @cached_property
+    def project(self) -> Project:
+        """The typed project; raises FindingsError with every mistake of the config."""
+        from lakeloom.project.check import checked
+
+        return checked(self.raw, self._schemas())
+
+    @property
+    def tracking(self) -> str:
+        """The address of the MLflow store: the config's, or the SQLite file under the storage root."""
+        return str(self.raw.document.data.get("mlflow") or "") or f"sqlite:///{self.root}/mlflow.db"
+
+    def check(self) -> list[Finding]:
+        """Return every mistake in the config, in all files at once; no Spark is started."""
+        from lakeloom.project.check import check
+
+        return check(self.raw, self._schemas())[1]
+
+    def plan(self, *select: str, full_refresh: bool = False) -> list[PlannedStep]:
+        """Return what `run` with the same arguments would do and why; nothing is started or written.
+
+        Raises
+        ------
+        ConfigError
+            All findings of `check`.
+        RunError
+            LL-RUN-001 for a pattern that selects nothing.
+        """
+        from lakeloom.flow.planning import plan
+
+        return plan(self.project, select, full_refresh=full_refresh)
+
+    def run(
+        self,
+        *select: str,
+        full_refresh: bool = False,
+        kinds: Sequence[str] = (),
+        listener: Listener | None = None,
+    ) -> RunResult:
+        """Run the selected steps; those with nothing to do are skipped.
+
+        Parameters
+        ----------
+        select : str
+            Names, globs, ``+name`` (with all upstream), ``name+`` (with all downstream); all without any.
+        full_refresh : bool
+            Build the selected tables anew.
+        kinds : sequence of str
+            Of the selection, run the steps of these kinds only (land, transform, materialise, tune, train).
+
+        Raises
+        ------
+        ConfigError
+            All findings of `check`; nothing was started.
+        RunError
+            LL-RUN-001 for a selection without a step, LL-RUN-002 where another run holds the root.
+        """
+        from lakeloom.flow.runner import run
+
+        patterns = self._of_kinds(select, kinds) if kinds else select
+        return run(self.project, patterns, full_refresh=full_refresh, listener=listener)
+
+    def retry(self, *, listener: Listener | None = None) -> RunResult:
+        """Run what the last run did not bring to an end, with everything downstream of it.
+
+        Raises
+        ------
+        RunError
+            LL-RUN-003 where there is no run, or nothing of it is left to do.
+        """
+        from lakeloom.api.runs import unfinished
+        from lakeloom.flow.runner import run
+
+        known = {step.name for step in self._steps()}
+        left = [name for name in unfinished(self.root) if name in known]
+        if not left:
+            raise RunError(
+                "LL-RUN-003", "the last run brought all of its steps to an end", fix="'lakeloom run' does what changed"
+            )
+        return run(self.project, [f"{name}+" for name in left], listener=listener)
+
+    def tables(self) -> list[TableInfo]:
+        """Return every table at its last good version, layer by layer."""
+        from lakeloom.api.table import TableInfo
+
+        found = []
+        for name in self.lake.tables():
+            version = self._good.get(str(name), self.lake.version(name))
+            size = self.lake.size(name, version)
+            found.append(TableInfo(str(name), name.layer, version, size.rows, size.bytes, self.lake.path(name)))
+        return found
+
+    def table(self, name: str, version: int | str | None = None) -> Table:
+        """Return a table at a version, by default the last good one.
+
+        Parameters
+        ----------
+        name : str
+            ``layer.name``, or ``layer.name@version`` with a number, an ISO time in UTC or a tag.
+        version : int or str, optional
+            The same as behind the ``@``.
+
+        Raises
+        ------
+        TableError
+            LL-TABLE-001, LL-TABLE-002 for a malformed name or version.
+        StoreError
+            LL-STORE-001 where there is no such table, LL-STORE-002 no such version.
+        """
+        from lakeloom.api.table import Table
+
+        if version is not None and "@" in name:
+            raise TableError("LL-TABLE-002", f"{name} names a version already", fix="give one of the two")
+        ref = TableRef.parse(name if version is None else f"{name}@{version}")
+        if not self.lake.exists(ref.table):
+            self._unknown(str(ref.table))
+        return Table(ref.table, self.lake.resolve(ref, self._good.get(str(ref.table))), self.lake, self.spark)
+
+    def sql(self, text: str, engine: Engine = "auto", limit: int | None = None) -> pa.Table:
+        """Return the rows of one SELECT; see `lakeloom.api.query.query`."""
+        from lakeloom.api.query import query
+
+        return query(self.lake, self._good, text, engine=engine, limit=limit, spark=self.spark)
+
+    def lineage(self, name: str | None = None, *, up: bool = True, down: bool = True) -> Lineage:
+        """Return what comes from what: of everything, or around one table, model or source.
+
+        Raises
+        ------
+        TableError
+            LL-STORE-001 for a name that is not in the graph.
+        """
+        from lakeloom.lineage.graph import build
+
+        graph = build(self._steps())
+        if name is None:
+            return graph
+        if up and down:
+            return graph.around(name)
+        return graph.up(name) if up else graph.down(name)
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return the runs, newest first; a training or tuning is an entry of its own."""
+        from lakeloom.flow.journal import runs
+
+        return runs(self.lake)
+
+    def logs(self, run: str | None = None) -> list[dict[str, Any]]:
+        """Return the events of a run, by default the newest; raises LL-RUN-003 for an unknown run."""
+        from lakeloom.api.runs import events
+
+        return events(self.root, run)
+
+    def quarantine(self) -> list[RuleCount]:
+        """Return how many rows each rule has sent to quarantine, table by table."""
+        from lakeloom.api.quarantine import counts
+
+        return counts(self.lake, self._good)
+
+    def quarantined(self, table: str, limit: int | None = None) -> list[Quarantined]:
+        """Return a table's quarantined rows, the newest first; raises LL-STORE-001 for an unknown table."""
+        from lakeloom.api.quarantine import rows
+
+        ref = TableRef.parse(table)
+        if not self.lake.exists(ref.table) and not self.lake.exists(ref.table.quarantine):
+            self._unknown(str(ref.table))
+        return rows(self.lake, self._good, ref.table, limit)
+
+    def evaluations(self, run: str | None = None) -> dict[str, dict[str, Any]]:
+        """Return model → evaluation: of those that `run` trained, or of every model's newest training."""
+        from lakeloom.api.reporting import evaluations
+
+        return evaluations(self.root, run)
+
+    def report(self, run: str | None = None) -> Path:
+        """Write a run's report, by default the newest run's, and return the path of the HTML file.
+
+        Raises
+        ------
+        RunError
+            LL-RUN-003 where there is no such run.
+        """
+        from lakeloom.api.reporting import write
+
+        return write(self.lake, self.name, self.lineage(), self._good, run)
+
+    def doctor(self) -> list[Diagnosis]:
+        """Look whether this machine has what the project needs; starts nothing."""
+        from lakeloom.api.doctor import diagnose
+
+        return diagnose(self.root)
+
+    def spark(self) -> SparkSession:
+        """Return the Spark session of this environment; starts it where none runs."""
+        from lakeloom.session.spark import open_session
+
+        overlay = self.raw.document.data.get("spark") or {}
+        return open_session({key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in overlay.items()})
+
+    @cached_property
+    def _good(self) -> dict[str, int]:
+        from lakeloom.store import refs
+
+        return refs.good(self.lake)
+
+    def _schemas(self) -> dict[str, list[str]]:
+        layers = ("bronze", "silver", "gold")
+        return {str(name): list(self.lake.columns(name)) for name in self.lake.tables() if name.layer in layers}
+
+    def _steps(self) -> list[Any]:
+        from lakeloom.project.graph import steps
+        from lakeloom.project.typing import Reader
+
+        return steps(Reader(self.raw).project())
+
+    def _of_kinds(self, select: Sequence[str], kinds: Sequence[str]) -> list[str]:
+        from lakeloom.project.graph import steps
+        from lakeloom.project.select import select as selected
+
+        names = [step.name for step in selected(steps(self.project), select) if step.kind in kinds]
+        if not names:
+            raise RunError(
+                "LL-RUN-001", f"the selection has no step of the kind {' or '.join(kinds)}", fix="see 'lakeloom plan'"
+            )
+        return names
+
+    def _unknown(self, table: str) -> None:
+        from lakeloom.core.kinds import nearest
+
+        known = [str(name) for name in self.lake.tables()]
+        near = nearest(table, known)
+        raise StoreError(
+            "LL-STORE-001",
+            f"{table} does not exist; the tables are {', '.join(known) or 'none yet'}",
+            fix=f"use '{near}'" if near else "run it, or see 'lakeloom tables'",
+        )

@@ -1,0 +1,74 @@
+"""The program: the table of commands, and the exit codes where a command's own line is malformed."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+# Command → (module, what it does): the text stands here too, so that --help imports no command.
+COMMANDS = {
+    "init": "Write a small project that runs at once.",
+    "check": "Find every mistake in the config, all at once, without Spark.",
+    "plan": "Show what would run and why.",
+    "run": "Run what changed, or a selection.",
+    "retry": "Run what the last run did not bring to an end.",
+    "tables": "List the tables.",
+    "show": "Show the first rows of a table, at any version.",
+    "history": "List a table's commits.",
+    "sql": "Query the tables, at any version.",
+    "lineage": "Show what comes from what.",
+    "quarantine": "Show the rows that broke a rule or could not be read.",
+    "runs": "List the runs.",
+    "logs": "Show what happened in a run.",
+    "report": "Write a run's report as one HTML file.",
+    "doctor": "Look whether this machine has all that is needed.",
+}
+HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class Commands(TyperGroup):
+    """A group that imports a command when it is called, and lists all without importing any."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command made from the function of its name in its module; None for an unknown one."""
+        if cmd_name not in COMMANDS:
+            return None
+        function = getattr(importlib.import_module(f"lakeloom.cli.{cmd_name}"), cmd_name)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name=cmd_name, context_settings=HELP)(function)
+        return typer.main.get_command(single)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings=HELP,
+    help="One declarative project takes data from any source to a tuned, traceable model.",
+    epilog="Each command takes --json (one document on standard output), --conf, --env and --debug."
+    " Exit codes: 0 done, 1 a step or a request failed, 2 bad config or bad usage, 130 stopped.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    return
+
+
+def run() -> None:
+    """Run the program and leave with its exit code."""
+    sys.exit(app(prog_name="lakeloom"))

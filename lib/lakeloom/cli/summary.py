@@ -1,0 +1,88 @@
+"""The end of a run: what each step did, the model beside its baselines, where things are, what to try next."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from lakeloom.cli.shell import Shell
+from lakeloom.core.errors import LakeloomError
+
+if TYPE_CHECKING:
+    from lakeloom.api.lakehouse import Lakehouse
+    from lakeloom.flow.result import RunResult
+
+_SCORES = {"roc_auc": "ROC AUC", "average_precision": "average precision", "brier": "Brier", "log_loss": "log loss"}
+
+
+def ended(out: Shell, lake: Lakehouse, result: RunResult) -> None:
+    """Print a run's result and leave with its exit code."""
+    report = _report(lake, result)
+    if out.as_json:
+        out.document(result.as_dict())
+    else:
+        _steps(out, result)
+        for name, facts in lake.evaluations(result.run_id).items():
+            _model(out, name, facts)
+        _places(out, lake, result, report)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
+
+
+def _steps(out: Shell, result: RunResult) -> None:
+    numbers = ("rows in", "rows out", "quarantined", "version", "seconds")
+    rows = []
+    for step in result.steps:
+        did = step.status == "done"
+        counts = [step.rows_in, step.rows_out, step.quarantined] if did else [None, None, None]
+        version = None if step.version is None else str(step.version)
+        rows.append([step.name, step.status, *counts, version, f"{step.seconds:.1f}", step.reason])
+    out.table(("step", "status", *numbers, "why"), rows, right=numbers)
+    for step in result.steps:
+        if step.error:
+            error = step.error
+            where = f"  {error['where']}" if error.get("where") else ""
+            fix = f"\n  fix: {error['fix']}" if error.get("fix") else ""
+            sys.stderr.write(f"{error['code']}{where}\n  {error['message']}{fix}\n")
+
+
+def _model(out: Shell, name: str, facts: dict[str, Any]) -> None:
+    models = facts.get("models") or {}
+    splits = [split for split in ("valid", "test") if any(split in (m.get("splits") or {}) for m in models.values())]
+    heads = [f"{split} {label}" for split in splits for label in _SCORES.values()]
+    rows = []
+    for model, found in models.items():
+        scores = [(found.get("splits") or {}).get(split, {}).get(score) for split in splits for score in _SCORES]
+        rows.append([model, found.get("kind"), *[None if each is None else f"{each:.4f}" for each in scores]])
+    out.say(f"model {name} beside its baselines")
+    out.table(("model", "kind", *heads), rows, right=heads)
+
+
+def _places(out: Shell, lake: Lakehouse, result: RunResult, report: str | None) -> None:
+    done = sum(step.status == "done" for step in result.steps)
+    out.say(f"{result.status}: {done} of {len(result.steps)} steps ran in {result.seconds:.1f} s, run {result.run_id}")
+    if report:
+        out.say(f"report  {report}")
+    out.say(f"MLflow  {lake.tracking}")
+    if result.status == "done":
+        last = next((step.name for step in reversed(result.steps) if step.name.startswith("gold.")), None)
+        table = last or next((step.name for step in reversed(result.steps) if step.version is not None), "bronze.x")
+        out.say("try next:")
+        out.say(f"  lakeloom show {table}")
+        out.say(f'  lakeloom sql "select count(*) from {table}"')
+        out.say(f"  lakeloom lineage {table} --up")
+    else:
+        out.say("try next:\n  lakeloom logs\n  lakeloom retry\n  lakeloom doctor")
+
+
+def _report(lake: Lakehouse, result: RunResult) -> str | None:
+    """Write the run's report where it did something; a report that fails must not fail the run."""
+    if all(step.status == "skipped" for step in result.steps):
+        return None
+    try:
+        return str(lake.report(result.run_id))
+    except LakeloomError as error:
+        sys.stderr.write(f"no report: {error}\n")
+        return None

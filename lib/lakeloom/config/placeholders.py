@@ -1,0 +1,95 @@
+"""``${env:NAME:-default}`` and ``${secret:scope/key}``: resolved at run time only.
+
+Secrets come from the environment variable ``LAKELOOM_SECRET_<SCOPE>_<KEY>`` or from the file
+``<folder>/<scope>/<key>`` under ``LAKELOOM_SECRETS`` (which must be readable by its owner only). A
+resolved secret is a `Secret`, never a plain string: it can't be printed, logged or hashed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lakeloom.core.errors import ConfigError
+from lakeloom.core.secrets import Secret
+
+_PLACE = re.compile(r"\$\{(env|secret):([^}:]+)(?::-([^}]*))?\}")
+
+
+def resolve(value: Any, where: str = "") -> Any:
+    """Return `value` with every placeholder in it replaced.
+
+    A string that is one secret becomes a `Secret`; a secret inside a longer string makes the whole
+    string a `Secret`. Raises LL-CONF-008 where a variable or a secret is not set.
+    """
+    if isinstance(value, dict):
+        return {key: resolve(item, f"{where}.{key}" if where else key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [resolve(item, where) for item in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    hidden = False
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal hidden
+        kind, name, default = match.groups()
+        if kind == "env":
+            return _environment(name, default, where)
+        hidden = True
+        return _secret(name, where).reveal()
+
+    text = _PLACE.sub(replace, value)
+    return Secret(text) if hidden else text
+
+
+def placeholders(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield (kind, name) of every placeholder in `value`."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from placeholders(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from placeholders(item)
+    elif isinstance(value, str):
+        for match in _PLACE.finditer(value):
+            yield match.group(1), match.group(2)
+
+
+def _environment(name: str, default: str | None, where: str) -> str:
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ConfigError(
+            "LL-CONF-008",
+            f"the environment variable {name} is not set",
+            where=where,
+            fix=f"set {name}, or write ${{env:{name}:-default}}",
+        )
+    return value
+
+
+def _secret(name: str, where: str) -> Secret:
+    variable = "LAKELOOM_SECRET_" + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+    if variable in os.environ:
+        return Secret(os.environ[variable])
+    home = os.environ.get("LAKELOOM_SECRETS")
+    if home:
+        folder, file = Path(home).resolve(), (Path(home) / name).resolve()
+        if file.is_relative_to(folder) and file.is_file():
+            if stat.S_IMODE(file.stat().st_mode) & 0o077:
+                raise ConfigError(
+                    "LL-CONF-008",
+                    f"the file of the secret {name} can be read by others",
+                    where=where,
+                    fix="chmod 600 it",
+                )
+            return Secret(file.read_text(encoding="utf-8").strip())
+    raise ConfigError(
+        "LL-CONF-008",
+        f"the secret {name} is not set",
+        where=where,
+        fix=f"set {variable}, or put it into a file {name} under the folder LAKELOOM_SECRETS",
+    )

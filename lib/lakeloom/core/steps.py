@@ -1,0 +1,60 @@
+"""Steps: the nodes of the graph, frozen, the same list for ``plan`` and ``run``.
+
+A step is a *transform* (frame → frame) or an *action* (pinned inputs, an idempotency key, returns
+facts). It names what it reads and writes; how it is carried out is the runner's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+StepKind = Literal["land", "transform", "train", "tune", "materialise", "upkeep", "export"]
+ReadMode = Literal["new", "whole"]
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A table that a step reads: only its ``new`` rows since the last time, or the ``whole`` of it."""
+
+    table: str
+    mode: ReadMode = "whole"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of the graph.
+
+    Attributes
+    ----------
+    name : str
+        ``bronze.flights``, ``silver.flights``, ``features.weather``, ``datasets.late_flights``,
+        ``models.flight_late``, ``models.flight_late:tune`` …
+    kind : StepKind
+    reads : tuple of Input
+    writes : tuple of str
+        Tables (``layer.name``) or models (``models.name``) that this step publishes.
+    spec : Any
+        The frozen, typed configuration of the step.
+    code : str
+        Hash of the step's configuration and code (SQL text, function source).
+    exclusive : bool
+        True where the step needs all slots and runs alone.
+    """
+
+    name: str
+    kind: StepKind
+    reads: tuple[Input, ...]
+    writes: tuple[str, ...]
+    spec: Any = field(compare=False, repr=False)
+    code: str = ""
+    exclusive: bool = False
+
+
+def digest(*parts: Any) -> str:
+    """Return 16 hexadecimal digits over `parts`, written as canonical JSON."""
+    text = json.dumps(parts, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

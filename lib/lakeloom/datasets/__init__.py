@@ -1,0 +1,1 @@
+"""Datasets: labels, the features known as of a time, and the splits."""

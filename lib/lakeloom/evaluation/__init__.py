@@ -1,0 +1,1 @@
+"""Evaluation: plain numbers about labels and probabilities; no model, no Spark, no plot."""

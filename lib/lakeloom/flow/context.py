@@ -1,0 +1,95 @@
+"""What every step of a run shares: project, lake, intents, the run's id, and Spark once it is needed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakeloom.config.placeholders import resolve
+from lakeloom.core.kinds import pick
+from lakeloom.flow.provenance import provenance
+from lakeloom.project.spec import Project, SourceSpec
+from lakeloom.session.spark import open_session
+from lakeloom.sources import SOURCES
+from lakeloom.store.commit import Mark
+from lakeloom.store.intents import Intent, Intents
+from lakeloom.store.lake import Lake
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pyspark.sql import SparkSession
+
+
+class Engine:
+    """Spark, opened by the first step that needs it: a run with nothing new starts no JVM."""
+
+    def __init__(self, overlay: dict[str, str]) -> None:
+        self._overlay = overlay
+        self._lock = threading.Lock()
+        self._spark: SparkSession | None = None
+
+    def spark(self) -> SparkSession:
+        """Return the run's Spark session."""
+        with self._lock:
+            if self._spark is None:
+                self._spark = open_session(self._overlay)
+            return self._spark
+
+    def cancel(self) -> None:
+        """Cancel all running Spark jobs."""
+        if self._spark is not None:
+            self._spark.sparkContext.cancelAllJobs()
+
+
+@dataclass
+class Context:
+    """What every step of a run shares."""
+
+    project: Project
+    run: str
+    lake: Lake
+    intents: Intents
+    engine: Engine
+    seen: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, project: Project, run: str) -> Context:
+        """Return the context of a run of `project`."""
+        overlay = {key: _text(value) for key, value in project.settings.spark.items()}
+        return cls(project, run, Lake(project.root), Intents(project.root), Engine(overlay))
+
+    @cached_property
+    def provenance(self) -> dict[str, str]:
+        """Config hash, git commit and lock hash."""
+        return provenance(self.project)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run's own files."""
+        return self.project.root / "runs" / self.run
+
+    def mark(self, intent: Intent, table: str) -> Mark:
+        """Return the mark of a commit: whose write it is, with the manifest."""
+        manifest = {
+            "run": intent.run,
+            "table": table,
+            "code": intent.code,
+            "reads": intent.reads,
+            "clock": intent.clock,
+            "seed": intent.seed,
+            "full": intent.full,
+        }
+        return Mark(intent.step, intent.epoch, manifest | self.provenance)
+
+    def source(self, spec: SourceSpec) -> tuple[type, BaseModel]:
+        """Return a source's kind and its config with variables and secrets resolved."""
+        where = f"sources.{spec.name}"
+        kind = pick(spec.kind, SOURCES, where)
+        return kind, kind.Config.model_validate(resolve(spec.options, where))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,152 @@
+"""One step from decision to publication, in the order that the design fixes.
+
+Resolve versions → write the intent → read, transform, rules, write (the kind's own work) → publish
+→ record. A crash anywhere leaves an intent that `pending` finds, and the same work is done again
+under the same epoch, which Delta takes once.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lakeloom.core.errors import LakeloomError
+from lakeloom.core.kinds import load
+from lakeloom.core.steps import Facts, Step
+from lakeloom.flow.context import Context
+from lakeloom.flow.land import needs_spark, poll
+from lakeloom.flow.write import forget_abandoned
+from lakeloom.project.graph import is_table
+from lakeloom.project.plan import Decision, Last, decide
+from lakeloom.store import refs
+from lakeloom.store.intents import Intent
+
+WORK = {
+    "land": "lakeloom.flow.land:land",
+    "transform": "lakeloom.flow.transform:transform",
+    "features": "lakeloom.flow.materialise:view",
+    "datasets": "lakeloom.flow.materialise:dataset",
+    "tune": "lakeloom.flow.model:tune",
+    "train": "lakeloom.flow.model:train",
+    "scores": "lakeloom.flow.score:score",
+}
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A step that is to run: why, and the intent under which it does."""
+
+    intent: Intent
+    reason: str
+
+
+def prepare(
+    context: Context, step: Step, *, full_refresh: bool = False, versions: dict[str, int] | None = None
+) -> Ready | Decision:
+    """Decide about a step and write its intent; a decision to skip comes back as it is.
+
+    Parameters
+    ----------
+    versions : dict, optional
+        The last good versions; read from ``meta.refs`` where absent.
+    """
+    good = refs.good(context.lake) if versions is None else versions
+    latest = context.intents.latest(step.name)
+    if latest is not None and latest.crashed:
+        done = _committed(context, step, latest.intent)
+        if done or latest.intent.code == step.code:
+            return Ready(latest.intent, f"goes on with epoch {latest.intent.epoch}, which did not finish")
+    if latest is not None and latest.facts is None and is_table(step.writes[0]):
+        forget_abandoned(context, latest.intent, step.writes[0])
+    clock = datetime.now(UTC)
+    batch = poll(context, step, clock) if step.kind == "land" else None
+    decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
+    if decision.action != "run":
+        return decision
+    intent = Intent(
+        step=step.name,
+        epoch=latest.intent.epoch + 1 if latest else 1,
+        run=context.run,
+        clock=clock.isoformat(),
+        seed=context.project.settings.seed,
+        code=step.code,
+        full=decision.full,
+        reads={read.table: good[read.table] for read in step.reads},
+        since=_since(context, step),
+        batch=batch or {},
+    )
+    context.intents.begin(intent)
+    return Ready(intent, "; ".join(decision.reasons))
+
+
+def look(
+    context: Context,
+    step: Step,
+    good: dict[str, int],
+    *,
+    batch: dict[str, Any] | None = None,
+    full_refresh: bool = False,
+) -> Decision:
+    """Return the pure decision about a step against the last good versions."""
+    record = context.intents.published(step.name)
+    last = Last(record.intent.epoch, record.intent.code, record.intent.reads) if record else None
+    versions = {read.table: good.get(read.table) for read in step.reads}
+    return decide(step, last, versions, new=_words(batch), full_refresh=full_refresh)
+
+
+def perform(context: Context, step: Step, intent: Intent) -> Facts:
+    """Do the step's work under its intent, publish and record it; return the facts."""
+    started = time.monotonic()
+    kind = step.name.partition(".")[0] if step.kind == "materialise" else step.kind
+    work = load(WORK[kind if kind in WORK else "scores"])
+    facts: Facts = _retried(context, lambda: work(context, step, intent))
+    facts["seconds"] = round(time.monotonic() - started, 3)
+    refs.publish(
+        context.lake, facts["versions"], step=step.name, epoch=intent.epoch, run=context.run, at=datetime.now(UTC)
+    )
+    context.intents.finish(intent, facts)
+    return facts
+
+
+def can_ask(context: Context, step: Step) -> bool:
+    """Return whether a landing's source can be asked without a JVM."""
+    return not needs_spark(context, step)
+
+
+def _retried(context: Context, work: Any) -> Facts:
+    for attempt in range(context.project.settings.retries + 1):
+        try:
+            return work()  # type: ignore[no-any-return]
+        except LakeloomError as error:
+            if not error.transient or attempt == context.project.settings.retries:
+                raise
+            time.sleep(min(2.0**attempt, 30.0) / 2)
+    raise AssertionError("unreachable")
+
+
+def _committed(context: Context, step: Step, intent: Intent) -> bool:
+    return is_table(step.writes[0]) and context.lake.epoch(step.writes[0], step.name) >= intent.epoch
+
+
+def _since(context: Context, step: Step) -> dict[str, int]:
+    """Return, for each input read as new, the epoch of its last landing that was consumed."""
+    record = context.intents.published(step.name)
+    if record is None:
+        return {}
+    reads = record.intent.reads
+    return {
+        read.table: context.lake.epoch(read.table, read.table, reads[read.table])
+        for read in step.reads
+        if read.mode == "new" and read.table in reads
+    }
+
+
+def _words(batch: dict[str, Any] | None) -> str | None:
+    if batch is None:
+        return None
+    if "files" in batch:
+        count = len(batch["files"])
+        return f"{count} new file{'' if count == 1 else 's'}"
+    return f"rows up to {batch['upper']}" if batch.get("upper") else "rows at the source"

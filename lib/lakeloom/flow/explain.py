@@ -1,0 +1,39 @@
+"""Any exception → a coded error without a row's values: the cause is named by its kind and class."""
+
+from __future__ import annotations
+
+import re
+
+from lakeloom.core.errors import LakeloomError, RunError, TableError
+
+# Spark's error classes name what went wrong; the text behind them may quote a value.
+_CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
+_CASTS = (
+    "CAST_INVALID_INPUT",
+    "CAST_OVERFLOW",
+    "NUMERIC_VALUE_OUT_OF_RANGE",
+    "DIVIDE_BY_ZERO",
+    "CANNOT_PARSE_TIMESTAMP",
+)
+
+
+def explained(cause: BaseException, where: str) -> LakeloomError:
+    """Return `cause` as a coded error at the step `where`."""
+    if isinstance(cause, LakeloomError):
+        cause.where = cause.where or where
+        return cause
+    found = _CONDITION.search(str(cause))
+    condition = found.group(1) if found else ""
+    if condition.startswith(_CASTS):
+        return TableError(
+            "LL-TABLE-005",
+            f"a value can't be cast ({condition})",
+            where=where,
+            fix="use try_cast and a rule, so that the row goes to quarantine",
+        )
+    return RunError(
+        "LL-RUN-004",
+        f"the step raised {type(cause).__name__}" + (f" ({condition})" if condition else ""),
+        where=where,
+        fix="see 'lakeloom logs' for where, or run with --debug for the traceback",
+    )

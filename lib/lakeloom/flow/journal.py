@@ -1,0 +1,95 @@
+"""The record of a run: ``meta.runs`` and ``meta.steps``, and the run's log as JSON lines.
+
+The tables are projections: all that stands in them stands in intents and commits as well.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lakeloom.core.names import TableName
+from lakeloom.core.secrets import mask
+from lakeloom.flow.result import RunResult, StepResult
+from lakeloom.store.lake import Lake
+from lakeloom.store.meta import append, rows
+
+RUNS = TableName("meta", "runs")
+STEPS = TableName("meta", "steps")
+_RUN = {"run_id": "string", "kind": "string", "name": "string", "started": "timestamp", "seconds": "double",
+        "status": "string", "mlflow_run": "string", "reads": "string"}  # fmt: skip
+_STEP = {"run_id": "string", "step": "string", "kind": "string", "status": "string", "reason": "string",
+         "epoch": "long", "rows_in": "long", "rows_out": "long", "quarantined": "long", "version": "long",
+         "seconds": "double", "bytes": "long", "ended": "timestamp", "error": "string"}  # fmt: skip
+
+
+class Journal:
+    """Appends what happens in one run to its log, and to the meta tables when it ends."""
+
+    def __init__(self, lake: Lake, run: str, folder: Path) -> None:
+        self.lake, self.run = lake, run
+        self._file = folder / "log.jsonl"
+        self._steps: list[dict[str, Any]] = []
+        self._runs: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Write one event to the run's log."""
+        line = json.dumps({"at": datetime.now(UTC).isoformat(), "event": event} | facts, default=str)
+        with self._lock:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._file.open("a", encoding="utf-8") as stream:
+                stream.write(mask(line) + "\n")
+        logging.getLogger("lakeloom").info("%s %s", event, facts.get("step", ""))
+
+    def step(self, result: StepResult, epoch: int | None) -> None:
+        """Note a step's result."""
+        entry = result.as_dict() | {"step": result.name, "run_id": self.run, "epoch": epoch}
+        error = f"{result.error['code']} {result.error['message']}" if result.error else None
+        with self._lock:
+            self._steps.append(entry | {"ended": datetime.now(UTC), "error": error})
+        self.log(f"step {result.status}", **result.as_dict())
+
+    def model(self, name: str, kind: str, facts: dict[str, Any], started: datetime, reads: dict[str, int]) -> None:
+        """Note a training or tuning: one entry of its own in ``meta.runs``."""
+        self._runs.append(
+            {"run_id": self.run, "kind": kind, "name": name, "started": started, "seconds": facts.get("seconds", 0.0),
+             "status": "done", "mlflow_run": facts.get("mlflow_run"), "reads": json.dumps(reads, sort_keys=True)}
+        )  # fmt: skip
+
+    def close(self, result: RunResult, reads: dict[str, int], project: str) -> None:
+        """Write the run and its steps to the meta tables."""
+        self._runs.append(
+            {"run_id": self.run, "kind": "run", "name": project, "started": datetime.fromisoformat(result.started),
+             "seconds": result.seconds, "status": result.status, "reads": json.dumps(reads, sort_keys=True)}
+        )  # fmt: skip
+        self.log("run ended", status=result.status, seconds=result.seconds)
+        append(self.lake, STEPS, _STEP, self._steps)
+        append(self.lake, RUNS, _RUN, self._runs)
+
+
+def runs(lake: Lake) -> list[dict[str, Any]]:
+    """Return the entries of ``runs --json``, newest first; one a run, one a training or tuning."""
+    found = sorted(rows(lake, RUNS), key=lambda row: (row["started"], row["kind"] != "run"), reverse=True)
+    return [
+        {
+            "run_id": row["run_id"],
+            "kind": row["kind"],
+            "name": row["name"],
+            "started": row["started"].isoformat(),
+            "status": row["status"],
+            "mlflow_run": row["mlflow_run"],
+            "reads": json.loads(row["reads"] or "{}"),
+        }
+        for row in found
+    ]
+
+
+def steps(lake: Lake, run: str | None = None) -> list[dict[str, Any]]:
+    """Return the rows of ``meta.steps`` in the order in which the steps ended, of one run or of all."""
+    found = [row for row in rows(lake, STEPS) if run is None or row["run_id"] == run]
+    return sorted(found, key=lambda row: row["ended"])

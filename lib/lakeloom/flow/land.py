@@ -1,0 +1,74 @@
+"""Landing: what is new at a source → bronze, with the unreadable in quarantine, in one commit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lakeloom.core.errors import LakeloomError
+from lakeloom.core.steps import Facts, Step
+from lakeloom.flow.context import Context
+from lakeloom.flow.write import write
+from lakeloom.session.spark import step_session
+from lakeloom.store.intents import Intent
+from lakeloom.tables import bronze
+
+
+def poll(context: Context, step: Step, clock: datetime) -> dict[str, Any] | None:
+    """Return the batch of what is new at the step's source, None for nothing; no side effects."""
+    kind, config = context.source(step.spec)
+    landed = [
+        record.facts.get("batch", record.intent.batch)
+        for record in context.intents.history(step.name)
+        if record.facts is not None
+    ]
+    return kind.poll(config, landed, clock, context.engine.spark, context.project.home)  # type: ignore[attr-defined, no-any-return]
+
+
+def needs_spark(context: Context, step: Step) -> bool:
+    """Return whether asking the step's source needs a JVM."""
+    from lakeloom.core.kinds import pick
+    from lakeloom.sources import SOURCES
+
+    return bool(pick(step.spec.kind, SOURCES).needs_spark)
+
+
+def land(context: Context, step: Step, intent: Intent) -> Facts:
+    """Read the intent's batch and append it to bronze.
+
+    Where the read fails for a file's sake, the bad files are found, kept whole in quarantine, and the
+    rest is loaded.
+    """
+    kind, config = context.source(step.spec)
+    try:
+        return _land(context, step, intent, kind, config, intent.batch)
+    except LakeloomError:
+        raise
+    except Exception as cause:  # Spark's errors have no common base; which file it was is found by probing
+        batch = kind.probe(context.engine.spark(), config, intent.batch, context.project.home)  # type: ignore[attr-defined]
+        if batch == intent.batch:
+            raise cause
+        return _land(context, step, intent, kind, config, batch)
+
+
+def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, batch: dict[str, Any]) -> Facts:
+    table = step.writes[0]
+    with step_session(context.engine.spark()) as session:
+        known = context.lake.frame(session, table) if context.lake.exists(table) else None
+        landing = kind.read(session, config, batch, known, context.project.home)
+        if landing.shared is not None:
+            landing.shared.persist()
+        try:
+            marks = {"epoch": intent.epoch, "clock": intent.clock, "run": intent.run}
+            good = bronze.stamp(landing.good, source=step.spec.name, **marks)
+            broken = None
+            if landing.broken is not None:
+                # Counting fills the cache, so that quarantine and table are written from one read.
+                rejected = bronze.rejected(landing.broken, step=step.name, **marks)
+                broken = rejected if rejected.count() else None
+            facts = write(context, session, intent, table, good, broken, mode="append", evolve=True)
+        finally:
+            if landing.shared is not None:
+                landing.shared.unpersist()
+    facts.pop("already")
+    return facts | {"rows_in": facts["rows_out"] + facts["quarantined"], "batch": batch}

@@ -1,0 +1,84 @@
+"""What a run would do and why, by the same decisions that the run takes; nothing is started or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lakeloom.core.errors import LakeloomError
+from lakeloom.core.steps import Step
+from lakeloom.flow.context import Context
+from lakeloom.flow.execute import can_ask, look
+from lakeloom.flow.land import poll
+from lakeloom.project.graph import steps as graph
+from lakeloom.project.plan import Action, Decision, depends
+from lakeloom.project.select import select
+from lakeloom.project.spec import Project
+from lakeloom.store import refs
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step, what would happen to it, and why."""
+
+    step: Step
+    action: Action
+    reasons: tuple[str, ...]
+    reads: dict[str, int | None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the entry of ``plan --json``."""
+        return {
+            "name": self.step.name,
+            "kind": self.step.kind,
+            "action": self.action,
+            "reasons": list(self.reasons),
+            "reads": self.reads,
+            "writes": list(self.step.writes),
+        }
+
+
+def plan(project: Project, patterns: Sequence[str] = (), *, full_refresh: bool = False) -> list[PlannedStep]:
+    """Return what `run` with the same arguments would do, step by step.
+
+    A source that can be asked only through a JVM (JDBC) is ``depends``; so is a step whose inputs may
+    change in the same run.
+    """
+    chosen = select(graph(project), patterns)
+    context = Context.of(project, "plan")
+    good = refs.good(context.lake)
+    moving: dict[str, str] = {}
+    planned = []
+    for step in chosen:
+        decision = _decision(context, step, good, moving, full_refresh)
+        if decision.action != "skip":
+            moving |= dict.fromkeys(step.writes, step.name)
+        reads = {read.table: good.get(read.table) for read in step.reads}
+        planned.append(PlannedStep(step, decision.action, decision.reasons, reads))
+    return planned
+
+
+def _decision(
+    context: Context, step: Step, good: dict[str, int], moving: dict[str, str], full_refresh: bool
+) -> Decision:
+    latest = context.intents.latest(step.name)
+    if latest is not None and latest.crashed:
+        return Decision("run", (f"goes on with epoch {latest.intent.epoch}, which did not finish",))
+    if step.kind == "land":
+        if not can_ask(context, step):
+            return Decision("depends", ("the source is asked when it runs",))
+        try:
+            batch = poll(context, step, datetime.now(UTC))
+        except LakeloomError as error:
+            return Decision("run", (f"the source can't be asked: {error.message}",))
+        return look(context, step, good, batch=batch)
+    missing = [read.table for read in step.reads if read.table not in good and read.table not in moving]
+    if missing:
+        return Decision("run", (f"{missing[0]} has not been made yet: it will fail",))
+    decision = look(context, step, good, full_refresh=full_refresh)
+    above = sorted({moving[read.table] for read in step.reads if read.table in moving})
+    if above and (decision.action == "skip" or decision.reasons != ("it never ran",)):
+        return decision if decision.action == "run" else depends(above)
+    return decision

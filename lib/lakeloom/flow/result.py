@@ -1,0 +1,82 @@
+"""What a run did, as plain frozen data: for people, for ``--json`` and for ``meta.steps``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol
+
+StepStatus = Literal["done", "skipped", "failed", "blocked"]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one step did.
+
+    Attributes
+    ----------
+    version : int or None
+        The version that its table (or model) has now.
+    seconds : float
+    error : dict or None
+        Code, where, message and fix of a failure.
+    """
+
+    name: str
+    kind: str
+    status: StepStatus
+    reason: str
+    rows_in: int = 0
+    rows_out: int = 0
+    quarantined: int = 0
+    version: int | None = None
+    seconds: float = 0.0
+    bytes: int = 0
+    error: dict[str, str] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the entry of ``run --json``; `bytes` and `error` only where there are any."""
+        entry = asdict(self)
+        for name in ("bytes", "error"):
+            if not entry[name]:
+                del entry[name]
+        return entry
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did."""
+
+    run_id: str
+    status: Literal["done", "failed", "stopped"]
+    started: str
+    seconds: float
+    steps: tuple[StepResult, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 a step failed, 130 stopped by the user."""
+        return {"done": 0, "failed": 1, "stopped": 130}[self.status]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the document of ``run --json``."""
+        return {"run_id": self.run_id, "status": self.status, "steps": [step.as_dict() for step in self.steps]}
+
+
+class Listener(Protocol):
+    """Who wants to know what a run does while it does it."""
+
+    def started(self, name: str, kind: str, reason: str) -> None:
+        """A step starts."""
+
+    def finished(self, result: StepResult) -> None:
+        """A step has ended."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def started(self, name: str, kind: str, reason: str) -> None:
+        """Say nothing."""
+
+    def finished(self, result: StepResult) -> None:
+        """Say nothing."""

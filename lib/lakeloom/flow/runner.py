@@ -1,0 +1,185 @@
+"""The runner: walks the graph, side by side within the slots, and never loses what a step has done.
+
+A failed step blocks what depends on it and nothing else. Ctrl-C stops: no new step starts, running
+Spark jobs are cancelled, and their intents are replayed by the next run.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+
+from lakeloom.core.errors import RunError
+from lakeloom.core.steps import Step
+from lakeloom.flow.context import Context
+from lakeloom.flow.execute import perform, prepare
+from lakeloom.flow.explain import explained
+from lakeloom.flow.journal import Journal
+from lakeloom.flow.result import Listener, RunResult, Silent, StepResult
+from lakeloom.project.graph import steps as graph
+from lakeloom.project.graph import upstream
+from lakeloom.project.plan import Decision
+from lakeloom.project.select import select
+from lakeloom.project.spec import Project
+from lakeloom.store import refs
+from lakeloom.store.lock import locked
+
+
+def new_run_id() -> str:
+    """Return a run's id: its start in UTC and four random hex digits."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def run(
+    project: Project,
+    patterns: Sequence[str] = (),
+    *,
+    full_refresh: bool = False,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Run the selected steps of a project; steps with nothing to do are skipped.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        As in `lakeloom.project.select`; all steps without any.
+    full_refresh : bool
+        Build the selected tables anew from all of their inputs.
+
+    Raises
+    ------
+    RunError
+        LL-RUN-001 for a pattern that selects nothing, LL-RUN-002 where another run holds the root.
+    """
+    everything = graph(project)
+    chosen = select(everything, patterns)
+    with locked(project.root):
+        context = Context.of(project, new_run_id())
+        walk = _Walk(context, everything, chosen, full_refresh, listener or Silent())
+        return walk.go()
+
+
+class _Walk:
+    """One walk over the chosen steps."""
+
+    def __init__(
+        self, context: Context, everything: list[Step], chosen: list[Step], full_refresh: bool, listener: Listener
+    ) -> None:
+        self.context, self.chosen, self.full_refresh, self.listener = context, chosen, full_refresh, listener
+        self.above = {step.name: upstream(everything, step.name) for step in chosen}
+        self.journal = Journal(context.lake, context.run, context.folder)
+        self.results: dict[str, StepResult] = {}
+        self.stopped = threading.Event()
+
+    def go(self) -> RunResult:
+        started, begun = datetime.now(UTC), time.monotonic()
+        self.journal.log("run started", steps=[step.name for step in self.chosen], **self.context.provenance)
+        with ThreadPoolExecutor(self.context.project.settings.slots, "step") as pool:
+            try:
+                self._walk(pool)
+            except KeyboardInterrupt:
+                self.stopped.set()
+                self.context.engine.cancel()
+        failed = any(result.status in ("failed", "blocked") for result in self.results.values())
+        status = "stopped" if self.stopped.is_set() else "failed" if failed else "done"
+        ended = tuple(self.results[step.name] for step in self.chosen if step.name in self.results)
+        result = RunResult(self.context.run, status, started.isoformat(), round(time.monotonic() - begun, 3), ended)  # type: ignore[arg-type]  # mypy widens the literal
+        self.journal.close(result, refs.good(self.context.lake), self.context.project.name)
+        return result
+
+    def _walk(self, pool: ThreadPoolExecutor) -> None:
+        waiting = list(self.chosen)
+        running: dict[Future[StepResult], Step] = {}
+        while waiting or running:
+            for step in list(waiting):
+                if not self._may_start(step, waiting, running):
+                    continue
+                waiting.remove(step)
+                blocker = next((name for name in self.above[step.name] if self._lost(name)), None)
+                if blocker is not None:
+                    self._end(StepResult(step.name, step.kind, "blocked", f"{blocker} failed"), None)
+                else:
+                    running[pool.submit(self._step, step)] = step
+            if running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    del running[future]
+                    future.result()
+
+    def _may_start(self, step: Step, waiting: list[Step], running: dict[Future[StepResult], Step]) -> bool:
+        unfinished = {other.name for other in waiting} | {other.name for other in running.values()}
+        if self.above[step.name] & unfinished:
+            return False
+        if step.exclusive:
+            return not running
+        full = len(running) >= self.context.project.settings.slots
+        return not full and not any(other.exclusive for other in running.values())
+
+    def _lost(self, name: str) -> bool:
+        return name in self.results and self.results[name].status in ("failed", "blocked")
+
+    def _step(self, step: Step) -> StepResult:
+        begun = time.monotonic()
+        intent = None
+        try:
+            missing = self._missing(step)
+            if missing:
+                raise RunError(
+                    "LL-RUN-003", f"{missing} has not been made yet", where=step.name, fix=f"run '+{step.name}'"
+                )
+            ready = prepare(self.context, step, full_refresh=self.full_refresh)
+            if isinstance(ready, Decision):
+                result = self._skipped(step, ready, time.monotonic() - begun)
+                return self._end(result, None)
+            intent = ready.intent
+            self.listener.started(step.name, step.kind, ready.reason)
+            self.journal.log("step started", step=step.name, reason=ready.reason, epoch=intent.epoch)
+            facts = perform(self.context, step, intent)
+            if step.kind in ("train", "tune"):
+                at = datetime.fromisoformat(intent.clock)
+                self.journal.model(step.name, step.kind, facts, at, intent.reads)
+            result = StepResult(
+                step.name, step.kind, "done", ready.reason,
+                facts.get("rows_in", 0), facts.get("rows_out", 0), facts.get("quarantined", 0),
+                facts.get("version"), round(time.monotonic() - begun, 3), facts.get("bytes", 0),
+            )  # fmt: skip
+        except Exception as cause:  # a step's failure must not end the run: it is coded, noted, and blocks what follows
+            if self.stopped.is_set():
+                error = RunError("LL-RUN-005", "stopped", where=step.name, fix="run again")
+            else:
+                error = explained(cause, step.name)
+                if intent is not None:
+                    self.context.intents.fail(intent, error.as_dict())
+            seconds = round(time.monotonic() - begun, 3)
+            self.journal.log("step error", step=step.name, traceback=_traceback(cause))
+            result = StepResult(step.name, step.kind, "failed", error.message, seconds=seconds, error=error.as_dict())
+        return self._end(result, intent.epoch if intent else None)
+
+    def _missing(self, step: Step) -> str | None:
+        good = refs.good(self.context.lake) if step.reads else {}
+        return next((read.table for read in step.reads if read.table not in good), None)
+
+    def _skipped(self, step: Step, decision: Decision, seconds: float) -> StepResult:
+        version = refs.good(self.context.lake).get(step.writes[0])
+        reason = "; ".join(decision.reasons)
+        return StepResult(step.name, step.kind, "skipped", reason, version=version, seconds=round(seconds, 3))
+
+    def _end(self, result: StepResult, epoch: int | None) -> StepResult:
+        self.results[result.name] = result
+        self.journal.step(result, epoch)
+        self.listener.finished(result)
+        return result
+
+
+def _traceback(cause: BaseException) -> list[str]:
+    """Return where it broke, without the message: a message may carry a row's values."""
+    import traceback
+
+    return [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(cause.__traceback__)
+    ][-8:]

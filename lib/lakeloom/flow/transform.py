@@ -1,0 +1,130 @@
+"""Transforming: pinned inputs → SQL or a function → contract → rules → quarantine and table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakeloom.quality.aggregates import audit
+from lakeloom.quality.results import RuleResult, require
+from lakeloom.quality.rows import judge
+
+from lakeloom.core.errors import LakeloomError, RunError, TableError
+from lakeloom.core.kinds import load
+from lakeloom.core.names import TableName
+from lakeloom.core.steps import Facts, Input, Step
+from lakeloom.flow.context import Context
+from lakeloom.flow.write import write
+from lakeloom.session.spark import step_session
+from lakeloom.store import refs
+from lakeloom.store.commit import restore
+from lakeloom.store.intents import Intent
+from lakeloom.tables import quarantine
+from lakeloom.tables.contract import conform
+from lakeloom.tables.newest import newest
+from lakeloom.tables.spec import TableSpec
+from lakeloom.tables.sql import bind, view_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def transform(context: Context, step: Step, intent: Intent) -> Facts:
+    """Carry out a transform at the intent's versions; return its facts."""
+    spec: TableSpec = step.spec
+    table = step.writes[0]
+    with step_session(context.engine.spark()) as session:
+        inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
+        frame = conform(_apply(context, step, session, inputs), table, spec)
+        return _publish(context, session, step, intent, frame)
+
+
+def read_input(context: Context, session: SparkSession, read: Input, intent: Intent) -> DataFrame:
+    """Return an input at its pinned version: its new rows, or all of them on a build from scratch."""
+    frame = context.lake.frame(session, read.table, intent.reads[read.table])
+    since = intent.since.get(read.table)
+    if read.mode == "new" and since is not None and not intent.full:
+        frame = frame.where(f"_position.epoch > {since}")
+    return frame
+
+
+def rows_in(context: Context, step: Step, intent: Intent) -> int:
+    """Return how many rows the step's inputs hold for this execution, from the log's statistics."""
+    total = 0
+    for read in step.reads:
+        if read.table.partition(".")[0] in ("models", "tuning"):
+            continue
+        total += context.lake.size(read.table, intent.reads[read.table]).rows
+        if read.mode == "new" and not intent.full and read.table in intent.since:
+            last = context.intents.published(step.name)
+            before = last.intent.reads.get(read.table) if last else None
+            total -= context.lake.size(read.table, before).rows if before is not None else 0
+    return total
+
+
+def _apply(context: Context, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
+    from pyspark.errors import AnalysisException, ParseException
+
+    spec: TableSpec = step.spec
+    try:
+        if spec.function is not None:
+            return load(spec.function, step.name)(inputs)  # type: ignore[no-any-return]
+        for table, frame in inputs.items():
+            frame.createOrReplaceTempView(view_of(table))
+        return session.sql(bind(context.project.sql[step.name], set(inputs)))
+    except LakeloomError:
+        raise
+    except (AnalysisException, ParseException) as cause:
+        raise TableError(
+            "LL-TABLE-007",
+            f"the SQL does not analyse: {str(cause).splitlines()[0]}",
+            where=f"{step.name} ({spec.sql or spec.function})",
+            fix="mend the SQL, or run the step whose table it reads",
+        ) from cause
+    except Exception as cause:  # a user's function may raise anything; its values must not reach the message
+        raise RunError(
+            "LL-RUN-004",
+            f"{spec.function} raised {type(cause).__name__}",
+            where=step.name,
+            fix="run with --debug to see the traceback",
+        ) from cause
+
+
+def _publish(context: Context, session: SparkSession, step: Step, intent: Intent, frame: DataFrame) -> Facts:
+    spec: TableSpec = step.spec
+    table = step.writes[0]
+    judged = judge(frame, spec.judged(), where=step.name)
+    try:
+        broken = None
+        if judged.broken_rows:
+            marks = {"step": step.name, "epoch": intent.epoch, "clock": intent.clock, "run": intent.run}
+            broken = quarantine.rejected(judged.broken, **marks)
+        good = judged.good
+        if spec.keys:
+            good = newest(good, spec.keys, spec.write.sequence_by)
+        mode = "overwrite" if intent.full or spec.write.mode == "overwrite" else spec.write.mode
+        facts = write(
+            context, session, intent, table, good, broken,
+            mode=mode, keys=spec.keys, sequence=spec.write.sequence_by, evolve=spec.evolve == "add",
+        )  # fmt: skip
+    finally:
+        judged.release()
+    facts.pop("already")
+    results = [*judged.results, *_audit(context, session, step, intent, facts["version"])]
+    return facts | {"rows_in": rows_in(context, step, intent), "rules": [result.as_dict() for result in results]}
+
+
+def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, version: int) -> list[RuleResult]:
+    """Judge the whole table at its new version; bring it back to the last good one where a rule stops it.
+
+    Until this has passed the version is not published, so no reader inside the platform meets it.
+    """
+    rules, table = step.spec.judged(), step.writes[0]
+    if not any(rule.scope == "table" for rule in rules):
+        return []
+    results = audit(context.lake.frame(session, table, version), rules, where=step.name)
+    if any(result.stops for result in results):
+        good = refs.good(context.lake).get(table)
+        if good is not None:
+            restore(session, context.lake, TableName.parse(table), good, context.mark(intent, table))
+        require(results, step.name, "LL-RULE-002")
+    return results

@@ -1,0 +1,143 @@
+"""The report of a run: one HTML file that holds all it needs.
+
+No request leaves it (no font, no script, no image from elsewhere; a content security policy allows
+only the one script inside, by its hash), so it can be mailed, archived and opened in ten years.
+It follows the reader's light or dark scheme, prints, and every plot has its numbers as a table.
+Every text is data: it is cleaned of control characters, masked against secrets and escaped. A
+section with nothing to say is left out, apart from the steps.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from lakeloom.core.secrets import mask
+from lakeloom.pages import bars, curves, formats, lineage, tables, trials
+from lakeloom.pages.figure import Figure
+from lakeloom.pages.model import DONE, FAILED, SKIPPED, Report
+
+# control characters, and those that turn the direction of text, which can disguise a name
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def render(report: Report) -> str:
+    """Write the report as HTML.
+
+    Parameters
+    ----------
+    report : Report
+        The run's facts; empty parts and numbers that are None or not finite are fine.
+
+    Returns
+    -------
+    str
+        A whole HTML document, to be written as UTF-8.
+    """
+    clean: Report = _clean(report)
+    style, script = (Markup(_asset(name)) for name in ("report.css", "report.js"))  # noqa: S704 - files of this package
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _template().render(
+        report=clean,
+        formats=formats,
+        style=style,
+        script=script,
+        digest=digest,
+        status=_STATUS.get(clean.status, "other"),
+        statuses=_STATUS,
+        elapsed=(clean.finished - clean.started).total_seconds() if clean.finished else None,
+        tally=_tally(clean),
+        failed=[step for step in clean.steps if step.status == FAILED],
+        evaluation=_evaluation(clean),
+        timeline=bars.timeline(clean.steps),
+        steps=tables.steps(clean.steps),
+        tables=tables.tables(clean.tables),
+        quarantine=bars.quarantined(clean.quarantine),
+        quarantined=tables.quarantine(clean.quarantine),
+        rules=tables.rules(clean.rules),
+        broken=[rule for rule in clean.rules if not rule.passed],
+        graph=lineage.graph(clean.lineage),
+        manifest=tables.manifest(clean.model.manifest) if clean.model else (),
+    )
+
+
+_STATUS = {DONE: "good", "ok": "good", "succeeded": "good", SKIPPED: "idle", FAILED: "bad", "stopped": "bad"}
+
+
+def _evaluation(report: Report) -> dict[str, Any]:
+    """Return what the model's sections show: figures without the ones that have no data, and tables."""
+    facts = report.evaluation or {}
+    models: Mapping[str, Any] = {name: facts_ or {} for name, facts_ in (facts.get("models") or {}).items()}
+    lead = report.model.name if report.model and report.model.name in models else next(iter(models), None)
+    look = curves.styles(models, lead)
+    splits = tables.splits(facts)
+    split = str(facts.get("on") or ("test" if "test" in splits or not splits else splits[-1]))
+    base = tables.base_rate(facts, split)
+    by: dict[str, list[Mapping[str, Any]]] = {}
+    for each in facts.get("groups") or ():
+        by.setdefault(str(each.get("by")), []).append(each)
+    scored_by = formats.words(str(facts.get("importance_metric") or "average precision")).lower()
+    epochs = facts.get("epochs") or ()
+    return {
+        "lead": lead,
+        "split": split,
+        "base": base,
+        "best": tables.best(models, lead, split),
+        "models": tables.models(models, look, splits),
+        "dataset": tables.dataset(facts),
+        "scores": _present(
+            bars.intervals(models, look, split, "roc_auc", "ROC AUC"),
+            bars.intervals(models, look, split, "average_precision", "Average precision"),
+            curves.roc(models, look, split),
+            curves.precision_recall(models, look, split, base),
+            curves.calibration(models, look, split),
+        ),
+        "importance": _present(bars.importance(facts.get("importance") or (), split, scored_by)),
+        "groups": _present(*(bars.groups(name, found, split) for name, found in by.items())),
+        "training": _present(trials.history(facts.get("tuning") or ()), curves.losses(epochs), curves.progress(epochs)),
+    }
+
+
+def _present(*figures: Figure | None) -> tuple[Figure, ...]:
+    return tuple(figure for figure in figures if figure is not None)
+
+
+def _tally(report: Report) -> list[tuple[str, int]]:
+    """Count the steps by status, in the order done, skipped, failed, others."""
+    seen = [step.status for step in report.steps]
+    order = [*(DONE, SKIPPED, FAILED), *sorted(set(seen) - {DONE, SKIPPED, FAILED})]
+    return [(status, seen.count(status)) for status in order if status in seen]
+
+
+def _clean(value: Any) -> Any:
+    """Return `value` with every text in it masked and without characters that can't be seen."""
+    if isinstance(value, str):
+        return _UNSEEN.sub("\ufffd", mask(value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {each.name: _clean(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return dataclasses.replace(value, **fields)
+    if isinstance(value, Mapping):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(_clean(item) for item in value)
+    return value
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("lakeloom.pages").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_asset("report.html.j2"))

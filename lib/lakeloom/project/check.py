@@ -1,0 +1,63 @@
+"""Check: every mistake in the config, all at once, without Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from lakeloom.config.load import Raw
+from lakeloom.core.errors import LakeloomError
+from lakeloom.core.findings import Finding, FindingsError
+from lakeloom.project import references
+from lakeloom.project.spec import Project
+from lakeloom.project.typing import Reader
+
+# Each rule looks at one thing: (project, schemas) → (path, code, message, fix).
+Schemas = Mapping[str, Iterable[str]]
+Rule = Callable[[Project, Schemas], Iterable[references.Problem]]
+RULES: tuple[Rule, ...] = (
+    references.inputs_exist,
+    references.new_only_from_bronze,
+    references.one_transform,
+    references.sql_parses,
+    references.sql_reads_its_inputs,
+    references.sql_is_repeatable,
+    references.sql_columns_exist,
+    references.merge_has_keys,
+    references.columns_are_declared,
+    references.rule_names_differ,
+    references.views_read_tables,
+    references.datasets_refer,
+    references.features_have_times,
+    references.models_refer,
+    references.outputs_differ,
+    references.no_cycle,
+)
+
+
+def check(raw: Raw, schemas: Schemas | None = None) -> tuple[Project, list[Finding]]:
+    """Return the typed project and all findings, in the order of file and line.
+
+    Parameters
+    ----------
+    raw : Raw
+        The merged, marked document.
+    schemas : mapping, optional
+        Columns of tables by their last recorded schema; contracts come before them.
+    """
+    reader = Reader(raw)
+    project = reader.project()
+    for rule in RULES:
+        try:
+            for problem in rule(project, schemas or {}):
+                reader.add(problem.path, problem.code, problem.message, problem.fix)
+        except LakeloomError as error:
+            reader.add((), error.code, error.message, error.fix)
+    return project, sorted(set(reader.findings))
+
+
+def checked(raw: Raw, schemas: Schemas | None = None) -> Project:
+    """Return the typed project; raises FindingsError with all findings where there are any."""
+    project, findings = check(raw, schemas)
+    if findings:
+        raise FindingsError(findings)
+    return project

@@ -1,0 +1,188 @@
+"""The graph: a project's steps, frozen, in an order in which each comes after what it reads.
+
+Names: ``bronze.<source>`` lands a source, ``<layer>.<table>`` transforms, ``features.<view>`` and
+``datasets.<name>`` materialise, ``tuning.<model>`` searches, ``models.<model>`` trains and
+registers, and the model's ``scores`` table is written by the step of its own name.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from pathlib import Path
+
+from lakeloom.core.names import TableName, is_identifier
+from lakeloom.core.steps import Input, Step, digest
+from lakeloom.project.spec import Project
+
+
+def steps(project: Project) -> list[Step]:
+    """Return all steps of the project, in topological order; a cycle's steps come last, in name order."""
+    found = [*_landings(project), *_transforms(project), *_features(project), *_datasets(project), *_models(project)]
+    return ordered(found)
+
+
+def ordered(found: Iterable[Step]) -> list[Step]:
+    """Return `found` so that each step comes after those that write what it reads."""
+    remaining = {step.name: step for step in found}
+    writers = {table: step.name for step in remaining.values() for table in step.writes}
+    result: list[Step] = []
+    while remaining:
+        ready = [
+            step
+            for step in remaining.values()
+            if not any(writers.get(read.table) in remaining and writers[read.table] != step.name for read in step.reads)
+        ]
+        if not ready:
+            return result + [remaining[name] for name in sorted(remaining)]
+        for step in ready:
+            result.append(step)
+            del remaining[step.name]
+    return result
+
+
+def cycle(found: Iterable[Step]) -> list[str]:
+    """Return the steps of one cycle in order, none where there is no cycle."""
+    by_name = {step.name: step for step in found}
+    writers = {table: step.name for step in by_name.values() for table in step.writes}
+    done: set[str] = set()
+
+    def visit(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return path[path.index(name) :]
+        if name in done:
+            return []
+        for read in by_name[name].reads:
+            if read.table in writers:
+                loop = visit(writers[read.table], [*path, name])
+                if loop:
+                    return loop
+        done.add(name)
+        return []
+
+    for name in by_name:
+        loop = visit(name, [])
+        if loop:
+            return loop
+    return []
+
+
+def upstream(found: list[Step], name: str) -> set[str]:
+    """Return the names of all steps that `name` depends on."""
+    writers = {table: step.name for step in found for table in step.writes}
+    by_name = {step.name: step for step in found}
+    todo, seen = [name], set[str]()
+    while todo:
+        for read in by_name[todo.pop()].reads:
+            before = writers.get(read.table)
+            if before and before not in seen:
+                seen.add(before)
+                todo.append(before)
+    return seen - {name}
+
+
+def downstream(found: list[Step], name: str) -> set[str]:
+    """Return the names of all steps that depend on `name`."""
+    return {step.name for step in found if name in upstream(found, step.name)}
+
+
+def _landings(project: Project) -> list[Step]:
+    return [
+        Step(f"bronze.{name}", "land", (), (f"bronze.{name}",), source, digest(source.kind, source.options))
+        for name, source in project.sources.items()
+    ]
+
+
+def _transforms(project: Project) -> list[Step]:
+    found = []
+    for name, table in project.tables.items():
+        reads = tuple(Input(source, mode) for source, mode in table.from_.items())
+        code = digest(_meaning(table), project.sql.get(name, ""), _source(table.function))
+        writes = (name,)
+        found.append(Step(name, "transform", reads, writes, table, code))
+    return found
+
+
+def _features(project: Project) -> list[Step]:
+    return [
+        Step(
+            f"features.{name}",
+            "materialise",
+            (Input(view.source),),
+            (f"features.{name}",),
+            view,
+            digest(_meaning(view)),
+        )
+        for name, view in project.features.items()
+    ]
+
+
+def _datasets(project: Project) -> list[Step]:
+    found = []
+    for name, dataset in project.datasets.items():
+        reads = [Input(dataset.labels.source)]
+        reads += [Input(f"features.{view}") for view in sorted(dataset.views) if view in project.features]
+        views = [_meaning(project.features[view]) for view in sorted(dataset.views) if view in project.features]
+        labels = project.tables.get(dataset.labels.source)
+        known = {column: spec.available_at for column, spec in labels.columns.items()} if labels else {}
+        code = digest(_meaning(dataset), views, known)
+        found.append(Step(f"datasets.{name}", "materialise", tuple(reads), (f"datasets.{name}",), dataset, code))
+    return found
+
+
+def _models(project: Project) -> list[Step]:
+    found = []
+    for name, model in project.models.items():
+        dataset = Input(f"datasets.{model.dataset}")
+        searched: tuple[Input, ...] = ()
+        if model.tune is not None:
+            code = digest(_meaning(model.estimator), _meaning(model.tune), _meaning(model.promote), model.train.seed)
+            found.append(Step(f"tuning.{name}", "tune", (dataset,), (f"tuning.{name}",), model, code, exclusive=True))
+            searched = (Input(f"tuning.{name}"),)
+        code = digest(_meaning(model))
+        reads = (dataset, *searched)
+        found.append(Step(f"models.{name}", "train", reads, (f"models.{name}",), model, code, exclusive=True))
+        if model.scores:
+            reads = (dataset, Input(f"models.{name}"))
+            code = digest("scores", model.scores)
+            found.append(Step(model.scores, "materialise", reads, (model.scores,), model, code))
+    return found
+
+
+# Words that explain and do not act: changing them runs nothing again.
+_WORDS = frozenset({"owner", "description"})
+
+
+def _meaning(spec: object) -> object:
+    """Return a spec as plain data without the words that change nothing."""
+    dump = spec.model_dump(mode="json", by_alias=True) if hasattr(spec, "model_dump") else spec
+
+    def clean(node: object) -> object:
+        if isinstance(node, dict):
+            return {
+                key: clean(value)
+                for key, value in node.items()
+                if not (key in _WORDS and isinstance(value, str | None))
+            }
+        return [clean(item) for item in node] if isinstance(node, list) else node
+
+    return clean(dump)
+
+
+def _source(function: str | None) -> str:
+    """Return the source text of a function's module, found without importing it."""
+    if not function or ":" not in function:
+        return ""
+    module = function.partition(":")[0]
+    if not all(is_identifier(part) for part in module.split(".")):
+        return ""
+    try:
+        found = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return ""
+    return Path(found.origin).read_text(encoding="utf-8") if found and found.origin and found.has_location else ""
+
+
+def is_table(name: str) -> bool:
+    """Return whether what a step reads or writes is a Delta table (and no model or study)."""
+    return name.partition(".")[0] not in ("models", "tuning") and bool(TableName.parse(name))

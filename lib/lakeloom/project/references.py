@@ -1,0 +1,287 @@
+"""The rules of `check` that look across entries: each one thing, yielding what is wrong and where.
+
+A rule trusts nothing that another rule checks: what does not parse or does not exist is passed over
+where it is not its own business, so that one mistake gives one finding.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lakeloom.core.errors import LakeloomError
+from lakeloom.core.kinds import nearest
+from lakeloom.project.graph import cycle, steps
+from lakeloom.project.spec import Project
+from lakeloom.tables.sql import parse, tables_of, unknown_columns, unrepeatable
+
+Schemas = Mapping[str, Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong at a path of the config."""
+
+    path: tuple[str, ...]
+    code: str
+    message: str
+    fix: str = ""
+
+
+def known_tables(project: Project) -> set[str]:
+    """Return the tables that a transform, view or dataset may read."""
+    return (
+        {f"bronze.{name}" for name in project.sources}
+        | set(project.tables)
+        | {model.scores for model in project.models.values() if model.scores}
+    )
+
+
+def columns_of(project: Project, table: str, schemas: Schemas) -> set[str] | None:
+    """Return a table's columns by its contract, else by its last recorded schema; None where unknown."""
+    spec = project.tables.get(table)
+    if spec is not None and spec.columns and spec.evolve == "none":
+        return set(spec.columns) | {"_position", "_file", "_source", "_ingested_at", "_run"}
+    return set(schemas[table]) if table in schemas else None
+
+
+def _fix(word: str, words: Iterable[str]) -> str:
+    near = nearest(word, sorted(words))
+    return f"use '{near}'" if near else ""
+
+
+def inputs_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """Every table under ``from`` is a source's or a declared one."""
+    known = known_tables(project)
+    for name, table in project.tables.items():
+        for source in table.from_:
+            if source not in known:
+                path = ("tables", name, "from", source)
+                yield Problem(path, "LL-CONF-010", f"{source} is not declared", _fix(source, known) or "declare it")
+
+
+def new_only_from_bronze(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """Only bronze is append-only, so only its rows can be read as ``new``."""
+    for name, table in project.tables.items():
+        for source, mode in table.from_.items():
+            if mode == "new" and not source.startswith("bronze."):
+                path = ("tables", name, "from", source)
+                yield Problem(
+                    path, "LL-CONF-004", f"{source} is not append-only: it has no 'new' rows", "write 'whole'"
+                )
+
+
+def one_transform(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A table has SQL or a function, not both."""
+    for name, table in project.tables.items():
+        if (table.sql is None) == (table.function is None):
+            yield Problem(("tables", name), "LL-CONF-005", "either sql or function is wanted", "give one of them")
+
+
+def sql_parses(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """Every transform's SQL is one query in Spark's dialect."""
+    for name, sql in project.sql.items():
+        try:
+            parse(sql)
+        except LakeloomError as error:
+            yield Problem(("tables", name, "sql"), error.code, error.message, error.fix or "mend the SQL")
+
+
+def _parsed(project: Project) -> Iterator[tuple[str, str]]:
+    for name, sql in project.sql.items():
+        try:
+            parse(sql)
+        except LakeloomError:
+            continue
+        yield name, sql
+
+
+def sql_reads_its_inputs(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """The SQL reads what ``from`` declares, all of it and nothing else."""
+    for name, sql in _parsed(project):
+        declared, read = set(project.tables[name].from_), tables_of(sql)
+        for table in sorted(read - declared):
+            fix = (
+                _fix(table, declared | known_tables(project))
+                if table not in known_tables(project)
+                else "add it to from:"
+            )
+            yield Problem(
+                ("tables", name, "sql"), "LL-CONF-010", f"the SQL reads {table}, which 'from' does not declare", fix
+            )
+        for table in sorted(declared - read):
+            yield Problem(
+                ("tables", name, "from", table), "LL-CONF-010", f"the SQL does not read {table}", "remove it from from:"
+            )
+
+
+def sql_is_repeatable(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """No clock and no chance: a replay gives the same rows."""
+    for name, sql in _parsed(project):
+        for function in sorted(unrepeatable(sql)):
+            path = ("tables", name, "sql")
+            yield Problem(
+                path, "LL-CONF-013", f"{function}() would differ in a replay", "take it from a column of the data"
+            )
+
+
+def sql_columns_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """The SQL takes from tables of known columns only columns that they have."""
+    for name, sql in _parsed(project):
+        known = {
+            table: columns
+            for table in project.tables[name].from_
+            if (columns := columns_of(project, table, schemas)) is not None
+        }
+        for column, table in sorted(set(unknown_columns(sql, known))):
+            near = set().union(*(known.get(part.strip(), set()) for part in table.split(",")))
+            shown = ", ".join(sorted(c for c in near if not c.startswith("_"))[:6])
+            yield Problem(
+                ("tables", name, "sql"),
+                "LL-TABLE-003",
+                f"column '{column}' is not in {table} ({shown}, …)",
+                _fix(column, near),
+            )
+
+
+def merge_has_keys(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A merged table declares its keys."""
+    for name, table in project.tables.items():
+        if table.write.mode == "merge" and not table.keys:
+            yield Problem(("tables", name, "write"), "LL-TABLE-006", "a merge needs keys", "add keys: [...]")
+
+
+def columns_are_declared(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """Keys, rules and the sequence name columns that the table has."""
+    for name, table in project.tables.items():
+        columns = columns_of(project, name, schemas)
+        if columns is None:
+            continue
+        used = [(("keys",), key) for key in table.keys]
+        used += [(("write", "sequence_by"), table.write.sequence_by)] if table.write.sequence_by else []
+        for index, rule in enumerate(table.rules):
+            names = [rule.column] if rule.column else list(rule.columns or ())
+            used += [(("rules", str(index)), column) for column in names]
+        for path, column in used:
+            if column not in columns:
+                shown = ", ".join(sorted(c for c in columns if not c.startswith("_"))[:6])
+                yield Problem(
+                    ("tables", name, *path),
+                    "LL-TABLE-003",
+                    f"column '{column}' is not in {name} ({shown}, …)",
+                    _fix(column, columns),
+                )
+
+
+def rule_names_differ(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """No two rules of a table share a name: the later would hide the earlier."""
+    for name, table in project.tables.items():
+        counts = Counter(rule.title for rule in table.rules)
+        for title, count in counts.items():
+            if count > 1:
+                yield Problem(
+                    ("tables", name, "rules"), "LL-RULE-003", f"{count} rules are called '{title}'", "give each a name:"
+                )
+
+
+def views_read_tables(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A feature view reads a declared table and columns that it has."""
+    known = known_tables(project)
+    for name, view in project.features.items():
+        path = ("features", name)
+        if view.source not in known:
+            yield Problem((*path, "from"), "LL-CONF-010", f"{view.source} is not declared", _fix(view.source, known))
+            continue
+        columns = columns_of(project, view.source, schemas)
+        if columns is None:
+            continue
+        used = [("keys", key) for key in view.keys]
+        used += [("columns", column) for column, spec in view.columns.items() if spec.expr is None]
+        for part, column in used:
+            if column not in columns:
+                yield Problem(
+                    (*path, part, column),
+                    "LL-FEATURE-002",
+                    f"'{column}' is not in {view.source}",
+                    _fix(column, columns),
+                )
+
+
+def datasets_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A dataset's label table, views and columns exist."""
+    known = known_tables(project)
+    for name, dataset in project.datasets.items():
+        path = ("datasets", name)
+        table = dataset.labels.source
+        if table not in known:
+            yield Problem((*path, "labels", "from"), "LL-CONF-010", f"{table} is not declared", _fix(table, known))
+            continue
+        columns = columns_of(project, table, schemas)
+        for index, use in enumerate(dataset.features):
+            here = (*path, "features", str(index))
+            if use.view is not None and use.view not in project.features:
+                yield Problem(
+                    here, "LL-CONF-010", f"feature view '{use.view}' is not declared", _fix(use.view, project.features)
+                )
+            elif use.view is not None:
+                try:
+                    use.outputs(project.features[use.view])
+                except KeyError as cause:
+                    wanted = str(cause.args[0])
+                    given = [output.suffix for output in project.features[use.view].outputs()]
+                    yield Problem(
+                        here, "LL-FEATURE-002", f"view '{use.view}' does not give '{wanted}'", _fix(wanted, given)
+                    )
+            elif columns is not None and use.column not in columns:
+                yield Problem(
+                    here, "LL-TABLE-003", f"column '{use.column}' is not in {table}", _fix(str(use.column), columns)
+                )
+
+
+def features_have_times(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A column of the label table is a feature only where its contract says when it was known."""
+    for name, dataset in project.datasets.items():
+        table = project.tables.get(dataset.labels.source)
+        for index, use in enumerate(dataset.features):
+            if use.column is None or table is None:
+                continue
+            column = table.columns.get(use.column)
+            if column is not None and column.available_at is None:
+                yield Problem(
+                    ("datasets", name, "features", str(index)),
+                    "LL-FEATURE-001",
+                    f"'{use.column}' has no available_at in {dataset.labels.source}: nothing says when it was known",
+                    f"add available_at to {dataset.labels.source}.columns.{use.column}",
+                )
+
+
+def models_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A model's dataset exists, and its scores go to a gold table that nothing else writes."""
+    for name, model in project.models.items():
+        path = ("models", name)
+        if model.dataset not in project.datasets:
+            fix = _fix(model.dataset, project.datasets)
+            yield Problem((*path, "dataset"), "LL-CONF-010", f"dataset '{model.dataset}' is not declared", fix)
+        if model.scores and not model.scores.startswith("gold."):
+            yield Problem((*path, "scores"), "LL-TABLE-001", f"{model.scores} is no gold table", "write gold.<name>")
+
+
+def outputs_differ(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """No table is written by two steps."""
+    written = Counter(model.scores for model in project.models.values() if model.scores) + Counter(
+        project.tables.keys()
+    )
+    for name, model in project.models.items():
+        if model.scores and written[model.scores] > 1:
+            yield Problem(
+                ("models", name, "scores"), "LL-CONF-002", f"{model.scores} is written twice", "name another table"
+            )
+
+
+def no_cycle(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """The graph has no cycle."""
+    loop = cycle(steps(project))
+    if loop:
+        path = ("tables", loop[0]) if loop[0] in project.tables else ()
+        yield Problem(path, "LL-CONF-011", f"a cycle: {' → '.join([*loop, loop[0]])}", "break it")

@@ -1,0 +1,66 @@
+"""The typed project: what `check` makes of the marked document, and the only thing read after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from lakeloom.datasets.spec import DatasetSpec
+from lakeloom.features.spec import FeatureView
+from lakeloom.tables.spec import Strict, TableSpec
+from lakeloom.training.spec import ModelSpec
+
+
+class Settings(Strict):
+    """The top-level keys of base.yml and its overlays."""
+
+    version: Literal[1] = 1
+    project: str
+    env: str = "local"
+    root: str = ".lakeloom"
+    seed: int = Field(7, ge=0)
+    slots: int = Field(2, ge=1, le=64)
+    retries: int = Field(2, ge=0, le=10)
+    spark: dict[str, str | int | float | bool] = {}
+    mlflow: str = ""
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """One entry of ``sources.yml``: the envelope; `options` is what its kind reads."""
+
+    name: str
+    kind: str
+    options: dict[str, Any] = field(compare=False)
+    owner: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checked project."""
+
+    home: Path
+    folder: Path
+    settings: Settings
+    sources: dict[str, SourceSpec]
+    tables: dict[str, TableSpec]
+    features: dict[str, FeatureView]
+    datasets: dict[str, DatasetSpec]
+    models: dict[str, ModelSpec]
+    sql: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.settings.project
+
+    @property
+    def root(self) -> Path:
+        """The storage root; a relative one starts at the home."""
+        import os
+
+        return (self.home / (os.environ.get("LAKELOOM_HOME") or self.settings.root)).resolve()

@@ -1,0 +1,211 @@
+"""Marked document → typed project: every mistake becomes a finding, at its line.
+
+Each entry is validated on its own, so that one mistake hides no other.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from lakeloom.config.load import Raw
+from lakeloom.config.yaml import Document
+from lakeloom.core.errors import LakeloomError
+from lakeloom.core.findings import Finding
+from lakeloom.core.kinds import nearest, pick
+from lakeloom.core.names import TableName, is_identifier
+from lakeloom.datasets.spec import DatasetSpec
+from lakeloom.features.spec import FeatureView
+from lakeloom.project.spec import Project, Settings, SourceSpec
+from lakeloom.sources import SOURCES
+from lakeloom.tables.spec import TableSpec
+from lakeloom.training.spec import ModelSpec
+
+SECTIONS = ("sources", "tables", "features", "datasets", "models")
+ENVELOPE = ("owner", "description")
+M = TypeVar("M", bound=BaseModel)
+
+
+class Reader:
+    """Turns the sections of a document into typed entries and gathers findings."""
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+        self.document: Document = raw.document
+        self.findings: list[Finding] = list(raw.document.findings)
+
+    def project(self) -> Project:
+        """Return the typed project; entries with mistakes are left out of it."""
+        data = self.document.data
+        settings = self._settings({key: value for key, value in data.items() if key not in SECTIONS})
+        tables = {name: spec for name, spec in self._entries("tables", TableSpec).items() if self._table_name(name)}
+        return Project(
+            home=self.raw.home,
+            folder=self.raw.folder,
+            settings=settings,
+            sources=self._sources(),
+            tables=tables,
+            features=self._entries("features", FeatureView, plain=True),
+            datasets=self._entries("datasets", DatasetSpec, plain=True),
+            models=self._entries("models", ModelSpec, plain=True),
+            sql=self._sql(tables),
+        )
+
+    def add(self, path: tuple[str, ...], code: str, message: str, fix: str = "") -> None:
+        """Add a finding at the line of `path`, or of the nearest key above it."""
+        here = path
+        while here and here not in self.document.marks:
+            here = here[:-1]
+        base = self.raw.folder / "*.yml"
+        file, line = self.document.marks.get(here, (str(base.relative_to(self.raw.home)), 0))
+        self.findings.append(Finding(file, line, ".".join(path), code, message, fix))
+
+    def _settings(self, data: dict[str, Any]) -> Settings:
+        typed = self._typed(Settings, data | {"project": self.raw.project, "env": self.raw.env}, ())
+        return typed or Settings(project=self.raw.project, env=self.raw.env)
+
+    def _section(self, name: str) -> dict[str, Any]:
+        section = self.document.data.get(name) or {}
+        if not isinstance(section, dict):
+            self.add((name,), "LL-CONF-004", f"{name} is a {type(section).__name__}, not a mapping", "write name: {…}")
+            return {}
+        return section
+
+    def _entries(self, section: str, model: type[M], *, plain: bool = False) -> dict[str, M]:
+        found: dict[str, M] = {}
+        for name, value in self._section(section).items():
+            if plain and not self._identifier((section, name), name):
+                continue
+            typed = self._typed(model, value, (section, name))
+            if typed is not None:
+                found[name] = typed
+        return found
+
+    def _sources(self) -> dict[str, SourceSpec]:
+        found: dict[str, SourceSpec] = {}
+        for name, value in self._section("sources").items():
+            path = ("sources", name)
+            if not self._identifier(path, name):
+                continue
+            if not isinstance(value, dict) or "kind" not in value:
+                self.add(path, "LL-CONF-005", "kind is missing", f"add kind: one of {', '.join(sorted(SOURCES))}")
+                continue
+            options = {key: item for key, item in value.items() if key not in ENVELOPE}
+            try:
+                kind = pick(str(value["kind"]), SOURCES)
+            except LakeloomError as error:
+                self.add((*path, "kind"), error.code, error.message, error.fix)
+                continue
+            if self._typed(kind.Config, options, path) is not None:
+                found[name] = SourceSpec(
+                    name, str(value["kind"]), options, value.get("owner"), value.get("description")
+                )
+        return found
+
+    def _typed(self, model: type[M], value: Any, path: tuple[str, ...]) -> M | None:
+        if not isinstance(value, dict):
+            self.add(path, "LL-CONF-004", f"a mapping is wanted, this is {value!r:.40}", "write key: value below it")
+            return None
+        try:
+            return model.model_validate(value)
+        except ValidationError as cause:
+            for error in cause.errors(include_url=False):
+                self._invalid(model, path, error)
+        except LakeloomError as error:
+            self.add(path, error.code, error.message, error.fix)
+        return None
+
+    def _invalid(self, model: type[BaseModel], path: tuple[str, ...], error: Any) -> None:
+        where = (*path, *self._in_document(path, tuple(str(part) for part in error["loc"])))
+        kind, cause = error["type"], (error.get("ctx") or {}).get("error")
+        if isinstance(cause, LakeloomError):
+            self.add(where, cause.code, cause.message, cause.fix)
+        elif kind.startswith("LL-"):
+            self.add(where, kind, error["msg"])
+        elif kind == "extra_forbidden":
+            valid = [field.alias or name for name, field in _model_at(model, error["loc"][:-1]).model_fields.items()]
+            near = nearest(where[-1], valid)
+            fix = f"use '{near}'" if near else f"remove it; the keys are {', '.join(valid)}"
+            self.add(where, "LL-CONF-003", f"'{where[-1]}' is not a key here", fix)
+        elif kind == "missing":
+            self.add(where, "LL-CONF-005", f"{error['loc'][-1]} is missing", f"add {error['loc'][-1]}:")
+        else:
+            self.add(where, "LL-CONF-004", f"{where[-1]}: {error['msg']}", "")
+
+    def _in_document(self, path: tuple[str, ...], loc: tuple[str, ...]) -> tuple[str, ...]:
+        """Drop the parts of pydantic's place (tags of unions, validators) that are no keys of the document."""
+        kept: tuple[str, ...] = ()
+        for index, part in enumerate(loc):
+            if (*path, *kept, part) in self.document.marks or index == len(loc) - 1:
+                kept = (*kept, part)
+        return kept
+
+    def _identifier(self, path: tuple[str, ...], name: str) -> bool:
+        if not is_identifier(name):
+            self.add(path, "LL-CONF-014", f"'{name}' is not a name", "use letters, digits and underscores")
+            return False
+        return True
+
+    def _table_name(self, name: str) -> bool:
+        try:
+            table = TableName.parse(name)
+        except LakeloomError as error:
+            self.add(("tables", name), error.code, error.message, error.fix)
+            return False
+        if table.layer not in ("silver", "gold"):
+            self.add(
+                ("tables", name), "LL-TABLE-001", f"{name} can't be declared here", "declare silver and gold tables"
+            )
+            return False
+        return True
+
+    def _sql(self, tables: dict[str, TableSpec]) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        for name, spec in tables.items():
+            if spec.sql is None:
+                continue
+            path = ("tables", name, "sql")
+            if not spec.sql.endswith(".sql"):
+                texts[name] = spec.sql
+                continue
+            file = (self.raw.folder / spec.sql).resolve()
+            if not file.is_relative_to(self.raw.folder):
+                self.add(
+                    path, "LL-CONF-009", f"{spec.sql} lies outside the project", "keep SQL below the project's folder"
+                )
+            elif not file.is_file():
+                near = _near_file(file)
+                self.add(path, "LL-CONF-009", f"{spec.sql} does not exist", f"use '{near}'" if near else "write it")
+            else:
+                texts[name] = file.read_text(encoding="utf-8")
+        return texts
+
+
+def _near_file(file: Path) -> str | None:
+    names = [entry.name for entry in file.parent.glob("*.sql")] if file.parent.is_dir() else []
+    near = nearest(file.name, names)
+    return f"{file.parent.name}/{near}" if near else None
+
+
+def _model_at(model: type[BaseModel], loc: tuple[Any, ...]) -> type[BaseModel]:
+    """Return the model that validates the place `loc` below `model`."""
+    from typing import get_args
+
+    here: Any = model
+    for part in loc:
+        fields = {field.alias or name: field for name, field in here.model_fields.items()}
+        if part not in fields:
+            continue
+        todo, here_next = [fields[part].annotation], None
+        while todo:
+            kind = todo.pop()
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                here_next = kind
+                break
+            todo += list(get_args(kind))
+        if here_next is None:
+            return model if here is model else here
+        here = here_next
+    return here  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Spark with Delta: one session for the process, one `newSession` a step."""

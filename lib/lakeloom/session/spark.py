@@ -1,0 +1,66 @@
+"""Opening Spark: the one running session where there is one, else a new one with our settings.
+
+A step works in a session of its own (`step_session`): transaction ids are session settings, and a
+second write in one session under the same pair is silently dropped by Delta.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lakeloom.core.errors import SetupError
+from lakeloom.session.settings import jars_home, settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def open_session(overlay: Mapping[str, str] | None = None, name: str = "lakeloom") -> SparkSession:
+    """Return the active Spark session, or start one.
+
+    Parameters
+    ----------
+    overlay : mapping, optional
+        Spark settings of the environment, over the local defaults.
+    name : str
+        The application's name.
+
+    Raises
+    ------
+    SetupError
+        LL-SETUP-001 without a JDK, LL-SETUP-002 without Delta's jars.
+    """
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = SparkSession.builder.appName(name)
+    for key, value in settings(jars_home(), overlay).items():
+        builder = builder.config(key, value)
+    try:
+        return builder.getOrCreate()
+    except (FileNotFoundError, PySparkRuntimeError) as cause:
+        raise SetupError(
+            "LL-SETUP-001",
+            f"Spark's JVM did not start ({type(cause).__name__})",
+            fix="install a JDK 17 (Debian: openjdk-17-jdk-headless) or set JAVA_HOME",
+        ) from cause
+
+
+@contextmanager
+def step_session(spark: SparkSession, options: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+    """Give a new session of the same application for one step; `options` are set in it alone."""
+    session = spark.newSession()
+    for key, value in (options or {}).items():
+        session.conf.set(key, value)
+    yield session
+    session.catalog.clearCache()

@@ -1,0 +1,240 @@
+"""Files: what is new in a landing folder, read as an explicit list, bad files kept whole.
+
+Files are not a stream. A poll lists the folder and compares it with the ledger (the files of the
+batches landed); only new and changed files are opened, once, to learn their content's id, header and
+soundness. A read takes exactly the files of its batch, never a folder. A file that can't be read as
+what it is goes to quarantine with its bytes, a record that can't with its raw text; the rest loads.
+
+Refused: globs over URLs, unknown reader options, compression other than gzip.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from lakeloom.core.errors import SourceError
+from lakeloom.sources import ledger, listing
+from lakeloom.sources.inspection import Reading, inspect
+from lakeloom.sources.landing import Batch, Landing
+from lakeloom.sources.ledger import CHANGED, FileEntry
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+OPTIONS: dict[str, frozenset[str]] = {
+    "csv": frozenset(
+        [
+            "sep",
+            "quote",
+            "escape",
+            "header",
+            "multiLine",
+            "comment",
+            "ignoreLeadingWhiteSpace",
+            "ignoreTrailingWhiteSpace",
+        ]
+    ),
+    "json": frozenset(),
+    "parquet": frozenset(),
+    "xml": frozenset(["attributePrefix"]),
+}
+_ONE_CHARACTER = ("sep", "quote", "escape", "comment")
+EXECUTORS_FROM_BYTES = 1 << 30
+
+
+class FilesConfig(BaseModel):
+    """What ``sources.yml`` says of a source of kind ``files``.
+
+    Attributes
+    ----------
+    path : str
+        A path or glob, relative to the project's home or absolute; it is only read.
+    format : {'csv', 'json', 'parquet', 'xml'}
+        ``json`` means JSON lines.
+    options : dict
+        Reader options: for csv sep, quote, escape, header, multiLine, comment and the white space ones;
+        for xml attributePrefix.
+    columns : dict
+        Spark types by column; the others land as text, those of Parquet as they are. Values that do not
+        fit go to quarantine. Without a csv header, the columns in order.
+    required : tuple of str
+        Columns without which a file is not loaded; others that a file lacks are NULL.
+    row_tag : str, optional
+        The element of a row; for xml.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["files"]
+    path: str
+    format: Literal["csv", "json", "parquet", "xml"]
+    options: dict[str, str | bool | int] = {}
+    columns: dict[str, str] = {}
+    required: tuple[str, ...] = ()
+    row_tag: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> FilesConfig:
+        if "://" in self.path and not self.path.startswith("${"):
+            raise ValueError("the path is a URL; kind files reads mounted folders")
+        unknown = sorted(set(self.options) - OPTIONS[self.format])
+        if unknown:
+            valid = ", ".join(sorted(OPTIONS[self.format])) or "none"
+            raise ValueError(f"{self.format} has no option {', '.join(unknown)}; the options are {valid}")
+        for name in _ONE_CHARACTER:
+            if name in self.options and len(str(self.options[name])) != 1:
+                raise ValueError(f"option {name} is one character")
+        if (self.format == "xml") != (self.row_tag is not None):
+            raise ValueError("row_tag is what xml needs" if self.format == "xml" else "row_tag is for xml only")
+        if self.reading.options.get("header") == "false" and not self.columns:
+            raise ValueError("without a header the columns must be declared, in their order")
+        return self
+
+    @property
+    def reading(self) -> Reading:
+        """The part of the config that inspection and readers need."""
+        options = {
+            key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in self.options.items()
+        }
+        for name in ("header", "multiLine"):
+            if name in options:
+                options[name] = options[name].lower()
+        return Reading(self.format, options, self.row_tag, self.required, tuple(self.columns))
+
+
+class Files:
+    """The source kind ``files``."""
+
+    Config: ClassVar[type[BaseModel]] = FilesConfig
+    jars: ClassVar[tuple[str, ...]] = ()
+    needs_spark: ClassVar[bool] = False
+
+    @classmethod
+    def poll(
+        cls,
+        config: FilesConfig,
+        landed: Sequence[Batch],
+        clock: datetime,
+        spark: Callable[[], SparkSession],
+        base: Path,
+    ) -> Batch | None:
+        """Return the new and changed files, or None.
+
+        Raises
+        ------
+        SourceError
+            LL-SOURCE-001 where the folder or a file can't be opened, or a plain path never was there.
+        """
+        del clock
+        listed = listing.find(config.path, base)
+        if not listed and not landed and not any(sign in config.path for sign in "*?["):
+            raise SourceError("LL-SOURCE-001", f"there is no file '{config.path}'", fix="mend the path")
+        new = ledger.fresh(listed, landed)
+        found = _inspect_all(new, config.reading, spark, base)
+        if not found:
+            return None
+        from lakeloom.sources.records import SPLIT_BYTES
+
+        files = [entry.as_dict() for entry in ledger.mark_duplicates(found, landed)]
+        return {"files": files, "split_bytes": SPLIT_BYTES}
+
+    @classmethod
+    def read(
+        cls, spark: SparkSession, config: FilesConfig, batch: Batch, known: DataFrame | None, base: Path
+    ) -> Landing:
+        """Read the batch's files.
+
+        Raises
+        ------
+        SourceError
+            LL-SOURCE-001 where a file of the batch is gone (transient).
+        FilesChangedError
+            Where one was rewritten since it was listed; `probe` then marks it.
+        """
+        del known
+        from lakeloom.sources.whole import landing
+
+        files = ledger.entries(batch)
+        changed = [entry.path for entry in files if _changed(entry, config.reading, base)]
+        if changed:
+            raise FilesChangedError(changed)
+        return landing(spark, config.reading, config.columns, files, batch["split_bytes"], base)
+
+    @classmethod
+    def probe(cls, spark: SparkSession, config: FilesConfig, batch: Batch, base: Path) -> Batch:
+        """Return the batch with a problem set on each file that changed or that Spark can't read, found by halving."""
+        files = [
+            replace(entry, problem=CHANGED) if _changed(entry, config.reading, base) else entry
+            for entry in ledger.entries(batch)
+        ]
+        suspects = [index for index, entry in enumerate(files) if entry.loadable]
+        for index, why in _halve(spark, config, files, suspects, batch["split_bytes"], base).items():
+            files[index] = replace(files[index], problem=f"Spark can't read it ({why})")
+        return batch | {"files": [entry.as_dict() for entry in files]}
+
+
+class FilesChangedError(Exception):
+    """Files of a batch were rewritten between listing and reading; the answer is `Files.probe`."""
+
+
+def _inspect_all(
+    new: Sequence[listing.Listed], reading: Reading, spark: Callable[[], SparkSession], base: Path
+) -> list[FileEntry]:
+    jobs = [(each.path, listing.full_path(each.path, base), reading) for each in new]
+    if len(jobs) > 1 and sum(each.size for each in new) >= EXECUTORS_FROM_BYTES:
+        found = spark().sparkContext.parallelize(jobs, len(jobs)).map(lambda job: inspect(*job)).collect()
+    else:
+        with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
+            found = list(pool.map(lambda job: inspect(*job), jobs))
+    return [entry for entry in found if entry is not None]
+
+
+def _changed(entry: FileEntry, reading: Reading, base: Path) -> bool:
+    """Return whether a file is no longer what its entry pins; equal size and time are trusted."""
+    if entry.problem == CHANGED or entry.duplicate_of is not None:
+        return False
+    full = listing.full_path(entry.path, base)
+    try:
+        about = Path(full).stat()
+    except OSError as cause:
+        raise SourceError(
+            "LL-SOURCE-001",
+            f"{entry.path} was listed and is gone ({type(cause).__name__})",
+            fix="put it back, or mount its folder again",
+            transient=True,
+        ) from cause
+    if (about.st_size, about.st_mtime_ns) == (entry.size, entry.mtime_ns):
+        return False
+    now = inspect(entry.path, full, reading)
+    return now is None or now.content != entry.content
+
+
+def _halve(
+    spark: SparkSession, config: FilesConfig, files: Sequence[FileEntry], suspects: list[int], split: int, base: Path
+) -> dict[int, str]:
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    from lakeloom.sources.whole import landing
+
+    if not suspects:
+        return {}
+    try:
+        tried = landing(spark, config.reading, config.columns, [files[index] for index in suspects], split, base)
+        assert tried.shared is not None  # all suspects are loadable
+        tried.shared.write.format("noop").mode("overwrite").save()
+        return {}
+    except (PySparkException, Py4JError) as cause:
+        if len(suspects) == 1:
+            return {suspects[0]: type(cause).__name__}
+    middle = len(suspects) // 2
+    halves = [_halve(spark, config, files, half, split, base) for half in (suspects[:middle], suspects[middle:])]
+    return halves[0] | halves[1]

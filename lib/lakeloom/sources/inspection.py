@@ -1,0 +1,112 @@
+"""Inspecting a file: one streaming pass over its bytes, before Spark sees it.
+
+It gives the content's id, the header and whatever makes the file unreadable as a whole: empty,
+truncated, not UTF-8, not well-formed. What is wrong with single records is the reader's to find.
+The id is that of the decompressed bytes, so that a month compressed twice is the same month.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from lakeloom.core.errors import SourceError
+from lakeloom.sources.columns import clash
+from lakeloom.sources.ledger import FileEntry
+from lakeloom.sources.scanners import SCANNERS, Scanner
+
+CHUNK_BYTES = 1 << 20
+# Hadoop splits bz2 by compressed offsets, where record numbers would not be unique.
+REFUSED = {".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".snappy": "snappy", ".deflate": "deflate", ".xz": "xz"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What inspection needs to know of a source's config; it travels to executors."""
+
+    format: str
+    options: dict[str, str] = field(default_factory=dict)
+    row_tag: str | None = None
+    required: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
+    """Inspect the file at `full` and return its entry under the name `path`.
+
+    Returns
+    -------
+    FileEntry or None
+        None where the file changes while it is read: it is still being written, and the next poll
+        takes it.
+
+    Raises
+    ------
+    SourceError
+        LL-SOURCE-001 where it can't be opened.
+    """
+    try:
+        with Path(full).open("rb") as file:
+            before = os.fstat(file.fileno())
+            content, header, problem = _pass(file, full, reading)
+        after = Path(full).stat()
+    except OSError as cause:
+        raise SourceError(
+            "LL-SOURCE-001",
+            f"{path} can't be opened ({type(cause).__name__})",
+            fix="check its permissions",
+            transient=True,
+        ) from cause
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        return None
+    names = header or ()
+    if problem is None:
+        problem = clash([name.partition("\t")[0] for name in names]) or _lacking(names, reading.required)
+    return FileEntry(path, before.st_size, before.st_mtime_ns, content, header, problem)
+
+
+def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, ...] | None, str | None]:
+    suffix = Path(full).suffix.lower()
+    if suffix in REFUSED and reading.format != "parquet":
+        return _digest(_chunks(file)), None, f"{REFUSED[suffix]} compression is not read; use gzip"
+    scanner: Scanner = SCANNERS[reading.format](reading.options, reading.row_tag, reading.names)
+    digest = hashlib.blake2b(digest_size=16)
+    stream = gzip.GzipFile(fileobj=file) if suffix == ".gz" and reading.format != "parquet" else file
+    size = 0
+    try:
+        for chunk in _chunks(stream):  # type: ignore[arg-type]
+            size += len(chunk)
+            digest.update(chunk)
+            scanner.feed(chunk)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as cause:
+        file.seek(0)
+        told = "the gzip is truncated" if isinstance(cause, EOFError) else "it is not gzip, or is damaged"
+        return _digest(_chunks(file)), None, told if os.fstat(file.fileno()).st_size else "the file is empty"
+    if not size:
+        return digest.hexdigest(), None, "the file is empty"
+    header, problem = scanner.close(full)
+    return digest.hexdigest(), header, problem
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _digest(chunks: Iterator[bytes]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _lacking(names: tuple[str, ...], required: tuple[str, ...]) -> str | None:
+    present = {name.partition("\t")[0].strip().lower() for name in names}
+    lacking = [name for name in required if name.lower() not in present]
+    return f"the header lacks {', '.join(lacking)}" if lacking else None

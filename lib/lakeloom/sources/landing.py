@@ -1,0 +1,64 @@
+"""What every kind of source gives back: a pinned batch, then good and broken rows.
+
+A *batch* is a JSON-able dict that says exactly what is to be read. It stands in the step's intent,
+so that a replay after a crash reads the very same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Batch = dict[str, Any]
+BROKEN = "raw string, bytes binary, reasons array<string>, _file string, _file_no int, _record bigint"
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The rows of a batch.
+
+    Attributes
+    ----------
+    good : DataFrame
+        Raw columns and ``_file string, _file_no int, _record bigint``; ``_record`` is unique within its
+        ``_file_no``, and sorts as the file does where there is a file.
+    broken : DataFrame or None
+        What could not be read: ``raw string, bytes binary, reasons array<string>, _file, _file_no,
+        _record``; None where nothing can be broken.
+    shared : DataFrame or None
+        The frame that both come from. Persisted by the runner, it spares a second read of the source.
+    """
+
+    good: DataFrame
+    broken: DataFrame | None
+    shared: DataFrame | None = None
+
+
+class Source(Protocol):
+    """What a kind of source offers; see `lakeloom.sources.SOURCES`."""
+
+    Config: ClassVar[type[BaseModel]]
+    jars: ClassVar[tuple[str, ...]]
+    needs_spark: ClassVar[bool]
+
+    @classmethod
+    def poll(
+        cls, config: Any, landed: Sequence[Batch], clock: datetime, spark: Callable[[], SparkSession], base: Path
+    ) -> Batch | None:
+        """Return what is new against the batches already landed, None for nothing."""
+
+    @classmethod
+    def read(cls, spark: SparkSession, config: Any, batch: Batch, known: DataFrame | None, base: Path) -> Landing:
+        """Read a batch; `known` is the source's bronze table, None before the first landing."""
+
+    @classmethod
+    def probe(cls, spark: SparkSession, config: Any, batch: Batch, base: Path) -> Batch:
+        """After a failed landing: return the batch with what can't be read marked as a problem."""

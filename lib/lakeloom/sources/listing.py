@@ -1,0 +1,79 @@
+"""Listing a landing folder: which files are there, by name, size and time of change; no bytes are read.
+
+Names that start with ``_`` or ``.`` are left out, as Spark does: by custom they are unfinished.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakeloom.core.errors import SourceError
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file as the folder lists it: its name in ledgers, size in bytes, time of change."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+def find(pattern: str, base: Path) -> list[Listed]:
+    """Return the files that match, ordered by path.
+
+    Parameters
+    ----------
+    pattern : str
+        A path or glob (``*``, ``?``, ``[…]``, ``**``), relative to `base` or absolute.
+    base : Path
+        The project's home.
+
+    Raises
+    ------
+    SourceError
+        LL-SOURCE-001 where the folder does not exist (transient: it may be mounted late);
+        LL-SOURCE-004 where a plain path names a folder.
+    """
+    whole = base.absolute() / pattern
+    folder = whole.parent
+    while glob.has_magic(str(folder)):
+        folder = folder.parent
+    if not folder.is_dir():
+        raise SourceError(
+            "LL-SOURCE-001",
+            f"the landing folder of '{pattern}' does not exist or is not mounted",
+            fix="make the folder or mend the path; relative paths start at the project's home",
+            transient=True,
+        )
+    if whole.is_dir():
+        raise SourceError("LL-SOURCE-004", f"'{pattern}' is a folder", fix=f"write {pattern.rstrip('/')}/*.csv")
+    found = []
+    for text in glob.glob(str(whole), recursive=True):  # noqa: PTH207  Path.glob takes no absolute pattern
+        path = Path(text)
+        if path.name.startswith(("_", ".")):
+            continue
+        try:
+            about = path.stat()
+        except FileNotFoundError:
+            continue  # moved away since it was listed
+        if stat.S_ISREG(about.st_mode):
+            found.append(Listed(ledger_path(path, pattern, base), about.st_size, about.st_mtime_ns))
+    return sorted(found, key=lambda each: each.path)
+
+
+def ledger_path(path: Path, pattern: str, base: Path) -> str:
+    """Return the file's name in ledgers: relative to `base`, unless the config names an absolute place outside."""
+    relative = os.path.relpath(path, base.absolute())
+    if relative.startswith("..") and Path(pattern).is_absolute():
+        return Path(os.path.normpath(path)).as_posix()
+    return Path(relative).as_posix()
+
+
+def full_path(path: str, base: Path) -> str:
+    """Return where the file of a ledger's entry lies; links are not followed, since Spark doesn't either."""
+    return os.path.normpath(base.absolute() / path)

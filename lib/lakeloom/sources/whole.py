@@ -1,0 +1,142 @@
+"""A batch of files → its landing: sound records, broken records, and bad files whole with their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakeloom.sources.inspection import Reading
+from lakeloom.sources.landing import BROKEN, Landing
+from lakeloom.sources.ledger import CHANGED, FileEntry
+from lakeloom.sources.listing import full_path
+from lakeloom.sources.records import MARKS, Group, pin_splits, read_group, union
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+LARGEST_KEPT_BYTES = 256 << 20  # a larger file as one value of one row would not pass through Spark
+_MAPPED_FILES = 64
+Place = tuple[str, int, str | None]  # full path → index in the batch, problem
+
+
+def landing(
+    spark: SparkSession,
+    reading: Reading,
+    types: Mapping[str, str],
+    files: Sequence[FileEntry],
+    split_bytes: int,
+    base: Path,
+) -> Landing:
+    """Return what the files hold; `FileEntry.duplicate_of` ones are passed over.
+
+    Parameters
+    ----------
+    types : mapping
+        Declared Spark types by column.
+    files : sequence of FileEntry
+        The batch's files; their index is ``_file_no``.
+    split_bytes : int
+        Size of a split, as the batch pins it.
+    """
+    from pyspark.sql import functions as F
+
+    pin_splits(spark, split_bytes)
+    bad = {index: entry for index, entry in enumerate(files) if entry.problem is not None}
+    broken = [_whole(spark, bad, base)] if bad else []
+    loadable = {index: entry for index, entry in enumerate(files) if entry.loadable}
+    if not loadable:
+        nothing = spark.createDataFrame([], "_file string, _file_no int, _record bigint")
+        return Landing(nothing, broken[0] if broken else None)
+    groups = [read_group(spark, group, reading, types) for group in grouped(loadable.values(), reading, base)]
+    shared = _placed(spark, union(groups), loadable, base)
+    raw = [f"`{name}`" for name in shared.columns if name not in (*MARKS, "_file", "_file_no")]
+    good = shared.where("size(_reasons) = 0").select(*raw, "_file", "_file_no", "_record")
+    if reading.format != "parquet" or types:
+        records = shared.where("size(_reasons) > 0").select(
+            F.col("_raw").alias("raw"),
+            F.lit(None).cast("binary").alias("bytes"),
+            F.col("_reasons").alias("reasons"),
+            "_file",
+            "_file_no",
+            "_record",
+        )
+        broken.append(records)
+    return Landing(good, union(broken) if broken else None, shared)
+
+
+def grouped(files: Iterable[FileEntry], reading: Reading, base: Path) -> list[Group]:
+    """Return the files in groups of equal columns.
+
+    CSV and Parquet files are read by their own header. JSON and XML name their fields in each record,
+    so files are read together under the union of their fields, unless two differ in case only.
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    for entry in files:
+        found.setdefault(entry.header or (), []).append(full_path(entry.path, base))
+    if reading.format in ("csv", "parquet"):
+        return [Group(tuple(paths), header) for header, paths in found.items()]
+    groups: list[tuple[dict[str, str], list[str]]] = []
+    for header, paths in found.items():
+        fields = (
+            {name.removesuffix("[]"): name for name in header} if reading.format == "xml" else {n: n for n in header}
+        )
+        for taken, members in groups:
+            if len({name.lower() for name in (*taken, *fields)}) == len({*taken, *fields}):
+                for name, as_seen in fields.items():
+                    taken[name] = as_seen if as_seen.endswith("[]") else taken.get(name, as_seen)
+                members += paths
+                break
+        else:
+            groups.append((dict(fields), list(paths)))
+    return [Group(tuple(members), tuple(taken.values())) for taken, members in groups]
+
+
+def _uri(spark: SparkSession, path: str) -> str:
+    """Return the path as Spark's file metadata writes it; Java's escaping differs from Python's."""
+    jvm = spark._jvm
+    assert jvm is not None
+    return str(jvm.org.apache.hadoop.fs.Path(jvm.java.io.File(path).toURI()).toUri().toString())
+
+
+def _placed(spark: SparkSession, frame: DataFrame, files: Mapping[int, FileEntry], base: Path) -> DataFrame:
+    """Add ``_file`` and ``_file_no`` by ``_path``."""
+    from pyspark.sql import functions as F
+
+    places = [(_uri(spark, full_path(entry.path, base)), entry.path, index) for index, entry in files.items()]
+    if len(places) > _MAPPED_FILES:
+        table = spark.createDataFrame(places, "_path string, _file string, _file_no int")
+        return frame.join(F.broadcast(table), "_path", "left")
+    at: list[Column] = []
+    for uri, path, index in places:
+        at += [F.lit(uri), F.struct(F.lit(path).alias("file"), F.lit(index).alias("no"))]
+    place = F.try_element_at(F.create_map(*at), F.col("_path"))
+    return frame.select("*", place.getField("file").alias("_file"), place.getField("no").alias("_file_no"))
+
+
+def _whole(spark: SparkSession, bad: Mapping[int, FileEntry], base: Path) -> DataFrame:
+    """Return bad files as rows for quarantine, with their bytes where they are still those that were listed."""
+    from pyspark.sql import functions as F
+
+    kept = [index for index, entry in bad.items() if entry.problem != CHANGED and entry.size <= LARGEST_KEPT_BYTES]
+    rows = [(index, entry.path, [_reason(entry)], not entry.size) for index, entry in bad.items()]
+    told = spark.createDataFrame(rows, "_file_no int, _file string, reasons array<string>, _empty boolean")
+    columns = [name.strip().split(" ")[0] for name in BROKEN.split(",")]
+    if kept:
+        paths = [f"file:{full_path(bad[index].path, base)}" for index in kept]
+        read = spark.read.format("binaryFile").option("__globPaths__", "false").load(paths)
+        content = _placed(
+            spark, read.select(F.col("_metadata.file_path").alias("_path"), "content"), {i: bad[i] for i in kept}, base
+        ).select("_file_no", F.col("content").alias("bytes"))
+        told = told.join(content, "_file_no", "left")
+    else:
+        told = told.withColumn("bytes", F.lit(None).cast("binary"))
+    told = told.withColumn("raw", F.lit(None).cast("string")).withColumn("_record", F.lit(0).cast("bigint"))
+    # Spark reads no row from a file of no bytes.
+    told = told.withColumn("bytes", F.when(F.col("_empty"), F.expr("X''")).otherwise(F.col("bytes"))).drop("_empty")
+    return told.select(*columns)
+
+
+def _reason(entry: FileEntry) -> str:
+    too_large = entry.size > LARGEST_KEPT_BYTES
+    return f"{entry.problem}{'; too large to keep, it stays where it lies' if too_large else ''}"

@@ -1,0 +1,144 @@
+"""The one function that writes a Delta table.
+
+It writes with ``txnAppId`` = step and ``txnVersion`` = epoch, so that Delta itself drops a second
+write of the same execution, and with the manifest in the commit's ``userMetadata``. Both are
+session settings: give it the step's own session, and one table at most once in it.
+
+Source: Delta's "idempotent table writes" (``spark.databricks.delta.write.txnAppId``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from lakeloom.core.errors import TableError
+from lakeloom.core.names import TableName
+from lakeloom.core.secrets import mask
+from lakeloom.store.lake import Lake
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# Delta refuses to read or restore beyond these; history is to last (vacuum goes by inventory).
+RETENTION = {
+    "delta.logRetentionDuration": "interval 3650 days",
+    "delta.deletedFileRetentionDuration": "interval 3650 days",
+    "delta.checkpointInterval": "20",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Whose write it is: the step, its epoch, and the manifest that goes into the commit."""
+
+    step: str
+    epoch: int
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A commit: the table's version, Delta's own metrics, and whether it stood there already."""
+
+    version: int
+    metrics: dict[str, Any]
+    already: bool = False
+
+
+def commit(
+    session: SparkSession,
+    lake: Lake,
+    table: TableName,
+    frame: DataFrame,
+    mark: Mark,
+    *,
+    mode: Literal["append", "overwrite", "merge"],
+    keys: tuple[str, ...] = (),
+    sequence: str | None = None,
+    evolve: bool = False,
+) -> Committed:
+    """Write `frame` into `table` exactly once for the mark's (step, epoch).
+
+    Parameters
+    ----------
+    session : SparkSession
+        The step's own session; `frame` belongs to it.
+    frame : DataFrame
+        The rows. For a merge, its keys are unique.
+    mode : {'append', 'overwrite', 'merge'}
+        ``merge`` updates a row whose `sequence` is not older than the table's, and inserts new keys.
+    evolve : bool
+        Whether columns may be added.
+
+    Raises
+    ------
+    TableError
+        LL-TABLE-006 for a merge without keys.
+    """
+    if lake.epoch(table, mark.step) >= mark.epoch:
+        return find(lake, table, mark.step, mark.epoch, already=True)
+    _sign(session, mark)
+    path = lake.path(table)
+    if mode == "merge" and not keys:
+        raise TableError("LL-TABLE-006", f"{table} is merged and declares no keys", where=str(table), fix="give keys:")
+    if mode == "merge" and lake.exists(table):
+        _merge(session, path, frame, keys, sequence, evolve)
+    else:
+        writer = frame.write.format("delta").mode("append" if mode == "append" else "overwrite")
+        if mode != "append":
+            writer = writer.option("overwriteSchema", "true")
+        elif evolve:
+            writer = writer.option("mergeSchema", "true")
+        if not lake.exists(table):
+            for name, value in RETENTION.items():
+                writer = writer.option(name, value)
+        writer.save(path)
+    return find(lake, table, mark.step, mark.epoch)
+
+
+def restore(session: SparkSession, lake: Lake, table: TableName, version: int, mark: Mark) -> int:
+    """Bring `table` back to `version` by a new commit; return the new version."""
+    from delta.tables import DeltaTable
+
+    session.conf.unset("spark.databricks.delta.write.txnAppId")
+    session.conf.unset("spark.databricks.delta.write.txnVersion")
+    back = Mark(mark.step, mark.epoch, mark.manifest | {"restored": version})
+    session.conf.set("spark.databricks.delta.commitInfo.userMetadata", _metadata(back))
+    DeltaTable.forPath(session, lake.path(table)).restoreToVersion(version)
+    return lake.version(table)
+
+
+def find(lake: Lake, table: TableName, step: str, epoch: int, *, already: bool = False) -> Committed:
+    """Return the commit that `step` made at `epoch`, by the manifests in the table's history."""
+    for limit in (3, 50, None):
+        for entry in lake.history(table, limit):
+            manifest = entry["manifest"]
+            if manifest.get("step") == step and manifest.get("epoch") == epoch and "restored" not in manifest:
+                return Committed(int(entry["version"]), entry["metrics"], already)
+    raise TableError("LL-STORE-005", f"{table} has no commit of {step} at epoch {epoch}", where=str(table))
+
+
+def _sign(session: SparkSession, mark: Mark) -> None:
+    session.conf.set("spark.databricks.delta.write.txnAppId", mark.step)
+    session.conf.set("spark.databricks.delta.write.txnVersion", str(mark.epoch))
+    session.conf.set("spark.databricks.delta.commitInfo.userMetadata", _metadata(mark))
+
+
+def _metadata(mark: Mark) -> str:
+    return mask(json.dumps({"step": mark.step, "epoch": mark.epoch} | mark.manifest, sort_keys=True, default=str))
+
+
+def _merge(
+    session: SparkSession, path: str, frame: DataFrame, keys: tuple[str, ...], sequence: str | None, evolve: bool
+) -> None:
+    from delta.tables import DeltaTable
+
+    # The null-safe comparison: a key may have NULL parts, and NULL = NULL would insert the row again.
+    same = " AND ".join(f"t.`{key}` <=> s.`{key}`" for key in keys)
+    newer = f"s.`{sequence}` >= t.`{sequence}`" if sequence else None
+    builder = DeltaTable.forPath(session, path).alias("t").merge(frame.alias("s"), same)
+    if evolve:
+        builder = builder.withSchemaEvolution()
+    builder.whenMatchedUpdateAll(newer).whenNotMatchedInsertAll().execute()

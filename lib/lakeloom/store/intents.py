@@ -1,0 +1,177 @@
+"""Intents: what one execution of a step is about to do, written before it starts.
+
+``<root>/intents/<step>/<epoch>.json`` is created exclusively; ``<epoch>.done.json`` holds the facts
+once the step has published. A crash leaves an intent without facts, and the next run replays that
+very intent: same inputs, same files, same clock, same seed. Both files appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lakeloom.core.errors import StoreError
+from lakeloom.core.secrets import mask
+from lakeloom.core.steps import Facts
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What one execution of a step is about to do.
+
+    Attributes
+    ----------
+    step : str
+    epoch : int
+        Counts the executions of the step, from 1.
+    run : str
+        The run that wrote the intent; a replay by a later run keeps it.
+    clock : str
+        ISO time in UTC: what the step takes as now.
+    seed : int
+    code : str
+        Hash of the step's configuration and code.
+    full : bool
+        True where the table is built anew instead of being added to.
+    reads : dict
+        Table → pinned version.
+    since : dict
+        Table → epoch of its last landing that was consumed before, for inputs read as ``new``.
+    batch : dict
+        The source's file list or offsets, for a landing.
+    """
+
+    step: str
+    epoch: int
+    run: str
+    clock: str
+    seed: int
+    code: str
+    full: bool = False
+    reads: dict[str, int] = field(default_factory=dict)
+    since: dict[str, int] = field(default_factory=dict)
+    batch: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """An intent; its facts once it has published, or the error with which it failed cleanly.
+
+    Neither of the two: it crashed, and the next run replays it. A clean failure is not replayed: the
+    next run looks anew at what there is, since the cause may have been mended.
+    """
+
+    intent: Intent
+    facts: Facts | None
+    failed: dict[str, str] | None = None
+
+    @property
+    def crashed(self) -> bool:
+        """True where the execution neither published nor failed cleanly."""
+        return self.facts is None and self.failed is None
+
+
+class Intents:
+    """The intents under a storage root."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = Path(root) / "intents"
+
+    def history(self, step: str) -> list[Record]:
+        """Return the step's records, oldest first."""
+        folder = self._of(step)
+        if not folder.is_dir():
+            return []
+        epochs = sorted(file for file in folder.iterdir() if re.fullmatch(r"\d{8}\.json", file.name))
+        return [self._record(file) for file in epochs]
+
+    def latest(self, step: str) -> Record | None:
+        """Return the step's newest record."""
+        folder = self._of(step)
+        if not folder.is_dir():
+            return None
+        epochs = [file for file in folder.iterdir() if re.fullmatch(r"\d{8}\.json", file.name)]
+        return self._record(max(epochs)) if epochs else None
+
+    def begin(self, intent: Intent) -> None:
+        """Write the intent; raises LL-STORE-006 where another run has written that epoch."""
+        file = self._of(intent.step) / f"{intent.epoch:08d}.json"
+        write_once(file, json.dumps(asdict(intent), indent=1, sort_keys=True))
+
+    def finish(self, intent: Intent, facts: Facts) -> None:
+        """Write the facts of an intent that has published; writing them again changes nothing."""
+        file = self._of(intent.step) / f"{intent.epoch:08d}.done.json"
+        if not file.exists():
+            replace(file, mask(json.dumps(facts, indent=1, sort_keys=True, default=str)))
+
+    def fail(self, intent: Intent, error: dict[str, str]) -> None:
+        """Note that an execution failed cleanly, with its error."""
+        replace(self._of(intent.step) / f"{intent.epoch:08d}.failed.json", mask(json.dumps(error, indent=1)))
+
+    def published(self, step: str) -> Record | None:
+        """Return the step's newest record that has facts."""
+        return next((record for record in reversed(self.history(step)) if record.facts is not None), None)
+
+    def steps(self) -> list[str]:
+        """Return the names of all steps that have an intent."""
+        return sorted(entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else []
+
+    def _of(self, step: str) -> Path:
+        if not re.fullmatch(r"[A-Za-z0-9_.]+", step) or step.startswith("."):
+            raise StoreError("LL-STORE-003", f"'{step}' can't be a step's name", fix="use letters, digits, dots")
+        return self.folder / step
+
+    def _record(self, file: Path) -> Record:
+        done, failed = file.with_suffix(".done.json"), file.with_suffix(".failed.json")
+        try:
+            intent = Intent(**json.loads(file.read_text(encoding="utf-8")))
+            facts = json.loads(done.read_text(encoding="utf-8")) if done.exists() else None
+            error = json.loads(failed.read_text(encoding="utf-8")) if failed.exists() else None
+        except (ValueError, TypeError) as cause:
+            raise StoreError(
+                "LL-STORE-005", f"the intent {file.name} of {file.parent.name} is damaged", where=str(file)
+            ) from cause
+        return Record(intent, facts, error)
+
+
+def write_once(file: Path, text: str) -> None:
+    """Create `file` with `text`, whole or not at all; raises LL-STORE-006 where it exists, LL-STORE-004."""
+    draft = _draft(file, text)
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        raise StoreError(
+            "LL-STORE-006",
+            f"{file.stem} of {file.parent.name} exists already",
+            fix="wait for the other run, then run again",
+            transient=True,
+        ) from None
+    finally:
+        draft.unlink()
+
+
+def replace(file: Path, text: str) -> None:
+    """Put `text` into `file`, whole or not at all, over what stood there."""
+    _draft(file, text).replace(file)
+
+
+def _draft(file: Path, text: str) -> Path:
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as cause:
+        raise StoreError(
+            "LL-STORE-004",
+            f"the storage root can't be written ({cause.strerror})",
+            where=str(file.parent),
+            fix="free the disk or mend the rights",
+        ) from cause
+    return draft

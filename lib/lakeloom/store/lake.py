@@ -1,0 +1,185 @@
+"""The tables under a storage root, read without a JVM where that is possible.
+
+Versions, schemas, histories and row counts come from the Delta log through delta-rs; a frame at a
+version comes from Spark. Every reader names its version: the one that the runner pinned, or the
+last good one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakeloom.core.errors import StoreError
+from lakeloom.core.names import LAYERS, TableName, TableRef
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Size:
+    """Rows and bytes of a table at a version, from the log's statistics."""
+
+    rows: int
+    bytes: int
+    files: int
+
+
+class Lake:
+    """The tables under one storage root.
+
+    Parameters
+    ----------
+    root : Path
+        The storage root; made where it does not exist.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root).resolve()
+
+    def path(self, table: TableName | str) -> str:
+        """Return where a table lies: ``<root>/tables/<layer>/<name>``."""
+        name = TableName.parse(table) if isinstance(table, str) else table
+        path = self.root / "tables" / name.layer / name.name
+        if not path.resolve().is_relative_to(self.root):
+            raise StoreError(
+                "LL-STORE-003", f"the path of {name} leaves the storage root", where=str(name), fix="remove the link"
+            )
+        return str(path)
+
+    def exists(self, table: TableName | str) -> bool:
+        """Return whether the table has a Delta log."""
+        log = Path(self.path(table)) / "_delta_log"
+        return log.is_dir() and any(log.glob("*.json"))
+
+    def tables(self) -> list[TableName]:
+        """Return every table, layer by layer in the data's order."""
+        found = []
+        for layer in LAYERS:
+            folder = self.root / "tables" / layer
+            if folder.is_dir():
+                names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+                found += [name for name in (TableName(layer, text) for text in names) if self.exists(name)]
+        return found
+
+    def delta(self, table: TableName | str, version: int | datetime | None = None) -> DeltaTable:
+        """Open a table's log at a version or time; raises LL-STORE-001, LL-STORE-002, LL-STORE-005."""
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError, TableNotFoundError
+
+        if not self.exists(table):
+            raise StoreError(
+                "LL-STORE-001", f"{table} does not exist under {self.root.name}", fix="run it, or see 'lakeloom tables'"
+            )
+        try:
+            opened = DeltaTable(self.path(table))
+            newest = opened.version()
+            if isinstance(version, int) and version > newest:
+                raise StoreError(
+                    "LL-STORE-002", f"{table} has no version {version}; the newest is {newest}", where=str(table)
+                )
+            if version is not None:
+                opened.load_as_version(version)
+            return opened
+        except TableNotFoundError as cause:
+            raise StoreError("LL-STORE-001", f"{table} does not exist") from cause
+        except DeltaError as cause:
+            code = "LL-STORE-002" if version is not None else "LL-STORE-005"
+            raise StoreError(code, f"{table} can't be read: {str(cause).splitlines()[0]}", where=str(table)) from cause
+
+    def version(self, table: TableName | str) -> int:
+        """Return the newest version in the log, audited or not; raises LL-STORE-001."""
+        return self.delta(table).version()
+
+    def resolve(self, ref: TableRef, good: int | None) -> int:
+        """Return the version that `ref` means; without a point it is `good`, the last good one."""
+        if ref.version is not None:
+            return self.delta(ref.table, ref.version).version()
+        if ref.time is not None:
+            return self.delta(ref.table, ref.time).version()
+        if ref.tag is not None:
+            raise StoreError("LL-STORE-002", f"{ref.table} has no tag '{ref.tag}'", where=str(ref.table))
+        return good if good is not None else self.version(ref.table)
+
+    def frame(self, spark: SparkSession, table: TableName | str, version: int | None = None) -> DataFrame:
+        """Return the table at a version as a Spark frame; raises LL-STORE-001."""
+        if not self.exists(table):
+            raise StoreError("LL-STORE-001", f"{table} does not exist", fix="run the step that writes it")
+        reader = spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path(table))
+
+    def arrow(self, table: TableName | str, version: int | None = None, columns: list[str] | None = None) -> pa.Table:
+        """Return the table at a version as Arrow, without a JVM."""
+        return self.delta(table, version).to_pyarrow_table(columns=columns)
+
+    def columns(self, table: TableName | str, version: int | None = None) -> dict[str, str]:
+        """Return the columns at a version: name → Spark type, as in ``simpleString``."""
+        fields = json.loads(self.delta(table, version).schema().to_json())["fields"]
+        return {field["name"]: spark_type(field["type"]) for field in fields}
+
+    def size(self, table: TableName | str, version: int | None = None) -> Size:
+        """Return rows, bytes and files at a version from the log's statistics."""
+        import pyarrow.compute as pc
+
+        batch = self.delta(table, version).get_add_actions(flatten=True)
+        actions = {name: batch.column(name) for name in ("num_records", "size_bytes") if name in batch.schema.names}
+        rows, size = actions.get("num_records"), actions.get("size_bytes")
+
+        def total(column: Any) -> int:
+            return int(pc.sum(_as_pyarrow(column)).as_py() or 0) if column is not None and len(column) else 0
+
+        return Size(total(rows), total(size), batch.num_rows)
+
+    def history(self, table: TableName | str, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return the commits, newest first: version, timestamp (UTC), operation, metrics, manifest."""
+        entries = []
+        for entry in self.delta(table).history(limit):
+            manifest = entry.get("userMetadata")
+            entries.append(
+                {
+                    "version": entry.get("version"),
+                    "timestamp": datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, UTC).isoformat(),
+                    "operation": entry.get("operation"),
+                    "metrics": _metrics(entry.get("operationMetrics")),
+                    "manifest": json.loads(manifest) if isinstance(manifest, str) and manifest[:1] == "{" else {},
+                }
+            )
+        return entries
+
+    def epoch(self, table: TableName | str, step: str, version: int | None = None) -> int:
+        """Return the newest epoch that `step` has committed to the table up to `version`, 0 for none."""
+        if not self.exists(table):
+            return 0
+        return self.delta(table, version).transaction_version(step) or 0
+
+
+def _metrics(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = json.loads(value)
+    return dict(value or {})
+
+
+def _as_pyarrow(column: Any) -> Any:
+    import pyarrow as pa
+
+    return column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.chunked_array([column.to_pylist()])
+
+
+def spark_type(node: Any) -> str:
+    """Return a Delta schema's type as Spark's ``simpleString`` writes it."""
+    if isinstance(node, str):
+        return {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}.get(node, node)
+    if node["type"] == "array":
+        return f"array<{spark_type(node['elementType'])}>"
+    if node["type"] == "map":
+        return f"map<{spark_type(node['keyType'])},{spark_type(node['valueType'])}>"
+    fields = ",".join(f"{field['name']}:{spark_type(field['type'])}" for field in node["fields"])
+    return f"struct<{fields}>"

@@ -1,0 +1,48 @@
+"""The platform's own small tables (layer ``meta``): appended and read through delta-rs, without a JVM."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lakeloom.core.names import TableName
+from lakeloom.store.lake import Lake
+
+_TYPES = {"string": "string", "long": "int64", "double": "float64", "boolean": "bool_"}
+_COMPACT_AT = 64
+# Steps that run side by side append to the same tables; one at a time spares Delta's conflict retries.
+_WRITING = threading.Lock()
+
+
+def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> None:
+    """Append `records` to a meta table, which is made on the first call.
+
+    Parameters
+    ----------
+    columns : mapping
+        Name → ``string``, ``long``, ``double``, ``boolean`` or ``timestamp`` (UTC).
+    records : sequence of mapping
+        Column → value; a missing column is NULL.
+    """
+    import pyarrow as pa
+    from deltalake import write_deltalake
+
+    if not records:
+        return
+    fields = [
+        pa.field(name, pa.timestamp("us", "UTC") if kind == "timestamp" else getattr(pa, _TYPES[kind])())
+        for name, kind in columns.items()
+    ]
+    data = pa.table({field.name: pa.array([r.get(field.name) for r in records], field.type) for field in fields})
+    with _WRITING:
+        write_deltalake(lake.path(table), data, mode="append")
+        if lake.size(table).files > _COMPACT_AT:
+            lake.delta(table).optimize.compact()
+
+
+def rows(lake: Lake, table: TableName) -> list[dict[str, Any]]:
+    """Return all rows of a meta table, in no promised order; none where it does not exist."""
+    if not lake.exists(table):
+        return []
+    return list(lake.arrow(table).to_pylist())

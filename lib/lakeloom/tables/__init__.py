@@ -1,0 +1,1 @@
+"""Tables by layer: bronze's platform columns, contracts, SQL that names tables, merging by key."""

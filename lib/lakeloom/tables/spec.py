@@ -1,0 +1,70 @@
+"""What a table's declaration may say: its inputs, its transform, keys, writing, contract and rules."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from lakeloom.core.steps import ReadMode
+from lakeloom.quality.spec import RuleSpec
+
+NOT_NULL = "not_null"
+
+
+class Strict(BaseModel):
+    """A frozen model that forbids unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ColumnSpec(Strict):
+    """One column of a contract.
+
+    Attributes
+    ----------
+    type : str
+        A Spark SQL type, such as ``double`` or ``timestamp``.
+    available_at : str, optional
+        SQL expression: when the value is known. A column without it can't be a feature.
+    """
+
+    type: str
+    nullable: bool = True
+    unit: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    available_at: str | None = None
+
+
+def _column(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
+class WriteSpec(Strict):
+    """How the rows go into the table: appended, merged by key, or the whole table anew."""
+
+    mode: Literal["append", "merge", "overwrite"] = "overwrite"
+    sequence_by: str | None = None
+
+
+class TableSpec(Strict):
+    """One table of ``tables.yml``."""
+
+    owner: str | None = None
+    description: str | None = None
+    from_: dict[str, ReadMode] = Field(alias="from")
+    sql: str | None = None
+    function: str | None = None
+    keys: tuple[str, ...] = ()
+    write: WriteSpec = WriteSpec()
+    columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
+    evolve: Literal["none", "add"] = "none"
+    rules: tuple[RuleSpec, ...] = ()
+
+    def judged(self) -> tuple[RuleSpec, ...]:
+        """Return the rules that rows are judged by: the declared ones, and NOT NULL for keys and the contract."""
+        declared = {rule.column for rule in self.rules if rule.expectation and rule.expectation.name == NOT_NULL}
+        needed = dict.fromkeys([*self.keys, *(name for name, column in self.columns.items() if not column.nullable)])
+        implied = [RuleSpec(column=name, expect=NOT_NULL) for name in needed if name not in declared]
+        return (*implied, *self.rules)

@@ -1,0 +1,1 @@
+"""Training: the order of rows, the loader, the loop, the communicators, checkpoints."""

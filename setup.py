@@ -1,0 +1,53 @@
+"""How lakeloom is packaged: the core, and extras for what not everybody needs.
+
+Ranges here are for users of the package; what the project itself is built and tested with is
+pinned in ``environment/requirements.lock``.
+"""
+
+from setuptools import find_packages, setup
+
+CORE = [
+    "pyspark>=4.0,<5",
+    "delta-spark>=4.0,<5",
+    "deltalake>=1.6,<2",
+    "pyarrow>=14",
+    "numpy>=1.26",
+    "pandas>=2.2",
+    "pydantic>=2.10,<3",
+    "ruamel.yaml>=0.18",
+    "typer>=0.15",
+    "rich>=13",
+    "sqlglot>=26",
+    "jinja2>=3.1",
+    "psutil>=6",
+]
+EXTRAS = {
+    "train": [
+        "torch>=2.6",
+        "scikit-learn>=1.6",
+        "scipy>=1.14",
+        "mlflow>=3.4,<3.18",
+        "matplotlib>=3.9",
+        "cloudpickle>=3",
+    ],
+    "horovod": ["horovod==0.28.1", "torch>=2.6"],
+    "petastorm": ["petastorm>=0.13.1"],
+    "tune": ["hyperopt>=0.3"],
+    "quality": ["great-expectations>=1.3,<2"],
+    "aws": ["boto3>=1.35"],
+    "gcp": ["google-cloud-storage>=3"],
+    "azure": ["azure-storage-blob>=12.24"],
+}
+
+setup(
+    name="lakeloom",
+    version="0.1.0",
+    description="One declarative project takes data from any source to a tuned, traceable model",
+    python_requires=">=3.11",
+    package_dir={"": "lib"},
+    packages=find_packages("lib"),
+    package_data={"lakeloom": ["py.typed"]},
+    install_requires=CORE,
+    extras_require=EXTRAS | {"all": sorted({name for names in EXTRAS.values() for name in names})},
+    entry_points={"console_scripts": ["lakeloom = lakeloom.cli:main"]},
+)

@@ -1,0 +1,37 @@
+"""One Spark session a run, a fresh storage root a test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Spark's Python workers import lakeloom too, and know nothing of pytest's path.
+_LIB = str(Path(__file__).resolve().parents[1] / "lib")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_LIB, os.environ.get("PYTHONPATH")]))
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """Give the real session of the platform, with settings for small data."""
+    from lakeloom.session.spark import open_session
+
+    session = open_session({"spark.sql.shuffle.partitions": "2", "spark.default.parallelism": "2"}, name="tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Give a storage root that no other test has seen."""
+    path = tmp_path / "lakeloom"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def lake(root: Path):
+    """Give the store on a fresh root."""
+    store = pytest.importorskip("lakeloom.store.lake")
+    return store.Lake(root)

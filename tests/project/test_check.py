@@ -1,0 +1,95 @@
+"""Every mistake in the config: found, with code, file, line and fix, all together, without Spark."""
+
+
+import pytest
+
+from lakeloom.config.load import read
+from lakeloom.project.check import check, checked
+from lakeloom.core.findings import FindingsError
+from tests.shop import lay_out
+
+
+@pytest.fixture
+def conf(tmp_path):
+    return lay_out(tmp_path)
+
+
+def findings(conf):
+    return check(read(conf))[1]
+
+
+def change(conf, file, old, new):
+    path = conf / "shop" / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_a_right_project_has_no_findings_and_needs_no_spark(conf):
+    assert findings(conf) == []
+    assert checked(read(conf)).name == "shop"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code", "says", "fix"),
+    [
+        ("tables.yml", "owner: shop-data", "onwer: shop-data", "LL-CONF-003", "onwer", "use 'owner'"),
+        ("tables.yml", "keys: [order_id]", "keys: [ordre_id]", "LL-TABLE-003", "ordre_id", "use 'order_id'"),
+        ("tables.yml", "keys: [order_id]", "keys: 7", "LL-CONF-004", "keys", ""),
+        ("tables.yml", "from: {bronze.orders: new}", "from: {bronze.oders: new}", "LL-CONF-010", "bronze.oders", "use 'bronze.orders'"),
+        ("tables.yml", "silver.orders: whole", "silver.orders: new", "LL-CONF-004", "append-only", "write 'whole'"),
+        ("tables.yml", "sql: sql/gold_cities.sql", "sql: sql/gold_citys.sql", "LL-CONF-009", "does not exist", "use 'sql/gold_cities.sql'"),
+        ("tables.yml", "sql: sql/gold_cities.sql", "sql: ../../../secret.sql", "LL-CONF-009", "outside", "keep SQL"),
+        ("tables.yml", "  gold.cities:", "  platinum.cities:", "LL-TABLE-001", "platinum", "name it"),
+        ("tables.yml", "  gold.cities:", "  'gold.cities; drop table x':", "LL-TABLE-001", "not a table's name", ""),
+        ("tables.yml", "expect: values_between", "expect: values_betwen", "LL-RULE-003", "values_betwen", ""),
+        ("tables.yml", "{column: amount,", "{column: amuont,", "LL-TABLE-003", "amuont", "use 'amount'"),
+        ("tables.yml", "    keys: [id]\n", "", "LL-TABLE-006", "keys", "add keys"),
+        ("sources.yml", "kind: files", "kind: flies", "LL-CONF-020", "flies", "use 'files'"),
+        ("sources.yml", "format: csv", "format: csvv", "LL-CONF-004", "format", ""),
+        ("sources.yml", "kind: files, ", "", "LL-CONF-005", "kind", "add kind"),
+        ("sources.yml", "  orders: ", "  'or ders': ", "LL-CONF-014", "or ders", "letters"),
+        ("sql/gold_cities.sql", "group by", "group bye", "LL-CONF-012", "", "mend"),
+        ("sql/gold_cities.sql", "c.city,", "c.town,", "LL-TABLE-003", "town", ""),
+        ("sql/gold_cities.sql", "sum(o.amount)", "sum(rand())", "LL-CONF-013", "rand", "column of the data"),
+        ("sql/gold_cities.sql", "silver.customers", "silver.custmers", "LL-CONF-010", "silver.custmers", "use 'silver.customers'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_found_at_its_place(conf, file, old, new, code, says, fix):
+    change(conf, file, old, new)
+    found = [each for each in findings(conf) if each.code == code]
+    assert found, [str(each) for each in findings(conf)]
+    assert any(says in each.message and fix in each.fix for each in found), [str(each) for each in found]
+    assert all(each.line > 0 and each.file.startswith("conf/shop/") for each in found)
+
+
+def test_the_line_is_the_line_of_the_key(conf):
+    change(conf, "tables.yml", "keys: [order_id]", "keys: [ordre_id]")
+    lines = (conf / "shop" / "tables.yml").read_text().splitlines()
+    found = next(each for each in findings(conf) if "ordre_id" in each.message)
+    assert "ordre_id" in lines[found.line - 1]
+
+
+def test_a_cycle_is_named_in_order(conf):
+    change(conf, "tables.yml", "from: {bronze.orders: new}", "from: {bronze.orders: new, gold.cities: whole}")
+    change(conf, "sql/silver_orders.sql", "from bronze.orders", "from bronze.orders cross join gold.cities")
+    (found,) = [each for each in findings(conf) if each.code == "LL-CONF-011"]
+    assert "silver.orders → gold.cities → silver.orders" in found.message or (
+        "gold.cities → silver.orders → gold.cities" in found.message
+    )
+
+
+def test_all_mistakes_are_reported_together(conf):
+    change(conf, "tables.yml", "owner: shop-data", "onwer: shop-data")
+    change(conf, "sources.yml", "kind: files", "kind: flies")
+    change(conf, "sql/gold_cities.sql", "group by", "group bye")
+    (conf / "base.yml").write_text("project: shop\nslots: many\n")
+    with pytest.raises(FindingsError) as caught:
+        checked(read(conf))
+    assert {each.code for each in caught.value.findings} >= {"LL-CONF-003", "LL-CONF-020", "LL-CONF-012", "LL-CONF-004"}
+    assert caught.value.exit_code == 2
+
+
+def test_a_version_that_is_not_read_is_refused(conf):
+    (conf / "base.yml").write_text("project: shop\nversion: 99\n")
+    assert [each.path for each in findings(conf)] == ["version"]
