@@ -65,6 +65,13 @@ def stages(places: Places, java: machine.Java, stamp: Stamp, progress: Progress)
             lambda: packages.install(places, progress, "--editable", places.checkout),
         ),
         Stage(
+            "horovod",
+            "installing its wheel, compiled first (2 to 5 minutes) unless the cache has it",
+            lambda: key(horovod.wheel_folder(places).name, here),
+            lambda: packages.installed(places, "horovod"),
+            install_horovod,
+        ),
+        Stage(
             "jars",
             "fetching " + ", ".join(jar.name for jar in lock),
             lambda: key(environment / "jars.lock"),
@@ -75,15 +82,8 @@ def stages(places: Places, java: machine.Java, stamp: Stamp, progress: Progress)
             "class-data archive",
             "running Spark once, so that it starts faster ever after",
             lambda: archive.archive_key(places, java),
-            lambda: True,
+            lambda: archive.whole(places),
             lambda: archive.make(places, java, progress),
-        ),
-        Stage(
-            "horovod",
-            "installing its wheel, compiled first (2 to 5 minutes) unless the cache has it",
-            lambda: key(horovod.wheel_folder(places).name, here),
-            lambda: packages.installed(places, "horovod"),
-            install_horovod,
         ),
     ]
 
@@ -96,6 +96,7 @@ def prepare(places: Places) -> None:
     progress = Progress(places.environment / ".setup.log")
     with (places.environment / ".setup.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # a second set-up of this checkout waits, then finds it done
+        progress.held = (held.fileno(),)  # and also waits for what a killed one left running
         stamp = Stamp(places.venv / "lakeloom-setup.json")
         did = False
         for stage in stages(places, java, stamp, progress):

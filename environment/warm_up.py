@@ -84,7 +84,8 @@ def main(archive: Path) -> None:
     if gateway is not None:
         gateway.shutdown()
         gateway.proc.stdin.close()  # the JVM ends when its input does
-        gateway.proc.wait(timeout=300)
+        if gateway.proc.wait(timeout=300) != 0:
+            sys.exit("the JVM did not end well; its archive can't be trusted")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,13 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_LIB, os.environ.get("P
 @pytest.fixture(scope="session")
 def spark():
     """Give the real session of the platform, with settings for small data."""
+    from lakeloom.session.settings import class_path, jars_home
     from lakeloom.session.spark import open_session
 
-    session = open_session({"spark.sql.shuffle.partitions": "2", "spark.default.parallelism": "2"}, name="tests")
+    # Derby's client driver must stand on the real class path: it looks for its messages there.
+    jars = [class_path(jars_home()), *map(str, sorted((jars_home() / "test").glob("*.jar")))]
+    settings = {"spark.sql.shuffle.partitions": "2", "spark.default.parallelism": "2"}
+    session = open_session(settings | {"spark.driver.extraClassPath": ":".join(jars)}, name="tests")
     yield session
     session.stop()
 

@@ -1,8 +1,10 @@
 """The class-data archive: Spark's and Delta's classes, parsed once, mapped at every later start.
 
 The JVM checks the archive against its own build and the class path (names, sizes, times) and leaves
-it alone where they differ. So it is made again when any of these changed, and a failure to make it
-fails nothing: sessions only start slower.
+it alone where they differ (seen: another class path, another collector, rubbish, an empty file). So
+it is made again when any of these changed, and a failure to make it fails nothing: sessions only
+start slower. A cut-off archive is the exception, the JVM crashes on it (SIGBUS, JDK 17): its size is
+noted, and an archive of another size is removed and made again.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 from pathlib import Path
 
 from stages.failure import SetupError
+from stages.files import write
 from stages.machine import Java
 from stages.places import Places
 from stages.progress import Progress
@@ -30,10 +33,24 @@ def archive_key(places: Places, java: Java) -> str:
     return key(str(java.program), java.release, *facts, places.environment / "warm_up.py")
 
 
+def size_note(places: Places) -> Path:
+    """Return the file that holds the archive's size in bytes."""
+    return places.jars / "classes.size"
+
+
+def whole(places: Places) -> bool:
+    """Return whether the archive is as long as when it was made, or none was made and none is there."""
+    made, note = archive(places), size_note(places)
+    if not made.exists():
+        return not note.exists()
+    return note.exists() and note.read_text(encoding="utf-8").strip() == str(made.stat().st_size)
+
+
 def make(places: Places, java: Java, progress: Progress) -> bool:
     """Make the archive by a warm-up; return whether there is one now."""
     made = archive(places)
     made.unlink(missing_ok=True)
+    size_note(places).unlink(missing_ok=True)
     part = made.with_name(".classes.jsa.part")
     part.unlink(missing_ok=True)
     env = dict(os.environ) | {"JAVA_HOME": str(java.program.parent.parent), "LAKELOOM_JARS": str(places.jars)}
@@ -42,6 +59,9 @@ def make(places: Places, java: Java, progress: Progress) -> bool:
         progress.call([places.python, places.environment / "warm_up.py", part], env=env, cwd=places.checkout)
     except SetupError as cause:
         progress.say(f"class-data archive: not made, sessions start some seconds slower ({cause.code})")
-    if part.exists():
-        part.replace(made)
-    return made.exists()
+        part.unlink(missing_ok=True)
+    if not part.exists():
+        return False
+    write(size_note(places), f"{part.stat().st_size}\n")
+    part.replace(made)
+    return True

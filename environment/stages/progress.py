@@ -30,6 +30,7 @@ class Progress:
         self.log = log
         self.started = time.monotonic()
         self.stage_name = ""
+        self.held: tuple[int, ...] = ()  # file descriptors that children share: a lock lasts as long as its workers
 
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
@@ -54,7 +55,13 @@ class Progress:
             log.flush()
             begun = self.log.stat().st_size
             child = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(env) if env else None, cwd=cwd
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(env) if env else None,
+                cwd=cwd,
+                pass_fds=self.held,
             )
             try:
                 self._wait(child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import prepare
-from stages import horovod, jars, locks, machine, packages
+from stages import archive, horovod, jars, locks, machine, packages
 from stages.failure import SetupError
 from stages.files import digest, matches, place
 from stages.places import Places
@@ -322,6 +323,16 @@ def test_an_interrupt_leaves_no_child(tmp_path: Path, monkeypatch: pytest.Monkey
     assert started[0].poll() is not None
 
 
+def test_a_lock_lasts_as_long_as_the_command_that_a_killed_set_up_left(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "log")
+    with (tmp_path / "lock").open("w") as held, (tmp_path / "lock").open("w") as other:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        progress.held = (held.fileno(),)
+        progress.call(["sh", "-c", f"test -e /proc/self/fd/{held.fileno()}"])
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 # horovod
 
 
@@ -349,6 +360,37 @@ def test_the_compiler_is_called_with_the_newer_standard(standard: str) -> None:
     command = [wrapper, standard, "-DX=a b", "-std=c++20"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ, LAKELOOM_CXX="echo"))
     assert ran.stdout.strip() == "-std=gnu++17 -DX=a b -std=c++20"
+
+
+# the class-data archive
+
+
+def pretend_warm_up(size: int, fails: bool = False) -> type[Progress]:
+    class Pretend(Progress):
+        def call(self, command: Sequence[str | Path], **_: object) -> None:
+            Path(command[-1]).write_bytes(b"x" * size)
+            if fails:
+                raise SetupError("LL-SETUP-008", "no", "no")
+
+    return Pretend
+
+
+def test_a_cut_off_archive_is_noticed_since_a_jvm_would_crash_on_it(places: Places, tmp_path: Path) -> None:
+    java = machine.Java(Path("/jdk/bin/java"), "")
+    assert archive.make(places, java, pretend_warm_up(100)(tmp_path / "log"))
+    assert archive.whole(places)
+    archive.archive(places).write_bytes(b"x" * 99)
+    assert not archive.whole(places)
+    archive.archive(places).unlink()
+    assert not archive.whole(places)
+
+
+def test_a_failed_warm_up_leaves_no_archive_and_fails_nothing(places: Places, tmp_path: Path) -> None:
+    java = machine.Java(Path("/jdk/bin/java"), "")
+    archive.archive(places).write_bytes(b"old")
+    assert not archive.make(places, java, pretend_warm_up(50, fails=True)(tmp_path / "log"))
+    assert list(places.jars.iterdir()) == []
+    assert archive.whole(places)
 
 
 # uv

@@ -61,7 +61,12 @@ def test_newest_equals_brute_force(events, queries, ttl):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(event, max_size=25), st.lists(event, max_size=10), st.lists(query, min_size=1, max_size=8), st.integers(1, 9))
+@given(
+    st.lists(event, max_size=25),
+    st.lists(event, max_size=10),
+    st.lists(query, min_size=1, max_size=8),
+    st.integers(1, 9),
+)
 def test_not_one_bit_depends_on_the_future_or_on_other_keys(events, others, queries, window):
     now = max(as_of for _, as_of in queries)
     future = [(key, now + 1 + abs(time), late, value) for key, time, late, value in others]

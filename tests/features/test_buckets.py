@@ -85,7 +85,11 @@ def test_ttl_is_measured_from_event_time_and_age_in_minutes():
 def test_windows_are_open_on_the_left_and_closed_on_the_right():
     happened = events([("a", "b", 0, 0, 0, 1.0), ("a", "b", 0, 2, 2, 2.0)], pa.float64())
     rows = run(queries([("a", "b", 0), ("a", "b", 2), ("a", "b", 4)]), happened, ask("sum", "count", "std"))
-    assert [(row["sum_0"], row["count_0"], row["std_0"]) for row in rows] == [(1, 1, None), (2, 1, None), (None, 0, None)]
+    assert [(row["sum_0"], row["count_0"], row["std_0"]) for row in rows] == [
+        (1, 1, None),
+        (2, 1, None),
+        (None, 0, None),
+    ]
 
 
 def test_views_meet_at_once_and_a_lag_looks_back():

@@ -88,7 +88,9 @@ def test_durations(text, seconds, compact):
     assert (found.seconds, found.compact, str(found)) == (seconds, compact, text)
 
 
-@pytest.mark.parametrize("text", ["", "hour", "0 hours", "-1 hours", "1.5 hours", "1h", "2 months", "1 year", "1  hour"])
+@pytest.mark.parametrize(
+    "text", ["", "hour", "0 hours", "-1 hours", "1.5 hours", "1h", "2 months", "1 year", "1  hour"]
+)
 def test_durations_refused(text):
     with pytest.raises(ConfigError) as caught:
         durations.parse(text)

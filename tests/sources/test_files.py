@@ -17,8 +17,8 @@ from lakeloom.sources.files import Files, FilesChangedError, FilesConfig
 CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def config(path: str = "in/*", format: str = "csv", **more) -> FilesConfig:
-    return FilesConfig(kind="files", path=path, format=format, **more)
+def config(path: str = "in/*", kind: str = "csv", **more) -> FilesConfig:
+    return FilesConfig(**({"kind": "files", "path": path, "format": kind} | more))
 
 
 def no_spark():
@@ -121,7 +121,10 @@ def test_xml_and_its_repeated_and_nested_elements(spark, base):
     assert [(each["attr_id"], each["a"], each["m"], each["n"]) for each in rows(landing.good)] == [
         ("7", 1, ["x", "y"], "<o>1</o>")
     ]
-    assert [each["reasons"] for each in rows(landing.broken)] == [["a: not int"], ["the XML is not well-formed (line 1)"]]
+    assert [each["reasons"] for each in rows(landing.broken)] == [
+        ["a: not int"],
+        ["the XML is not well-formed (line 1)"],
+    ]
     assert landing.broken.count() == 2
 
 
@@ -291,3 +294,15 @@ def test_paths_outside_the_base_are_read_and_named_relative(base, tmp_path):
 def test_what_a_config_may_not_say(more, told):
     with pytest.raises(ValidationError, match=told):
         FilesConfig(**({"kind": "files", "path": "in/*", "format": "csv"} | more))
+
+
+def test_names_that_look_like_globs_are_read_once_and_alone(spark, base):
+    for number, name in enumerate(
+        ("a[1].csv", "a1.csv", "b{x,y}.csv", "c\\d.csv", "q?.csv", "qq.csv", "s*.csv", "% +é.csv")
+    ):
+        put(base, name, f"a\n{number}\n")
+    conf = config()
+    batch = poll(conf, base)
+    landing = Files.read(spark.newSession(), conf, batch, None, base)
+    assert sorted(each["a"] for each in rows(landing.good)) == [str(number) for number in range(8)]
+    assert {each["_file"] for each in rows(landing.good)} == {each["path"] for each in batch["files"]}

@@ -30,32 +30,20 @@ busy AS (
   -- Differences of running counts: a sliding frame would count every flight of its hour again.
   SELECT
     *,
-    count(*) OVER (PARTITION BY origin ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-      - count(*) OVER (PARTITION BY origin ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND 61 PRECEDING)
+    count(*) OVER (PARTITION BY origin ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+      - count(*) OVER (PARTITION BY origin ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND 181 PRECEDING)
       AS origin_before,
     count(*) OVER (PARTITION BY origin ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND 30 FOLLOWING)
       - count(*) OVER (PARTITION BY origin ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND 31 PRECEDING)
-      AS origin_around,
-    count(*) OVER (PARTITION BY origin ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND 60 FOLLOWING)
-      - count(*) OVER (PARTITION BY origin ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-      AS origin_after,
-    count(*) OVER (PARTITION BY origin, carrier ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND 60 FOLLOWING)
-      - count(*) OVER (PARTITION BY origin, carrier ORDER BY dep_at RANGE BETWEEN UNBOUNDED PRECEDING AND 61 PRECEDING)
-      AS carrier_around,
-    count(*) OVER (PARTITION BY dest ORDER BY arr_at RANGE BETWEEN UNBOUNDED PRECEDING AND 30 FOLLOWING)
-      - count(*) OVER (PARTITION BY dest ORDER BY arr_at RANGE BETWEEN UNBOUNDED PRECEDING AND 31 PRECEDING)
-      AS dest_around
+      AS origin_around
   FROM flights
 ),
 rotation AS (
   SELECT
     *,
-    row_number() OVER (PARTITION BY tailnum, flight_date ORDER BY dep_at, arr_at, leg) AS nth,
     lag(leg) OVER chain AS before_leg,
     lag(dep_at) OVER chain AS before_dep,
-    lag(arr_at) OVER chain AS before_arr,
-    lag(origin) OVER chain AS before_origin,
-    lead(dep_at) OVER chain AS after_dep
+    lag(arr_at) OVER chain AS before_arr
   FROM busy
   WINDOW chain AS (PARTITION BY tailnum ORDER BY dep_at, arr_at, leg)
 ),
@@ -63,8 +51,7 @@ near AS (
   -- A leg more than a day away says nothing of this one, and flights without a tail number share none.
   SELECT
     *,
-    tailnum IS NOT NULL AND dep_at - before_dep <= 1440 AS follows,
-    tailnum IS NOT NULL AND after_dep - dep_at <= 1440 AS goes_on
+    tailnum IS NOT NULL AND dep_at - before_dep <= 1440 AS follows
   FROM rotation
 )
 SELECT /*+ BROADCAST(c) */
@@ -83,19 +70,12 @@ SELECT /*+ BROADCAST(c) */
   n.sched_arr_minute,
   month(n.flight_date) AS month,
   weekday(n.flight_date) AS weekday,
-  dayofyear(n.flight_date) AS day_of_year,
   c.holiday_days,
   n.origin_before,
   n.origin_around,
-  n.origin_after,
-  n.carrier_around,
-  n.dest_around,
-  CASE WHEN n.tailnum IS NOT NULL THEN n.nth END AS leg_of_day,
   CASE WHEN n.follows THEN n.before_leg END AS previous_leg,
   CASE WHEN n.follows THEN cast(n.dep_at - n.before_dep AS int) END AS previous_gap,
   CASE WHEN n.follows THEN cast(n.dep_at - n.before_arr - (n.before_arr - n.before_dep) AS int) END AS turnaround,
-  CASE WHEN n.follows THEN n.before_origin = n.origin END AS previous_same_origin,
-  CASE WHEN n.goes_on THEN cast(n.after_dep - n.dep_at AS int) END AS next_gap,
   n.leg,
   n.departed_at,
   n.arrived_at,

@@ -80,7 +80,9 @@ def _extras() -> Iterator[Diagnosis]:
     for extra, modules in EXTRAS.items():
         lacking = [module for module in modules if find_spec(module) is None]
         if lacking:
-            yield Diagnosis(f"extra {extra}", "optional", f"no {', '.join(lacking)}", f"pip install 'lakeloom[{extra}]'")
+            yield Diagnosis(
+                f"extra {extra}", "optional", f"no {', '.join(lacking)}", f"pip install 'lakeloom[{extra}]'"
+            )
         else:
             yield Diagnosis(f"extra {extra}", "ok", ", ".join(modules))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.config.load import Raw, read
-from lakeloom.core.errors import RunError, StoreError, TableError
+from lakeloom.core.errors import RunError, TableError
 from lakeloom.core.names import TableRef
 from lakeloom.store.lake import Lake
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from lakeloom.api.doctor import Diagnosis
-    from lakeloom.api.query import Engine
     from lakeloom.api.quarantine import Quarantined, RuleCount
+    from lakeloom.api.query import Engine
     from lakeloom.api.table import Table, TableInfo
     from lakeloom.core.findings import Finding
     from lakeloom.flow.planning import PlannedStep
@@ -192,13 +192,13 @@ class Lakehouse:
         StoreError
             LL-STORE-001 where there is no such table, LL-STORE-002 no such version.
         """
-        from lakeloom.api.table import Table
+        from lakeloom.api.table import Table, unknown
 
         if version is not None and "@" in name:
             raise TableError("LL-TABLE-002", f"{name} names a version already", fix="give one of the two")
         ref = TableRef.parse(name if version is None else f"{name}@{version}")
         if not self.lake.exists(ref.table):
-            self._unknown(str(ref.table))
+            raise unknown(self.lake, ref.table)
         return Table(ref.table, self.lake.resolve(ref, self._good.get(str(ref.table))), self.lake, self.spark)
 
     def sql(self, text: str, engine: Engine = "auto", limit: int | None = None) -> pa.Table:
@@ -240,16 +240,18 @@ class Lakehouse:
         """Return how many rows each rule has sent to quarantine, table by table."""
         from lakeloom.api.quarantine import counts
 
-        return counts(self.lake, self._good)
+        return counts(self.sql, [name for name in self.lake.tables() if name.layer == "quarantine"])
 
     def quarantined(self, table: str, limit: int | None = None) -> list[Quarantined]:
         """Return a table's quarantined rows, the newest first; raises LL-STORE-001 for an unknown table."""
         from lakeloom.api.quarantine import rows
+        from lakeloom.api.table import unknown
 
         ref = TableRef.parse(table)
         if not self.lake.exists(ref.table) and not self.lake.exists(ref.table.quarantine):
-            self._unknown(str(ref.table))
-        return rows(self.lake, self._good, ref.table, limit)
+            raise unknown(self.lake, ref.table)
+        side = ref.table if ref.table.layer == "quarantine" else ref.table.quarantine
+        return rows(self.sql, side, limit) if self.lake.exists(side) else []
 
     def evaluations(self, run: str | None = None) -> dict[str, dict[str, Any]]:
         """Return model → evaluation: of those that `run` trained, or of every model's newest training."""
@@ -267,7 +269,7 @@ class Lakehouse:
         """
         from lakeloom.api.reporting import write
 
-        return write(self.lake, self.name, self.lineage(), self._good, run)
+        return write(self.lake, self.name, self.lineage(), self._good, self.quarantine(), run)
 
     def doctor(self) -> list[Diagnosis]:
         """Look whether this machine has what the project needs; starts nothing."""
@@ -280,7 +282,9 @@ class Lakehouse:
         from lakeloom.session.spark import open_session
 
         overlay = self.raw.document.data.get("spark") or {}
-        return open_session({key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in overlay.items()})
+        return open_session(
+            {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in overlay.items()}
+        )
 
     @cached_property
     def _good(self) -> dict[str, int]:
@@ -289,8 +293,19 @@ class Lakehouse:
         return refs.good(self.lake)
 
     def _schemas(self) -> dict[str, list[str]]:
-        layers = ("bronze", "silver", "gold")
-        return {str(name): list(self.lake.columns(name)) for name in self.lake.tables() if name.layer in layers}
+        """Return the recorded columns of bronze, and of tables whose config and code are as they were then."""
+        from lakeloom.store.intents import Intents
+
+        names = [str(name) for name in self.lake.tables() if name.layer in ("bronze", "silver", "gold")]
+        if not names:
+            return {}
+        codes = {step.name: step.code for step in self._steps()}
+        intents, known = Intents(self.root), {}
+        for name in names:
+            made = None if name.startswith("bronze.") else intents.published(name)
+            if made.intent.code == codes.get(name) if made else name.startswith("bronze."):
+                known[name] = list(self.lake.columns(name, self._good.get(name)))
+        return known
 
     def _steps(self) -> list[Any]:
         from lakeloom.project.graph import steps
@@ -308,14 +323,3 @@ class Lakehouse:
                 "LL-RUN-001", f"the selection has no step of the kind {' or '.join(kinds)}", fix="see 'lakeloom plan'"
             )
         return names
-
-    def _unknown(self, table: str) -> None:
-        from lakeloom.core.kinds import nearest
-
-        known = [str(name) for name in self.lake.tables()]
-        near = nearest(table, known)
-        raise StoreError(
-            "LL-STORE-001",
-            f"{table} does not exist; the tables are {', '.join(known) or 'none yet'}",
-            fix=f"use '{near}'" if near else "run it, or see 'lakeloom tables'",
-        )

@@ -21,7 +21,9 @@ _TOKEN = re.compile(
     r"|(?P<word>[A-Za-z_]\w*)|(?P<mark>\S)",
     re.DOTALL,
 )
-_ACTS = frozenset(["insert", "update", "delete", "merge", "copy", "create", "drop", "alter", "truncate", "into", "load"])
+_ACTS = frozenset(
+    ["insert", "update", "delete", "merge", "copy", "create", "drop", "alter", "truncate", "into", "load"]
+)
 _ENDS_A_LIST = frozenset(["where", "select", "on", "using", "group", "order", "having", "limit", "qualify", "window"])
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lakeloom.api.values import plain
+from lakeloom.api.values import records
 from lakeloom.core.names import TableName
-from lakeloom.store.lake import Lake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Ask = Callable[[str], pa.Table]
 
 
 @dataclass(frozen=True)
@@ -49,28 +53,31 @@ class Quarantined:
     at: str
 
 
-def counts(lake: Lake, good: Mapping[str, int]) -> list[RuleCount]:
-    """Return the rows in quarantine by table and reason, the largest of each table first."""
+def counts(ask: Ask, sides: Sequence[TableName]) -> list[RuleCount]:
+    """Return the rows in quarantine by table and reason, the largest of each table first.
+
+    Parameters
+    ----------
+    ask : callable
+        Answers a query over the tables; see `lakeloom.api.query.query`.
+    sides : sequence of TableName
+        The quarantine tables.
+    """
     found = []
-    for name in lake.tables():
-        if name.layer != "quarantine":
-            continue
-        reasons = lake.arrow(name, good.get(str(name)), ["reasons"]).column("reasons").to_pylist()
-        tally = Counter(reason for row in reasons for reason in row or ["unknown"])
-        found += [RuleCount(original(name), rule, rows) for rule, rows in sorted(tally.items(), key=_most)]
+    for side in sides:
+        tally: Counter[str] = Counter()
+        for reasons in ask(f"SELECT reasons FROM {side}").column("reasons").to_pylist():  # noqa: S608 - a plain name
+            tally.update(reasons or ["unknown"])
+        found += [RuleCount(original(side), rule, rows) for rule, rows in sorted(tally.items(), key=_most)]
     return found
 
 
-def rows(lake: Lake, good: Mapping[str, int], table: TableName, limit: int | None = None) -> list[Quarantined]:
-    """Return a table's quarantined rows, newest first; none where it never had any."""
-    side = table if table.layer == "quarantine" else table.quarantine
-    if not lake.exists(side):
-        return []
-    data = lake.arrow(side, good.get(str(side)))
-    data = data.sort_by([("at", "descending")])
-    kept = data.slice(0, limit) if limit is not None else data
+def rows(ask: Ask, side: TableName, limit: int | None = None) -> list[Quarantined]:
+    """Return the rows of a quarantine table, newest first."""
     names = Quarantined.__dataclass_fields__
-    return [Quarantined(**{name: plain(row.get(name)) for name in names}) for row in kept.to_pylist()]
+    end = "" if limit is None else f" LIMIT {limit:d}"
+    text = f"SELECT {', '.join(names)} FROM {side} ORDER BY at DESC{end}"  # noqa: S608 - plain names
+    return [Quarantined(**row) for row in records(ask(text))]
 
 
 def original(side: TableName) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from lakeloom.api.mentions import Mention, bind, mentions, one_select
+from lakeloom.api.table import unknown
 from lakeloom.core.errors import LakeloomError, StoreError, TableError
 from lakeloom.core.names import TableName
 from lakeloom.store.lake import Lake
@@ -28,7 +29,7 @@ _UNREADABLE = re.compile(r"(?i)feature|protocol|unsupported|not supported|deleti
 _KIND = re.compile(r"(?i)(cast|overflow|divide|division|parser?|compute)")
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A table has a feature that deltalake can't read: Spark's turn."""
 
 
@@ -66,11 +67,14 @@ def query(
         raise TableError("LL-CONF-020", f"engine '{engine}' is unknown; the engines are auto, delta, spark")
     one_select(sql)
     found = mentions(sql, lambda table: lake.exists(TableName.parse(table)))
+    for mention in found:
+        if not mention.column and not lake.exists(mention.ref.table):
+            raise unknown(lake, mention.ref.table)
     versions = {m.text: lake.resolve(m.ref, good.get(str(m.ref.table))) for m in found if not m.column}
     if engine != "spark":
         try:
             return _by_delta(lake, sql, found, versions, limit)
-        except Unreadable:
+        except UnreadableError:
             if engine == "delta":
                 raise TableError(
                     "LL-STORE-005",
@@ -80,9 +84,7 @@ def query(
     return _by_spark(lake, sql, found, versions, limit, spark())
 
 
-def _by_delta(
-    lake: Lake, sql: str, found: list[Mention], versions: Mapping[str, int], limit: int | None
-) -> pa.Table:
+def _by_delta(lake: Lake, sql: str, found: list[Mention], versions: Mapping[str, int], limit: int | None) -> pa.Table:
     from deltalake import QueryBuilder
     from deltalake.exceptions import DeltaError
 
@@ -99,7 +101,7 @@ def _by_delta(
             engine.register(f'"{schema}"."{name}"', lake.delta(table, version))
         except (DeltaError, StoreError) as cause:
             if _UNREADABLE.search(f"{cause} {cause.__cause__ or ''}"):
-                raise Unreadable(text) from cause
+                raise UnreadableError(text) from cause
             raise
     bound = bind(sql.rstrip().rstrip(";"), found, lambda mention: _quoted(mention, versions))
     try:
@@ -110,7 +112,7 @@ def _by_delta(
         return _read(reader, limit)
     except DeltaError as cause:
         if _UNREADABLE.search(str(cause)):
-            raise Unreadable("") from cause
+            raise UnreadableError("") from cause
         raise _failed(str(cause)) from cause
     except Exception as cause:  # arro3 raises its own bare exceptions for what breaks while rows are read
         raise _failed(str(cause)) from cause
@@ -140,8 +142,8 @@ def _read(reader: Any, limit: int | None) -> pa.Table:
     for index in range(table.num_columns):
         column = table.column(index)
         wanted = _without_views(column.type)
-        columns.append(pa.chunked_array(column if wanted is None else column.cast(wanted)))
-    return pa.table(columns, names=list(table.column_names))
+        columns.append(column if wanted is None else column.cast(wanted))
+    return pa.table(Table.from_arrays(columns, names=table.column_names))
 
 
 def _without_views(kind: Any) -> Any:

@@ -6,12 +6,11 @@ so that a report can be written again at any later time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakeloom.api.quarantine import counts
 from lakeloom.api.runs import events, newest
 from lakeloom.core.errors import RunError
 from lakeloom.lineage.graph import Lineage
@@ -19,20 +18,35 @@ from lakeloom.store.intents import Intents, Record, replace
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
+    from lakeloom.api.quarantine import RuleCount
     from lakeloom.pages.model import ModelFact, Report
 
 
-def write(lake: Lake, project: str, lineage: Lineage, good: Mapping[str, int], run: str | None) -> Path:
+def write(
+    lake: Lake,
+    project: str,
+    lineage: Lineage,
+    good: Mapping[str, int],
+    quarantine: Sequence[RuleCount],
+    run: str | None,
+) -> Path:
     """Write ``<root>/runs/<run>/report.html`` and return its path; raises LL-RUN-003 for an unknown run."""
     from lakeloom.pages.report import render
 
-    report = collect(lake, project, lineage, good, run)
+    report = collect(lake, project, lineage, good, quarantine, run)
     path = lake.root / "runs" / report.run_id / "report.html"
     replace(path, render(report))
     return path
 
 
-def collect(lake: Lake, project: str, lineage: Lineage, good: Mapping[str, int], run: str | None) -> Report:
+def collect(
+    lake: Lake,
+    project: str,
+    lineage: Lineage,
+    good: Mapping[str, int],
+    quarantine: Sequence[RuleCount],
+    run: str | None,
+) -> Report:
     """Return the facts of a run, by default of the newest.
 
     Tables, quarantine and the model are shown as they stand now; steps and rules as the run had them.
@@ -57,7 +71,7 @@ def collect(lake: Lake, project: str, lineage: Lineage, good: Mapping[str, int],
         status=ended["status"] if ended else "stopped",
         steps=steps,
         tables=tuple(_tables(lake, good)),
-        quarantine=tuple(page.QuarantineFact(each.table, each.rule, each.rows) for each in counts(lake, good)),
+        quarantine=tuple(page.QuarantineFact(each.table, each.rule, each.rows) for each in quarantine),
         rules=tuple(_rules(lake.root, chosen, steps)),
         lineage=page.Lineage(
             tuple(page.Node(node.id, _kind(node.id, node.kind)) for node in lineage.nodes),
@@ -93,8 +107,9 @@ def _step(entry: Mapping[str, Any]) -> Any:
     from lakeloom.pages.model import StepFact
 
     names = ("name", "kind", "status", "reason", "rows_in", "rows_out", "quarantined", "version", "seconds", "bytes")
+    known: dict[str, Any] = {name: entry[name] for name in names if entry.get(name) is not None}
     began = datetime.fromisoformat(entry["at"]) - timedelta(seconds=entry.get("seconds") or 0)
-    return StepFact(**{name: entry.get(name) for name in names if entry.get(name) is not None}, started=began)
+    return StepFact(**known, started=began)
 
 
 def _tables(lake: Lake, good: Mapping[str, int]) -> list[Any]:

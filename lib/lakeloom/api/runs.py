@@ -45,6 +45,6 @@ def unfinished(root: Path) -> list[str]:
     if newest(root) is None:
         raise RunError("LL-RUN-003", "there is no run yet", fix="'lakeloom run' makes one")
     log = events(root)
-    wanted = next((entry.get("steps", []) for entry in log if entry["event"] == "run started"), [])
+    wanted: list[str] = next((entry.get("steps", []) for entry in log if entry["event"] == "run started"), [])
     ended = {entry.get("name") for entry in log if entry["event"] in _ENDED}
     return [name for name in wanted if name not in ended]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.core.errors import StoreError
+from lakeloom.core.kinds import nearest
 from lakeloom.core.names import TableName
 from lakeloom.store.lake import Lake, Size
 
@@ -70,7 +72,7 @@ class Table:
         """
         from lakeloom.api.query import query
 
-        text = f"SELECT * FROM {self.name}@{self.version}"
+        text = f"SELECT * FROM {self.name}@{self.version}"  # noqa: S608 - a plain name
         return query(self._lake, {}, text, limit=limit, spark=self._spark)
 
     def pandas(self, columns: list[str] | None = None) -> pd.DataFrame:
@@ -84,3 +86,14 @@ class Table:
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the table's commits, newest first: version, timestamp, operation, metrics, manifest."""
         return self._lake.history(self.name, limit)
+
+
+def unknown(lake: Lake, table: TableName) -> StoreError:
+    """Return the error LL-STORE-001 for a table that does not exist: with those that do, and the nearest."""
+    known = [str(name) for name in lake.tables()]
+    near = nearest(str(table), known)
+    return StoreError(
+        "LL-STORE-001",
+        f"{table} does not exist; the tables are {', '.join(known) or 'none yet'}",
+        fix=f"use '{near}'" if near else "run it, or see 'lakeloom tables'",
+    )

@@ -11,7 +11,9 @@ from lakeloom.cli.shell import shell
 
 
 def lineage(
-    name: Annotated[str | None, typer.Argument(help="A table, model or source: silver.flights, models.late, sources.flights.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A table, model or source: silver.flights, models.late, sources.flights.")
+    ] = None,
     up: Annotated[bool, typer.Option("--up", help="Only what it comes from.")] = False,
     down: Annotated[bool, typer.Option("--down", help="Only what comes from it.")] = False,
     conf: Conf = None,

@@ -9,7 +9,19 @@ import typer
 from lakeloom.cli.options import Conf, Debug, Env, Json
 from lakeloom.cli.shell import cell, shell
 
-_SHORT = ("step", "name", "kind", "status", "reason", "rows_in", "rows_out", "quarantined", "version", "seconds", "epoch")
+_SHORT = (
+    "step",
+    "name",
+    "kind",
+    "status",
+    "reason",
+    "rows_in",
+    "rows_out",
+    "quarantined",
+    "version",
+    "seconds",
+    "epoch",
+)
 
 
 def logs(

@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 
 Conf = Annotated[
-    str | None, typer.Option("--conf", metavar="FOLDER", help="The project's folder or name, or the conf folder [conf].")
+    str | None,
+    typer.Option("--conf", metavar="FOLDER", help="The project's folder or name, or the conf folder [conf]."),
 ]
 Env = Annotated[str | None, typer.Option("--env", metavar="NAME", help="The environment: an overlay conf/NAME.yml.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log's details.")]
 Select = Annotated[
     list[str] | None,

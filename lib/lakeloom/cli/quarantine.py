@@ -12,7 +12,9 @@ from lakeloom.cli.shell import shell
 
 
 def quarantine(
-    table: Annotated[str | None, typer.Argument(help="layer.name: its quarantined rows; without, all rules' counts.")] = None,
+    table: Annotated[
+        str | None, typer.Argument(help="layer.name: its quarantined rows; without, all rules' counts.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many rows, the newest first.")] = 100,
     conf: Conf = None,
     env: Env = None,
@@ -41,7 +43,13 @@ def quarantine(
             out.document([asdict(row) for row in rows])
         elif rows:
             shown = [
-                (", ".join(row.reasons), row.raw if row.bytes is None else "a whole file", row.file, row.position, row.at[:19])
+                (
+                    ", ".join(row.reasons),
+                    row.raw if row.bytes is None else "a whole file",
+                    row.file,
+                    row.position,
+                    row.at[:19],
+                )
                 for row in rows
             ]
             out.table(("reasons", "raw", "file", "position", "at (UTC)"), shown)

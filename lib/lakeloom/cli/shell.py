@@ -34,10 +34,12 @@ class Shell:
     ----------
     as_json : bool
         Print one JSON document instead of tables.
+    debug : bool
+        Show tracebacks.
     """
 
-    def __init__(self, conf: str | None, env: str | None, *, as_json: bool) -> None:
-        self.conf, self.env, self.as_json = conf, env, as_json
+    def __init__(self, conf: str | None, env: str | None, *, as_json: bool, debug: bool) -> None:
+        self.conf, self.env, self.as_json, self.debug = conf, env, as_json, debug
 
     def open(self) -> Lakehouse:
         """Open the project that the options name."""
@@ -83,7 +85,7 @@ def shell(conf: str | None, env: str | None, *, as_json: bool, debug: bool) -> I
         1 where the request failed, 2 where the config is wrong, 130 after Ctrl-C.
     """
     _logging(debug)
-    made = Shell(conf, env, as_json=as_json)
+    made = Shell(conf, env, as_json=as_json, debug=debug)
     try:
         yield made
     except LakeloomError as error:
@@ -100,9 +102,10 @@ def shell(conf: str | None, env: str | None, *, as_json: bool, debug: bool) -> I
     except Exception as cause:  # a fault of lakeloom itself: named by its class, since its text may quote a value
         if debug:
             raise
+        text, fix = f"internal error: {type(cause).__name__}", "run again with --debug and report the traceback"
         if made.as_json:
-            made.document({"error": {"code": "", "where": "", "message": f"internal error: {type(cause).__name__}", "fix": ""}})
-        sys.stderr.write(f"internal error: {type(cause).__name__}\n  fix: run again with --debug and report the traceback\n")
+            made.document({"error": {"code": "", "where": "", "message": text, "fix": fix}})
+        sys.stderr.write(f"{text}\n  fix: {fix}\n")
         raise typer.Exit(1) from None
     finally:
         sys.stdout.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,7 +14,7 @@ from lakeloom.cli.shell import shell
 _SHOWN = 1000
 
 
-class Engine(str, Enum):
+class Engine(StrEnum):
     """Who answers."""
 
     auto = "auto"
@@ -24,8 +24,12 @@ class Engine(str, Enum):
 
 def sql(
     text: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT; - reads it from standard input.")],
-    engine: Annotated[Engine, typer.Option("--engine", help="auto takes Spark only for what deltalake can't read.")] = Engine.auto,
-    limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many rows; 1000 where a table is shown.")] = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="auto takes Spark only for what deltalake can't read.")
+    ] = Engine.auto,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=0, help="How many rows; 1000 where a table is shown.")
+    ] = None,
     conf: Conf = None,
     env: Env = None,
     as_json: Json = False,

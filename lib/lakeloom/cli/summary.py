@@ -21,9 +21,11 @@ def ended(out: Shell, lake: Lakehouse, result: RunResult) -> None:
     """Print a run's result and leave with its exit code."""
     report = _report(lake, result)
     if out.as_json:
+        _failures(lake, result, debug=out.debug)
         out.document(result.as_dict())
     else:
         _steps(out, result)
+        _failures(lake, result, debug=out.debug)
         for name, facts in lake.evaluations(result.run_id).items():
             _model(out, name, facts)
         _places(out, lake, result, report)
@@ -40,12 +42,19 @@ def _steps(out: Shell, result: RunResult) -> None:
         version = None if step.version is None else str(step.version)
         rows.append([step.name, step.status, *counts, version, f"{step.seconds:.1f}", step.reason])
     out.table(("step", "status", *numbers, "why"), rows, right=numbers)
+
+
+def _failures(lake: Lakehouse, result: RunResult, *, debug: bool) -> None:
+    """Write what failed to standard error: with where in the code, from the run's log, only for --debug."""
+    frames: dict[str, list[str]] = {}
+    if debug:
+        frames = {entry["step"]: entry["traceback"] for entry in lake.logs(result.run_id) if "traceback" in entry}
     for step in result.steps:
         if step.error:
-            error = step.error
-            where = f"  {error['where']}" if error.get("where") else ""
-            fix = f"\n  fix: {error['fix']}" if error.get("fix") else ""
-            sys.stderr.write(f"{error['code']}{where}\n  {error['message']}{fix}\n")
+            where = f"  {step.error['where']}" if step.error.get("where") else ""
+            fix = f"\n  fix: {step.error['fix']}" if step.error.get("fix") else ""
+            at = "".join(f"\n    {frame}" for frame in frames.get(step.name, ()))
+            sys.stderr.write(f"{step.error['code']}{where}\n  {step.error['message']}{fix}{at}\n")
 
 
 def _model(out: Shell, name: str, facts: dict[str, Any]) -> None:
@@ -71,8 +80,10 @@ def _places(out: Shell, lake: Lakehouse, result: RunResult, report: str | None) 
         table = last or next((step.name for step in reversed(result.steps) if step.version is not None), "bronze.x")
         out.say("try next:")
         out.say(f"  lakeloom show {table}")
-        out.say(f'  lakeloom sql "select count(*) from {table}"')
+        out.say(f'  lakeloom sql "select count(*) from {table}"')  # noqa: S608 - shown, not run
         out.say(f"  lakeloom lineage {table} --up")
+    elif result.status == "stopped":
+        out.say("'lakeloom run' goes on where this run stopped")
     else:
         out.say("try next:\n  lakeloom logs\n  lakeloom retry\n  lakeloom doctor")
 

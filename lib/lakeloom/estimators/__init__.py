@@ -1,7 +1,8 @@
 """Estimators: what can be fitted. One file a kind, its `Config` beside it.
 
 A kind is a class with ``Config`` and either ``fit(data, config, seed)``, which fits on the driver, or
-``network(preparation, config)`` with ``finish(preparation, config, network)``, which the training loop fits on its workers.
+``network(preparation, config)`` with ``finish(preparation, config, network)``, whose weights the
+training loop fits on its workers.
 """
 
 ESTIMATORS = {

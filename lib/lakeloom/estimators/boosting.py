@@ -81,7 +81,7 @@ class FittedBoosting(Fitted):
     def read(cls, folder: Path, preparation: Preparation, facts: dict[str, Any]) -> Self:
         """Read the trees."""
         with (folder / "trees.pickle").open("rb") as page:
-            return cls(preparation, pickle.load(page))
+            return cls(preparation, pickle.load(page))  # noqa: S301 - from a folder that lakeloom wrote
 
 
 class Boosting:

@@ -35,7 +35,8 @@ def materialise(frame: DataFrame, view: FeatureView, name: str = "", facts: Obse
         The view's name, for errors.
     facts : Observation, optional
         Filled by the action that writes the result: ``rows`` (after ``where``) and of these
-        ``null_key``, ``null_event_time``, ``null_available_at``, and ``kept``.
+        ``null_key``, ``null_event_time``, ``null_available_at``, and ``kept``. Spark counts a row as
+        often as the action reads it: a global sort on top (it samples first) would double them.
 
     Returns
     -------

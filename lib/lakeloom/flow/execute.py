@@ -118,7 +118,7 @@ def can_ask(context: Context, step: Step) -> bool:
 def _retried(context: Context, work: Any) -> Facts:
     for attempt in range(context.project.settings.retries + 1):
         try:
-            return work()  # type: ignore[no-any-return]
+            return work()
         except LakeloomError as error:
             if not error.transient or attempt == context.project.settings.retries:
                 raise

@@ -16,13 +16,14 @@ from lakeloom.tables import bronze
 
 def poll(context: Context, step: Step, clock: datetime) -> dict[str, Any] | None:
     """Return the batch of what is new at the step's source, None for nothing; no side effects."""
+    kind: Any
     kind, config = context.source(step.spec)
     landed = [
         record.facts.get("batch", record.intent.batch)
         for record in context.intents.history(step.name)
         if record.facts is not None
     ]
-    return kind.poll(config, landed, clock, context.engine.spark, context.project.home)  # type: ignore[attr-defined, no-any-return]
+    return kind.poll(config, landed, clock, context.engine.spark, context.project.home)
 
 
 def needs_spark(context: Context, step: Step) -> bool:
@@ -59,12 +60,12 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
         if landing.shared is not None:
             landing.shared.persist()
         try:
-            marks = {"epoch": intent.epoch, "clock": intent.clock, "run": intent.run}
-            good = bronze.stamp(landing.good, source=step.spec.name, **marks)
+            mark = bronze.Stamp(intent.epoch, intent.clock, intent.run)
+            good = bronze.stamp(landing.good, step.spec.name, mark)
             broken = None
             if landing.broken is not None:
                 # Counting fills the cache, so that quarantine and table are written from one read.
-                rejected = bronze.rejected(landing.broken, step=step.name, **marks)
+                rejected = bronze.rejected(landing.broken, step.name, mark)
                 broken = rejected if rejected.count() else None
             facts = write(context, session, intent, table, good, broken, mode="append", evolve=True)
         finally:

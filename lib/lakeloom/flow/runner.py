@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
-from lakeloom.core.errors import RunError
+from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import perform, prepare
@@ -125,6 +125,7 @@ class _Walk:
     def _step(self, step: Step) -> StepResult:
         begun = time.monotonic()
         intent = None
+        error: LakeloomError
         try:
             missing = self._missing(step)
             if missing:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakeloom.quality.aggregates import audit
-from lakeloom.quality.results import RuleResult, require
-from lakeloom.quality.rows import judge
-
 from lakeloom.core.errors import LakeloomError, RunError, TableError
 from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.write import write
+from lakeloom.quality.aggregates import audit
+from lakeloom.quality.results import RuleResult, require
+from lakeloom.quality.rows import judge
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.commit import restore
 from lakeloom.store.intents import Intent
 from lakeloom.tables import quarantine
+from lakeloom.tables.bronze import Stamp
 from lakeloom.tables.contract import conform
 from lakeloom.tables.newest import newest
 from lakeloom.tables.spec import TableSpec
@@ -67,7 +67,7 @@ def _apply(context: Context, step: Step, session: SparkSession, inputs: dict[str
     spec: TableSpec = step.spec
     try:
         if spec.function is not None:
-            return load(spec.function, step.name)(inputs)  # type: ignore[no-any-return]
+            return load(spec.function, step.name)(inputs)
         for table, frame in inputs.items():
             frame.createOrReplaceTempView(view_of(table))
         return session.sql(bind(context.project.sql[step.name], set(inputs)))
@@ -96,8 +96,7 @@ def _publish(context: Context, session: SparkSession, step: Step, intent: Intent
     try:
         broken = None
         if judged.broken_rows:
-            marks = {"step": step.name, "epoch": intent.epoch, "clock": intent.clock, "run": intent.run}
-            broken = quarantine.rejected(judged.broken, **marks)
+            broken = quarantine.rejected(judged.broken, step.name, Stamp(intent.epoch, intent.clock, intent.run))
         good = judged.good
         if spec.keys:
             good = newest(good, spec.keys, spec.write.sequence_by)

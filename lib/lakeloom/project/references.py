@@ -158,7 +158,7 @@ def columns_are_declared(project: Project, schemas: Schemas) -> Iterator[Problem
         columns = columns_of(project, name, schemas)
         if columns is None:
             continue
-        used = [(("keys",), key) for key in table.keys]
+        used: list[tuple[tuple[str, ...], str]] = [(("keys",), key) for key in table.keys]
         used += [(("write", "sequence_by"), table.write.sequence_by)] if table.write.sequence_by else []
         for index, rule in enumerate(table.rules):
             names = [rule.column] if rule.column else list(rule.columns or ())

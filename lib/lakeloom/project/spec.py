@@ -21,9 +21,9 @@ class Settings(Strict):
     project: str
     env: str = "local"
     root: str = ".lakeloom"
-    seed: int = Field(7, ge=0)
-    slots: int = Field(2, ge=1, le=64)
-    retries: int = Field(2, ge=0, le=10)
+    seed: int = Field(default=7, ge=0)
+    slots: int = Field(default=2, ge=1, le=64)
+    retries: int = Field(default=2, ge=0, le=10)
     spark: dict[str, str | int | float | bool] = {}
     mlflow: str = ""
 

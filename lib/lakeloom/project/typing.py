@@ -208,4 +208,4 @@ def _model_at(model: type[BaseModel], loc: tuple[Any, ...]) -> type[BaseModel]:
         if here_next is None:
             return model if here is model else here
         here = here_next
-    return here  # type: ignore[no-any-return]
+    return here

@@ -63,4 +63,3 @@ def step_session(spark: SparkSession, options: Mapping[str, str] | None = None) 
     for key, value in (options or {}).items():
         session.conf.set(key, value)
     yield session
-    session.catalog.clearCache()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,3 +78,11 @@ def ledger_path(path: Path, pattern: str, base: Path) -> str:
 def full_path(path: str, base: Path) -> str:
     """Return where the file of a ledger's entry lies; links are not followed, since Spark doesn't either."""
     return os.path.normpath(base.absolute() / path)
+
+
+def spark_path(path: str) -> str:
+    """Return a full path so that Spark reads that one file: signs that it takes for a glob are escaped.
+
+    (Its internal switch against globs is no way: with it, one such name in a list doubles the others.)
+    """
+    return "file:" + re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

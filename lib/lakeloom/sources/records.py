@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from lakeloom.core.errors import SourceError
 from lakeloom.sources.columns import quoted, stored_name
 from lakeloom.sources.inspection import Reading
+from lakeloom.sources.listing import spark_path
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -110,13 +111,13 @@ def _lines(spark: SparkSession, group: Group, *columns: Column) -> DataFrame:
 
 
 def _files(spark: SparkSession, kind: str, paths: Sequence[str], **more: object) -> DataFrame:
-    reader = spark.read.format(kind).option("__globPaths__", "false")
+    reader = spark.read.format(kind)
     schema = more.pop("schema", None)
     if isinstance(schema, str):
         reader = reader.schema(schema)
     for key, value in more.items():
         reader = reader.option(key, str(value))
-    return reader.load([f"file:{path}" for path in paths])
+    return reader.load([spark_path(path) for path in paths])
 
 
 def _csv_lines(spark: SparkSession, group: Group, reading: Reading) -> DataFrame:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lakeloom.sources.inspection import Reading
 from lakeloom.sources.landing import BROKEN, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
-from lakeloom.sources.listing import full_path
+from lakeloom.sources.listing import full_path, spark_path
 from lakeloom.sources.records import MARKS, Group, pin_splits, read_group, union
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def _whole(spark: SparkSession, bad: Mapping[int, FileEntry], base: Path) -> Dat
     told = spark.createDataFrame(rows, "_file_no int, _file string, reasons array<string>, _empty boolean")
     columns = [name.strip().split(" ")[0] for name in BROKEN.split(",")]
     if kept:
-        paths = [f"file:{full_path(bad[index].path, base)}" for index in kept]
-        read = spark.read.format("binaryFile").option("__globPaths__", "false").load(paths)
+        paths = [spark_path(full_path(bad[index].path, base)) for index in kept]
+        read = spark.read.format("binaryFile").load(paths)
         content = _placed(
             spark, read.select(F.col("_metadata.file_path").alias("_path"), "content"), {i: bad[i] for i in kept}, base
         ).select("_file_no", F.col("content").alias("bytes"))

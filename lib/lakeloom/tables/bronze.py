@@ -6,6 +6,7 @@ landing, index of the file in it, record in the file.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,15 +15,26 @@ if TYPE_CHECKING:
 POSITION = "struct<epoch:bigint,file:int,record:bigint>"
 
 
-def stamp(frame: DataFrame, *, source: str, epoch: int, clock: str, run: str) -> DataFrame:
+@dataclass(frozen=True)
+class Stamp:
+    """What one execution puts on its rows: its epoch, its clock (ISO time in UTC) and its run."""
+
+    epoch: int
+    clock: str
+    run: str
+
+
+def stamp(frame: DataFrame, source: str, mark: Stamp) -> DataFrame:
     """Turn a source's rows into bronze rows.
 
     Parameters
     ----------
     frame : DataFrame
         Raw columns and ``_file``, ``_file_no``, ``_record``.
-    clock : str
-        ISO time in UTC of the landing, from the intent.
+    source : str
+        The source's name.
+    mark : Stamp
+        Of the landing, from its intent.
 
     Returns
     -------
@@ -33,12 +45,12 @@ def stamp(frame: DataFrame, *, source: str, epoch: int, clock: str, run: str) ->
 
     raw = [f"`{name}`" for name in frame.columns if name not in ("_file", "_file_no", "_record")]
     return frame.select(
-        position(epoch).alias("_position"),
+        position(mark.epoch).alias("_position"),
         *raw,
         F.lit(source).alias("_source"),
         F.col("_file"),
-        F.lit(clock).cast("timestamp").alias("_ingested_at"),
-        F.lit(run).alias("_run"),
+        F.lit(mark.clock).cast("timestamp").alias("_ingested_at"),
+        F.lit(mark.run).alias("_run"),
     )
 
 
@@ -53,18 +65,18 @@ def position(epoch: int) -> Column:
     )
 
 
-def rejected(broken: DataFrame, *, step: str, epoch: int, clock: str, run: str) -> DataFrame:
+def rejected(broken: DataFrame, step: str, mark: Stamp) -> DataFrame:
     """Turn a source's unreadable rows and files into rows of the quarantine table."""
     from pyspark.sql import functions as F
 
     return broken.select(
-        position(epoch).alias("position"),
+        position(mark.epoch).alias("position"),
         F.col("raw").cast("string"),
         F.col("bytes").cast("binary"),
         F.col("reasons").cast("array<string>"),
         F.col("_file").alias("file"),
         F.lit(step).alias("step"),
-        F.lit(epoch).cast("bigint").alias("epoch"),
-        F.lit(run).alias("run"),
-        F.lit(clock).cast("timestamp").alias("at"),
+        F.lit(mark.epoch).cast("bigint").alias("epoch"),
+        F.lit(mark.run).alias("run"),
+        F.lit(mark.clock).cast("timestamp").alias("at"),
     )

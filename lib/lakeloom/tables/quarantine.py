@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakeloom.tables.bronze import POSITION
+from lakeloom.tables.bronze import POSITION, Stamp
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def rejected(broken: DataFrame, *, step: str, epoch: int, clock: str, run: str) -> DataFrame:
+def rejected(broken: DataFrame, step: str, mark: Stamp) -> DataFrame:
     """Return the quarantine rows of judged rows.
 
     Parameters
@@ -35,7 +35,7 @@ def rejected(broken: DataFrame, *, step: str, epoch: int, clock: str, run: str) 
         F.col("_reasons").alias("reasons"),
         (F.col("_file") if "_file" in has else F.lit(None).cast("string")).alias("file"),
         F.lit(step).alias("step"),
-        F.lit(epoch).cast("bigint").alias("epoch"),
-        F.lit(run).alias("run"),
-        F.lit(clock).cast("timestamp").alias("at"),
+        F.lit(mark.epoch).cast("bigint").alias("epoch"),
+        F.lit(mark.run).alias("run"),
+        F.lit(mark.clock).cast("timestamp").alias("at"),
     )

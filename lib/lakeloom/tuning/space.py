@@ -67,7 +67,11 @@ def _problem(dimension: Any) -> str:
     if not isinstance(limits, list | tuple) or not limits:
         return f"needs a list after {form}"
     if form == "choice":
-        return "" if all(isinstance(each, str | int | float | bool) for each in limits) else "has choices that are no values"
+        return (
+            ""
+            if all(isinstance(each, str | int | float | bool) for each in limits)
+            else "has choices that are no values"
+        )
     if len(limits) != 2 or not all(isinstance(each, int | float) and not isinstance(each, bool) for each in limits):
         return "needs two numbers, low and high"
     low, high = limits

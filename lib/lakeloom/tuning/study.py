@@ -9,6 +9,7 @@ proposal is a function of (study's seed, trial number), and a trial is a functio
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -27,6 +28,7 @@ from lakeloom.core.steps import digest
 from lakeloom.training.loader import Pinned
 from lakeloom.training.spec import ModelSpec, TuneConfig
 from lakeloom.tuning import ALGORITHMS
+from lakeloom.tuning.reuse import ReusingSession
 from lakeloom.tuning.space import Space, check_space, stored_values, to_hyperopt
 from lakeloom.tuning.trial import Task, Trial, read_trial, run_trial
 
@@ -147,35 +149,35 @@ def documents(space: Space, observed: list[Trial]) -> list[dict[str, Any]]:
 def _search(spark: SparkSession, task: Task, tune: TuneConfig, observed: list[Trial]) -> str:
     """Run the trials that are missing; return what the last one met that never reached `run_trial`."""
     from hyperopt import SparkTrials, fmin
+    from hyperopt.exceptions import AllTrialsFailed
 
     for name in ("hyperopt", "hyperopt-spark", "hyperopt.tpe", "hyperopt.fmin"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     algorithm = pick(tune.algorithm, ALGORITHMS)
     if tune.algorithm == "tpe":
         algorithm = functools.partial(algorithm, n_startup_jobs=tune.startup, verbose=False)
-    trials = SparkTrials(parallelism=tune.parallel, spark_session=spark)
+    trials = SparkTrials(parallelism=tune.parallel, spark_session=ReusingSession(spark))
     if observed:
         trials.insert_trial_docs(documents(tune.space, observed))
         trials.refresh()
-    fmin(
-        functools.partial(run_trial, task),
-        to_hyperopt(tune.space),
-        algo=functools.partial(_suggest, algorithm, tune.startup, task["seed"]),
-        max_evals=tune.trials,
-        trials=trials,
-        rstate=np.random.default_rng(task["seed"]),
-        show_progressbar=False,
-        verbose=False,
-        return_argmin=False,
-    )
+    with contextlib.suppress(AllTrialsFailed):  # told by `_finish`, with the trials' own reasons
+        fmin(
+            functools.partial(run_trial, task),
+            to_hyperopt(tune.space),
+            algo=functools.partial(_suggest, algorithm, tune.startup, task["seed"]),
+            max_evals=tune.trials,
+            trials=trials,
+            rstate=np.random.default_rng(task["seed"]),
+            show_progressbar=False,
+            verbose=False,
+            return_argmin=False,
+        )
     errors = [str(doc["misc"]["error"][1]) for doc in trials.trials if "error" in doc["misc"]]
     named = [line for error in errors for line in error.splitlines() if "Error" in line]
     return mask((named or errors or [""])[-1].strip()[:300])
 
 
-def _suggest(
-    algorithm: Any, startup: int, seed: int, new_ids: list[int], domain: Any, trials: Any, drawn: int
-) -> Any:
+def _suggest(algorithm: Any, startup: int, seed: int, new_ids: list[int], domain: Any, trials: Any, drawn: int) -> Any:
     """Propose what stands in no trial yet, with a seed that is a function of (seed, place) alone.
 
     hyperopt's own draw (`drawn`) is left out: it depends on how often was drawn before. Among the
@@ -196,7 +198,9 @@ def _finish(out: Path, key: str, resumed: int, trials: list[Trial], lost: str) -
     good = [(trial.loss, number) for number, trial in enumerate(trials) if trial.loss is not None]
     if not good:
         reason = trials[-1].problem if trials else lost or "none was started"
-        raise TrainError("LL-TRAIN-002", f"no trial of {len(trials)} succeeded; the last: {reason}", fix="see the cause")
+        raise TrainError(
+            "LL-TRAIN-002", f"no trial of {len(trials)} succeeded; the last: {reason}", fix="see the cause"
+        )
     best = min(good)[1]
     page = {"key": key, "trials": [dataclasses.asdict(trial) for trial in trials], "best": best, "resumed": resumed}
     beside = out / f".{STUDY_FILE}.{os.getpid()}"

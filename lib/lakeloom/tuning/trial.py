@@ -97,7 +97,9 @@ def _measure(task: Task, values: dict[str, Any]) -> Trial:
 def _fit(task: Task, values: dict[str, Any]) -> tuple[float, list[dict[str, Any]]]:
     data = Pinned(**(task["data"] | {"features": tuple(task["data"]["features"])}))
     spec = ModelSpec.model_validate(task["model"]).with_parameters(values)
-    config = spec.train.model_copy(update={"kind": "single", "workers": 1, "epochs": task["epochs"] or spec.train.epochs})
+    config = spec.train.model_copy(
+        update={"kind": "single", "workers": 1, "epochs": task["epochs"] or spec.train.epochs}
+    )
     with tempfile.TemporaryDirectory() as folder:
         result = train(None, data, spec.estimator, config, Path(folder), task["seed"], task["subsample"])
         table = read_split(data, task["on"])

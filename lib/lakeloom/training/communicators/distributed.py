@@ -67,14 +67,14 @@ class Distributed(Communicator):
         failed = [rank for rank, process in enumerate(processes) if process.exitcode]
         if failed or result is None:
             raise TrainError(
-                "LL-TRAIN-002", f"of {workers} torch workers these failed: {failed}", fix="see the log; a resumed training goes on"
+                "LL-TRAIN-002",
+                f"of {workers} torch workers these failed: {failed}",
+                fix="see the log; a resumed training goes on",
             )
         return result
 
 
-def run_worker(
-    work: Work, job: Job, rank: int, size: int, meeting: Path, timeout_s: int, send: Connection
-) -> None:
+def run_worker(work: Work, job: Job, rank: int, size: int, meeting: Path, timeout_s: int, send: Connection) -> None:
     """Run in a worker's process: join the group, do the work; only rank 0's result travels back."""
     import torch.distributed as dist
 

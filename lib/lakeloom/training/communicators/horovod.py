@@ -49,7 +49,9 @@ class Horovod(Communicator):
 
         if spark is None:
             raise TrainError(
-                "LL-TRAIN-002", "horovod starts its workers as Spark tasks and there is no session", fix="open one first"
+                "LL-TRAIN-002",
+                "horovod starts its workers as Spark tasks and there is no session",
+                fix="open one first",
             )
         with tempfile.TemporaryFile("w+") as log:
             try:

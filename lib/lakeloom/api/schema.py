@@ -1,0 +1,88 @@
+"""The pages that are made from the code: the config's JSON Schema for editors, and the list of error codes.
+
+``docs/generate.py`` writes them; a test holds the committed files to what this module says.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lakeloom.core.codes import CODES
+from lakeloom.core.kinds import load
+
+_FAMILIES = {
+    "CONF": "Config (exit code 2)",
+    "SOURCE": "Sources",
+    "TABLE": "Tables and queries",
+    "RULE": "Rules",
+    "STORE": "Storage",
+    "FEATURE": "Features",
+    "TRAIN": "Training",
+    "RUN": "Runs",
+    "SETUP": "The machine",
+}
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a project's YAML files: any of them may hold any of the sections."""
+    from pydantic.json_schema import models_json_schema
+
+    from lakeloom.datasets.spec import DatasetSpec
+    from lakeloom.features.spec import FeatureView
+    from lakeloom.project.spec import Settings
+    from lakeloom.sources import SOURCES
+    from lakeloom.tables.spec import TableSpec
+    from lakeloom.training.spec import ModelSpec
+
+    kinds = {name: load(dotted).Config for name, dotted in SOURCES.items()}
+    models = [Settings, TableSpec, FeatureView, DatasetSpec, ModelSpec, *kinds.values()]
+    keys, shared = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/$defs/{model}", by_alias=True
+    )
+
+    def entries(*found: Any) -> dict[str, Any]:
+        refs = [keys[(model, "validation")] for model in found]
+        return {"type": "object", "additionalProperties": refs[0] if len(refs) == 1 else {"anyOf": refs}}
+
+    definitions = dict(shared["$defs"])
+    settings = definitions.pop(keys[(Settings, "validation")]["$ref"].rpartition("/")[2])
+    for kind in kinds.values():
+        definitions[keys[(kind, "validation")]["$ref"].rpartition("/")[2]]["properties"] |= {
+            "owner": {"type": "string"},
+            "description": {"type": "string"},
+        }
+    sections = {
+        "sources": entries(*kinds.values()),
+        "tables": entries(TableSpec),
+        "features": entries(FeatureView),
+        "datasets": entries(DatasetSpec),
+        "models": entries(ModelSpec),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "lakeloom's config",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": settings["properties"] | sections,
+        "$defs": definitions,
+    }
+
+
+def schema_text() -> str:
+    """Return the JSON Schema as the committed file holds it."""
+    return json.dumps(config_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def errors_text() -> str:
+    """Return ``docs/errors.md``: every code, what it means and what to do."""
+    lines = [
+        "# Error codes",
+        "",
+        "Made from `lakeloom.core.codes` by `make docs`. An error names its code, its place, what is wrong",
+        "and the fix; no message carries a secret or a row's values. Add `--debug` for a traceback.",
+    ]
+    for family, title in _FAMILIES.items():
+        lines += ["", f"## {title}", "", "| code | what it means and what to do |", "|---|---|"]
+        lines += [f"| `{code}` | {text} |" for code, text in CODES.items() if code.split("-")[1] == family]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,144 @@
+"""Every command as a user calls it, without Spark: one document on standard output, texts and exit codes."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from lakeloom.cli.app import COMMANDS, app
+
+READING = {
+    "tables": ["tables"],
+    "show": ["show", "silver.orders@0"],
+    "history": ["history", "silver.orders"],
+    "sql": ["sql", "select * from silver.orders"],
+    "lineage": ["lineage", "silver.orders", "--up"],
+    "quarantine": ["quarantine"],
+    "quarantined": ["quarantine", "silver.orders"],
+    "runs": ["runs"],
+    "check": ["check"],
+    "plan": ["plan"],
+}
+
+
+def call(*words):
+    return CliRunner().invoke(app, list(words))
+
+
+@pytest.mark.parametrize("words", READING.values(), ids=READING)
+def test_json_is_one_document(home, words):
+    done = call(*words, "--json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert json.loads(done.stdout) is not None
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", READING.values(), ids=READING)
+def test_people_get_tables(home, words):
+    done = call(*words)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.strip()
+
+
+def test_shapes_are_those_of_the_documentation(home):
+    def shape(*words):
+        return json.loads(call(*words, "--json").stdout)
+
+    assert set(shape("tables")[0]) == {"name", "layer", "version", "rows", "bytes", "path"}
+    assert shape("sql", "select count(*) as n from silver.orders") == [{"n": 2}]
+    assert set(shape("plan")["steps"][0]) == {"name", "kind", "action", "reasons", "reads", "writes"}
+    assert shape("check") == {"findings": []}
+    graph = shape("lineage")
+    assert set(graph["nodes"][0]) == {"id", "kind"}
+    assert set(graph["edges"][0]) == {"from", "to", "how", "expression"}
+    assert set(shape("show", "silver.orders")) == {"table", "version", "rows", "columns", "data"}
+    assert set(shape("quarantine")[0]) == {"table", "rule", "rows"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_takes_the_common_options(command):
+    done = call(command, "--help")
+    assert done.exit_code == 0
+    assert all(option in done.stdout for option in ("--json", "--conf", "--env", "--debug"))
+    assert COMMANDS[command].rstrip(".")[:12] in " ".join(done.stdout.split())
+
+
+def test_help_lists_every_command():
+    done = call("--help")
+    assert all(f"  {command} " in done.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        (["show", "silver.ordres"], "LL-STORE-001", 1),
+        (["show", "silver.orders@x y"], "LL-TABLE-002", 1),
+        (["sql", "drop table silver.orders"], "LL-CONF-012", 1),
+        (["sql", "select nope from silver.orders"], "LL-TABLE-007", 1),
+        (["lineage", "silver.nope"], "LL-STORE-001", 1),
+        (["logs"], "LL-RUN-003", 1),
+        (["retry"], "LL-RUN-003", 1),
+        (["report", "nope"], "LL-RUN-003", 1),
+        (["plan", "nope"], "LL-RUN-001", 1),
+        (["tables", "--conf", "nowhere"], "LL-CONF-007", 2),
+        (["tables", "--env", "nowhere"], "LL-CONF-007", 2),
+        (["init", "shop"], "LL-CONF-016", 2),
+    ],
+)
+def test_errors_have_code_fix_and_exit_code_and_no_traceback(home, words, code, exit_code):
+    done = call(*words)
+    assert (done.exit_code, done.stdout) == (exit_code, "")
+    assert done.stderr.startswith(code)
+    assert "Traceback" not in done.stderr
+    told = call(*words, "--json")
+    assert json.loads(told.stdout)["error"]["code"] == code
+    assert told.exit_code == exit_code
+
+
+def test_all_mistakes_come_together_and_nothing_starts(home):
+    (home / "conf/shop/tables.yml").write_text(
+        "tables:\n  silver.orders: {form: x}\n  silver.x: {from: {bronze.y: new}}\n"
+    )
+    done = call("check", "--json")
+    findings = json.loads(done.stdout)["findings"]
+    assert done.exit_code == 2
+    assert {finding["line"] for finding in findings} >= {2, 3}
+    assert set(findings[0]) == {"code", "file", "line", "path", "message", "fix"}
+    ran = call("run", "--json")
+    assert ran.exit_code == 2
+    assert json.loads(ran.stdout)["findings"] == findings
+    assert not (home / ".lakeloom/runs").exists()
+
+
+def test_a_secret_in_an_error_is_masked(home):
+    done = call("sql", "select 'jdbc:x://u:hunter22@h/db' as a, password=hunter22 from silver.orders", "--debug")
+    assert done.exit_code == 1
+    assert "hunter22" not in done.stderr + done.stdout
+
+
+def test_ctrl_c_exits_with_130(home, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lakeloom.api.lakehouse.Lakehouse.tables", stop)
+    assert call("tables").exit_code == 130
+
+
+def test_a_fault_of_ours_names_its_class_only(home, monkeypatch):
+    def fail(*_):
+        raise ValueError("row 42 is Ada")
+
+    monkeypatch.setattr("lakeloom.api.lakehouse.Lakehouse.tables", fail)
+    done = call("tables", "--json")
+    assert done.exit_code == 1
+    assert "ValueError" in json.loads(done.stdout)["error"]["message"]
+    assert "Ada" not in done.stdout + done.stderr
+
+
+def test_init_runs_in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    assert call("init", "shop").exit_code == 0
+    assert call("check").stdout == "no mistakes\n"
+    assert call("tables").stdout.startswith("no tables yet")
+    assert json.loads(call("tables", "--json").stdout) == []

@@ -1,0 +1,115 @@
+"""Judging rows on real Spark: every expectation against a reference in plain Python."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+
+from lakeloom.core.errors import RuleError
+from lakeloom.quality.rows import judge
+from lakeloom.quality.spec import RuleSpec
+
+NUMBERS = [None, float("nan"), -1.0, 0.0, 1.0, 5.5, 10.0, float("inf")]
+TEXTS = [None, "", "a", "ab", "abc", "7", "NA", "Ab\nc"]
+
+RULES = {
+    "between": (
+        RuleSpec(column="n", expect="values_between", min=0, max=10),
+        lambda n, s: not math.isnan(n) and 0 <= n <= 10,
+    ),
+    "strict": (
+        RuleSpec(column="n", expect="between", min=0, max=10, strict_min=True, strict_max=True, name="strict"),
+        lambda n, s: 0 < n < 10,
+    ),
+    "least": (RuleSpec(column="n", expect="between", min=0, name="least"), lambda n, s: n >= 0),
+    "set": (RuleSpec(column="n", expect="in_set", values=(0, 5.5)), lambda n, s: n in (0, 5.5)),
+    "not in set": (RuleSpec(column="s", expect="not_in_set", values=("a", 7)), lambda n, s: s not in ("a", "7")),
+    "regex": (RuleSpec(column="s", expect="match_regex", pattern="b"), lambda n, s: re.search("b", s)),
+    "no regex": (RuleSpec(column="s", expect="not_match_regex", pattern="^a"), lambda n, s: not re.search("^a", s)),
+    "length": (RuleSpec(column="s", expect="length_between", min=1, max=2), lambda n, s: 1 <= len(s) <= 2),
+    "text as number": (RuleSpec(column="s", expect="between", min=1, max=9), lambda n, s: s == "7"),
+    "text order": (RuleSpec(column="s", expect="between", min="ab", name="order"), lambda n, s: s >= "ab"),
+}
+
+
+def reference(rule: RuleSpec, holds, n, s) -> bool:
+    value = n if rule.column == "n" else s
+    return rule.null_breaks if value is None else not holds(n, s)
+
+
+def test_every_expectation_says_what_python_says_and_null_passes_or_breaks(spark):
+    rules, checks = [], []
+    for nulls in ("pass", "break"):
+        for name, (rule, holds) in RULES.items():
+            rules.append(rule.model_copy(update={"nulls": nulls, "name": f"{name} {nulls}"}))
+            checks.append(holds)
+    rules += [RuleSpec(column="s", expect="not_null"), RuleSpec(column="s", expect="is_null")]
+    rules += [RuleSpec(sql="n > 0"), RuleSpec(sql="n < 10", nulls="pass")]
+    data = [(index, n, s) for index, (n, s) in enumerate((n, s) for n in NUMBERS for s in TEXTS)]
+    judged = judge(spark.createDataFrame(data, "id int, n double, s string"), rules)
+    found = {row["id"]: set(row["_reasons"]) for row in judged.frame.collect()}
+    for index, n, s in data:
+        wanted = {rule.title for rule, holds in zip(rules, checks, strict=False) if reference(rule, holds, n, s)}
+        wanted |= {"s:not_null"} if s is None else {"s:is_null"}
+        wanted |= {"n > 0"} if n is None or not (n > 0 or math.isnan(n)) else set()
+        wanted |= {"n < 10"} if n is not None and not n < 10 else set()
+        assert found[index] == wanted, (n, s)
+    for result in judged.results:
+        assert result.broken == sum(result.name in reasons for reasons in found.values())
+    passing = next(each for each in judged.results if each.name == "between pass")
+    assert passing.rows == len(TEXTS) * (len(NUMBERS) - 1)
+    assert judged.rows == len(data)
+    assert judged.broken_rows == judged.broken.count() == len(data) - judged.good.count()
+    assert judged.good.columns == ["id", "n", "s"]
+    judged.release()
+
+
+def test_levels_shares_and_types(spark):
+    frame = spark.createDataFrame(
+        [(n, f"2013-01-{n:02d} 00:00:00") for n in range(1, 11)], "n int, t string"
+    ).selectExpr("n", "cast(t as timestamp) t", "cast(t as date) d", "n > 5 b", "cast(n as decimal(10,2)) c")
+    warned = judge(frame, [RuleSpec(sql="n > 1", otherwise="warn"), RuleSpec(column="n", expect="unique")])
+    assert [(each.broken, each.passed) for each in warned.results] == [(1, False)]
+    assert warned.broken_rows == 0
+    warned.release()
+    typed = judge(
+        frame,
+        [
+            RuleSpec(column="t", expect="between", max="2013-01-09T00:00:00"),
+            RuleSpec(column="d", expect="between", min="2013-01-02"),
+            RuleSpec(column="b", expect="in_set", values=(True, False)),
+            RuleSpec(column="c", expect="between", min=1, max=9.5),
+        ],
+    )
+    assert [each.broken for each in typed.results] == [1, 1, 0, 1]
+    assert sorted(row["n"] for row in typed.broken.collect()) == [1, 10]
+    typed.release()
+    for rule in (
+        RuleSpec(sql="n > 1", otherwise="fail"),
+        RuleSpec(sql="n > 1", otherwise="quarantine", at_most=0.05),
+    ):
+        with pytest.raises(RuleError, match="1 of 10 rows") as caught:
+            judge(frame, [rule], "silver.x")
+        assert caught.value.code == "LL-RULE-001"
+    judge(frame, [RuleSpec(sql="n > 1", otherwise="fail", at_most=0.1)]).release()
+    bare = judge(frame, [])
+    assert (bare.broken_rows, bare.results, bare.good.columns) == (0, (), frame.columns)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        RuleSpec(column="m", expect="not_null"),
+        RuleSpec(sql="m > 1"),
+        RuleSpec(sql="n + 1"),
+        RuleSpec(column="n", expect="between", min="x"),
+        RuleSpec(column="t", expect="between", min="yesterday"),
+    ],
+)
+def test_rules_that_do_not_fit_the_table(spark, rule):
+    frame = spark.createDataFrame([], "n int, t timestamp")
+    with pytest.raises(RuleError) as caught:
+        judge(frame, [rule])
+    assert caught.value.code == "LL-RULE-003"
