@@ -4,8 +4,8 @@
 import pytest
 
 from lakeloom.config.load import read
-from lakeloom.project.check import check, checked
 from lakeloom.core.findings import FindingsError
+from lakeloom.project.check import check, checked
 from tests.shop import lay_out
 
 

@@ -102,6 +102,10 @@ class _Walk:
                 blocker = next((name for name in self.above[step.name] if self._lost(name)), None)
                 if blocker is not None:
                     self._end(StepResult(step.name, step.kind, "blocked", f"{blocker} failed"), None)
+                elif step.exclusive:
+                    # It runs alone, so the main thread is free; Horovod's launcher sets signal handlers, which
+                    # Python allows nowhere else.
+                    self._step(step)
                 else:
                     running[pool.submit(self._step, step)] = step
             if running:

@@ -62,6 +62,8 @@ def settings(home: Path, overlay: Mapping[str, str] | None = None) -> dict[str, 
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.databricks.delta.stats.collect": "true",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Small partitions are joined by hash instead of being sorted first.
+        "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.host": "127.0.0.1",

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import SetupError
@@ -43,6 +44,7 @@ def open_session(overlay: Mapping[str, str] | None = None, name: str = "lakeloom
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    _share_path()
     builder = SparkSession.builder.appName(name)
     for key, value in settings(jars_home(), overlay).items():
         builder = builder.config(key, value)
@@ -54,6 +56,16 @@ def open_session(overlay: Mapping[str, str] | None = None, name: str = "lakeloom
             f"Spark's JVM did not start ({type(cause).__name__})",
             fix="install a JDK 17 (Debian: openjdk-17-jdk-headless) or set JAVA_HOME",
         ) from cause
+
+
+def _share_path() -> None:
+    """Let Spark's Python workers import this very lakeloom, also where it is not installed."""
+    import lakeloom
+
+    here = str(Path(next(iter(lakeloom.__path__))).parent)
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if here not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, *paths]))
 
 
 @contextmanager

@@ -127,16 +127,12 @@ class Lake:
 
     def size(self, table: TableName | str, version: int | None = None) -> Size:
         """Return rows, bytes and files at a version from the log's statistics."""
-        import pyarrow.compute as pc
-
         batch = self.delta(table, version).get_add_actions(flatten=True)
-        actions = {name: batch.column(name) for name in ("num_records", "size_bytes") if name in batch.schema.names}
-        rows, size = actions.get("num_records"), actions.get("size_bytes")
 
-        def total(column: Any) -> int:
-            return int(pc.sum(_as_pyarrow(column)).as_py() or 0) if column is not None and len(column) else 0
+        def total(name: str) -> int:
+            return sum(value or 0 for value in batch.column(name).to_pylist()) if name in batch.schema.names else 0
 
-        return Size(total(rows), total(size), batch.num_rows)
+        return Size(total("num_records"), total("size_bytes"), batch.num_rows)
 
     def history(self, table: TableName | str, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the commits, newest first: version, timestamp (UTC), operation, metrics, manifest."""
@@ -165,12 +161,6 @@ def _metrics(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         value = json.loads(value)
     return dict(value or {})
-
-
-def _as_pyarrow(column: Any) -> Any:
-    import pyarrow as pa
-
-    return column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.chunked_array([column.to_pylist()])
 
 
 def spark_type(node: Any) -> str:

@@ -45,4 +45,10 @@ def rows(lake: Lake, table: TableName) -> list[dict[str, Any]]:
     """Return all rows of a meta table, in no promised order; none where it does not exist."""
     if not lake.exists(table):
         return []
-    return list(lake.arrow(table).to_pylist())
+    from deltalake import QueryBuilder
+
+    # Not as pyarrow: its dataset module imports pandas, a second that every command would pay.
+    found = QueryBuilder().register("t", lake.delta(table)).execute("SELECT * FROM t").read_all()
+    names = found.column_names
+    columns = [found.column(name).to_pylist() for name in names]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
