@@ -18,7 +18,12 @@ def test_a_secret_shows_itself_nowhere():
 
 @pytest.mark.parametrize(
     "text",
-    ["jdbc:postgresql://joe:hunter22@h/db", "jdbc:x:y?user=joe&password=hunter22", "PASSWORD = hunter22;", "token: hunter22"],
+    [
+        "jdbc:postgresql://joe:hunter22@h/db",
+        "jdbc:x:y?user=joe&password=hunter22",
+        "PASSWORD = hunter22;",
+        "token: hunter22",
+    ],
 )
 def test_a_password_in_a_url_is_masked_even_where_it_was_never_registered(text):
     assert "hunter22" not in mask(text)

@@ -98,7 +98,11 @@ def test_a_step_that_fails_blocks_what_follows_and_nothing_else(shop):
 
 def test_a_contract_that_does_not_fit_writes_nothing(shop):
     tables = shop.conf / "shop" / "tables.yml"
-    tables.write_text(tables.read_text().replace("amount: {type: double, unit: euro, description", "amount: {type: int, unit: euro, description"))
+    tables.write_text(
+        tables.read_text().replace(
+            "amount: {type: double, unit: euro, description", "amount: {type: int, unit: euro, description"
+        )
+    )
     failed = shop.run()
     error = next(step for step in failed.steps if step.name == "silver.orders").error
     assert error["code"] == "LL-TABLE-004"
@@ -134,7 +138,10 @@ def test_a_second_run_at_once_is_refused(shop):
 
 def test_a_selection_runs_what_it_names(shop):
     shop.run("+silver.orders")
-    assert [str(name) for name in shop.lake.tables() if name.layer in ("bronze", "silver")] == ["bronze.orders", "silver.orders"]
+    assert [str(name) for name in shop.lake.tables() if name.layer in ("bronze", "silver")] == [
+        "bronze.orders",
+        "silver.orders",
+    ]
     with pytest.raises(RunError) as caught:
         shop.run("silver.oders")
     assert caught.value.code == "LL-RUN-001" and caught.value.fix == "use 'silver.orders'"

@@ -1,6 +1,5 @@
 """Every mistake in the config: found, with code, file, line and fix, all together, without Spark."""
 
-
 import pytest
 
 from lakeloom.config.load import read

@@ -46,7 +46,11 @@ def run_to_the_end(root, landing):
 def kill_somewhere(root, landing, chance):
     """Start a run and kill its whole process group at a random moment after it has begun its work."""
     process = subprocess.Popen(
-        command(), env=environment(root, landing), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command(),
+        env=environment(root, landing),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     intents = root / "intents"
     before = count(intents)
@@ -77,7 +81,9 @@ def content(root):
             continue
         rows = lake.arrow(table, version).to_pylist()
         lines = sorted(
-            json.dumps({name: value for name, value in row.items() if name not in RUN_COLUMNS}, default=str, sort_keys=True)
+            json.dumps(
+                {name: value for name, value in row.items() if name not in RUN_COLUMNS}, default=str, sort_keys=True
+            )
             for row in rows
         )
         found[table] = (len(lines), hashlib.sha256("\n".join(lines).encode()).hexdigest())

@@ -15,14 +15,18 @@ def test_only_table_names_are_replaced():
     assert bind(sql, {"bronze.b"}) == sql
 
 
-@pytest.mark.parametrize("sql", ["select 1; drop table x", "drop table bronze.a", "selec 1", "", "insert into bronze.a select 1"])
+@pytest.mark.parametrize(
+    "sql", ["select 1; drop table x", "drop table bronze.a", "selec 1", "", "insert into bronze.a select 1"]
+)
 def test_anything_but_one_query_is_refused(sql):
     with pytest.raises(TableError) as caught:
         parse(sql)
     assert caught.value.code == "LL-CONF-012"
 
 
-@pytest.mark.parametrize("call", ["rand()", "current_timestamp()", "now()", "uuid()", "current_date", "shuffle(array(1))"])
+@pytest.mark.parametrize(
+    "call", ["rand()", "current_timestamp()", "now()", "uuid()", "current_date", "shuffle(array(1))"]
+)
 def test_the_clock_and_chance_are_found(call):
     assert unrepeatable(f"select {call} as x from bronze.a")
     assert not unrepeatable("select max(at) as x, hash(i) from bronze.a")
@@ -30,7 +34,9 @@ def test_the_clock_and_chance_are_found(call):
 
 def test_unknown_columns_are_found_and_known_ones_are_not():
     known = {"bronze.a": {"i", "j"}, "silver.b": {"i", "k"}}
-    assert unknown_columns("select a.i, a.k from bronze.a as a join silver.b as b on a.i = b.i", known) == [("k", "bronze.a")]
+    assert unknown_columns("select a.i, a.k from bronze.a as a join silver.b as b on a.i = b.i", known) == [
+        ("k", "bronze.a")
+    ]
     assert unknown_columns("select z from bronze.a", known) == [("z", "bronze.a")]
     assert unknown_columns("select i as n, n + 1 as m from bronze.a", known) == []
     assert unknown_columns("with w as (select i as q from bronze.a) select q, anything from w", known) == []

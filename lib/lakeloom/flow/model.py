@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.core.secrets import mask
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
+from lakeloom.flow.unlabelled import notes
 from lakeloom.store.intents import Intent, Record
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def train(context: Context, step: Step, intent: Intent) -> Facts:
     spec: ModelSpec = step.spec.with_parameters(parameters) if parameters else step.spec
     data, out = pinned(context, spec, intent), folder(context, intent)
     results = train_all(context.engine.spark(), data, spec, name, out)
-    evaluation = evaluate(data, results, intent.seed, by=spec.groups)
+    dataset = context.project.datasets[spec.dataset]
+    types = context.lake.columns(f"datasets.{spec.dataset}", data.version)
+    day = next((key for key in dataset.labels.keys if types[key] == "date"), "_as_of")
+    evaluation = evaluate(data, results, intent.seed, by=spec.groups, day=day)
     evaluation["tuning"] = study["trials"] if study else []
     split, metric = spec.promote.on, spec.promote.metric
     score = float(evaluation["models"][name]["splits"][split][metric])
@@ -104,7 +108,15 @@ def train(context: Context, step: Step, intent: Intent) -> Facts:
         return uploaded.run_id
 
     tracked = _tracked(context, send)
-    facts = _facts(context, intent, step) | tracked | {"evaluation": evaluation, "manifest": about}
+    facts = (
+        _facts(context, intent, step)
+        | tracked
+        | {
+            "evaluation": evaluation,
+            "manifest": about,
+            "notes": notes(data, dataset, results[name].fitted()),
+        }
+    )
     return facts | _serving(context, step, intent, name, promoted) | {"rows_out": 1}
 
 

@@ -60,9 +60,7 @@ def open_session(overlay: Mapping[str, str] | None = None, name: str = "lakeloom
 
 def _share_path() -> None:
     """Let Spark's Python workers import this very lakeloom, also where it is not installed."""
-    import lakeloom
-
-    here = str(Path(next(iter(lakeloom.__path__))).parent)
+    here = str(Path(__file__).resolve().parents[2])
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if here not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, *paths]))

@@ -26,7 +26,7 @@ def evaluate(
     seed: int,
     by: Sequence[str] = (),
     curves_on: str = "test",
-    months: bool = True,
+    day: str = "_as_of",
 ) -> dict[str, Any]:
     """Measure the models on all splits.
 
@@ -41,15 +41,15 @@ def evaluate(
         Columns by whose values the first model is measured on `curves_on`.
     curves_on : str
         The split of curves, importance and groups.
-    months : bool
-        Whether the groups have the month of ``_as_of`` too.
+    day : str
+        The date or timestamp whose months are groups too; a timestamp's months are UTC's.
 
     Returns
     -------
     dict
         ``dataset``, ``models``, ``importance``, ``groups``, ``tuning`` (empty, the study fills it), ``epochs``.
     """
-    extra = [*by, "_as_of"] if months else list(by)
+    extra = [*by, day]
     tables = {split: read_split(data, split, extra) for split in SPLITS}
     labels = {split: labels_of(table) for split, table in tables.items()}
     fitted = {name: result.fitted() for name, result in results.items()}
@@ -68,7 +68,7 @@ def evaluate(
         },
         "models": models,
         "importance": importance(main.predict, chosen, labels[curves_on], main.features, seed),
-        "groups": groups(labels[curves_on], main.predict(chosen), _group_values(chosen, by, months)),
+        "groups": groups(labels[curves_on], main.predict(chosen), _group_values(chosen, by, day)),
         "tuning": [],
         "epochs": results[first].history,
     }
@@ -92,10 +92,9 @@ def _measure(
     }
 
 
-def _group_values(table: pa.Table, by: Sequence[str], months: bool) -> dict[str, list[Any]]:
+def _group_values(table: pa.Table, by: Sequence[str], day: str) -> dict[str, list[Any]]:
     import pyarrow.compute as pc
 
     values = {column: table.column(column).to_pylist() for column in by}
-    if months:
-        values["month"] = pc.strftime(table.column("_as_of"), format="%Y-%m").to_pylist()
+    values["month"] = pc.strftime(table.column(day), format="%Y-%m").to_pylist()
     return values
