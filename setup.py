@@ -46,7 +46,11 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "lib"},
     packages=find_packages("lib"),
-    package_data={"lakeloom": ["py.typed"]},
+    package_data={
+        "lakeloom": ["py.typed"],
+        "lakeloom.pages": ["assets/*"],
+        "lakeloom.session": ["log4j2.properties"],
+    },
     install_requires=CORE,
     extras_require=EXTRAS | {"all": sorted({name for names in EXTRAS.values() for name in names})},
     entry_points={"console_scripts": ["lakeloom = lakeloom.cli:main"]},

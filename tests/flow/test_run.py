@@ -1,10 +1,12 @@
 """The whole way on a small project: what runs, what is skipped and why, what lands where."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from lakeloom.core.errors import RunError
+from lakeloom.core.steps import Window
 from lakeloom.flow import journal
 from lakeloom.flow.planning import plan
 from lakeloom.store import refs
@@ -155,3 +157,22 @@ def test_every_commit_says_where_it_comes_from(shop):
     assert manifest["reads"] == {"bronze.orders": 0}
     assert manifest["step"] == "silver.orders" and manifest["epoch"] == 1
     assert {"config", "git", "lock", "clock", "seed", "code"} <= set(manifest)
+
+
+def test_a_window_reads_again_what_arrived_in_it_and_doubles_nothing(shop):
+    shop.run()
+    drop(shop.home, "orders/2026-02.csv.gz", ORDERS_2)
+    shop.run()
+    before = shop.rows("silver.orders", "order_id", "amount")
+    broken = shop.lake.size("quarantine.silver__orders").rows
+    again = shop.run("silver.orders", window=Window(start=datetime(2020, 1, 1, tzinfo=UTC)))
+    step = again.steps[0]
+    assert (step.status, step.rows_in) == ("done", 6)
+    assert "arrived from 2020-01-01T00:00:00+00:00 again" in step.reason
+    assert shop.rows("silver.orders", "order_id", "amount") == before
+    assert shop.lake.size("quarantine.silver__orders").rows == broken == 2
+    late = drop(shop.home, "orders/2026-03.csv.gz", ORDERS_2.replace("4,c,7", "5,c,9"))
+    none = shop.run("bronze.orders", window=Window(end=datetime(2020, 1, 1, tzinfo=UTC)))
+    assert shop.statuses(none) == {"bronze.orders": "skipped"}
+    assert late.exists() and shop.statuses(shop.run())["bronze.orders"] == "done"
+    assert shop.rows("silver.orders", "order_id")[-1] == (5,)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lakeloom.api.query import Engine
     from lakeloom.api.table import Table, TableInfo
     from lakeloom.core.findings import Finding
+    from lakeloom.core.steps import Window
     from lakeloom.flow.planning import PlannedStep
     from lakeloom.flow.result import Listener, RunResult
     from lakeloom.lineage.graph import Lineage
@@ -119,6 +120,7 @@ class Lakehouse:
         self,
         *select: str,
         full_refresh: bool = False,
+        window: Window | None = None,
         kinds: Sequence[str] = (),
         listener: Listener | None = None,
     ) -> RunResult:
@@ -130,6 +132,8 @@ class Lakehouse:
             Names, globs, ``+name`` (with all upstream), ``name+`` (with all downstream); all without any.
         full_refresh : bool
             Build the selected tables anew.
+        window : Window, optional
+            Land only files last changed in it; read rows that arrived in it again.
         kinds : sequence of str
             Of the selection, run the steps of these kinds only (land, transform, materialise, tune, train).
 
@@ -143,7 +147,7 @@ class Lakehouse:
         from lakeloom.flow.runner import run
 
         patterns = self._of_kinds(select, kinds) if kinds else select
-        return run(self.project, patterns, full_refresh=full_refresh, listener=listener)
+        return run(self.project, patterns, full_refresh=full_refresh, window=window, listener=listener)
 
     def retry(self, *, listener: Listener | None = None) -> RunResult:
         """Run what the last run did not bring to an end, with everything downstream of it.

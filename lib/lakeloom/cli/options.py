@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+
+from lakeloom.core.steps import Window
 
 Conf = Annotated[
     str | None,
@@ -20,3 +23,25 @@ Select = Annotated[
     typer.Argument(metavar="[SELECT]...", help="Names, globs, +name (with all upstream), name+ (with all downstream)."),
 ]
 FullRefresh = Annotated[bool, typer.Option("--full-refresh", help="Build the selected tables anew.")]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Land files changed, and read again rows that arrived, since then."),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="… and before then (ISO dates or times, UTC).")]
+
+
+def span(start: str | None, end: str | None) -> Window | None:
+    """Return the window of ``--from`` and ``--to``, None without both; a malformed time is bad usage (exit 2)."""
+    if start is None and end is None:
+        return None
+    return Window(_time("--from", start), _time("--to", end))
+
+
+def _time(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no ISO date or time", param_hint=option) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -84,6 +85,8 @@ def shell(conf: str | None, env: str | None, *, as_json: bool, debug: bool) -> I
     typer.Exit
         1 where the request failed, 2 where the config is wrong, 130 after Ctrl-C.
     """
+    if debug:
+        os.environ["LAKELOOM_DEBUG"] = "1"
     _logging(debug)
     made = Shell(conf, env, as_json=as_json, debug=debug)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 StepKind = Literal["land", "transform", "train", "tune", "materialise", "upkeep", "export"]
@@ -22,6 +23,29 @@ class Input:
 
     table: str
     mode: ReadMode = "whole"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of time in which rows or files arrived: ``[start, end)``, aware; None is without a bound."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, time: datetime) -> bool:
+        """Return whether `time` lies in the window."""
+        return (self.start is None or time >= self.start) and (self.end is None or time < self.end)
+
+    def condition(self, column: str) -> str:
+        """Return the window as an SQL condition on a timestamp column."""
+        bounds = [(">=", self.start), ("<", self.end)]
+        parts = [f"{column} {sign} timestamp'{time.isoformat()}'" for sign, time in bounds if time is not None]
+        return " AND ".join(parts) or "true"
+
+    def __str__(self) -> str:
+        return " ".join(
+            f"{word} {time.isoformat()}" for word, time in (("from", self.start), ("to", self.end)) if time is not None
+        )
 
 
 @dataclass(frozen=True)

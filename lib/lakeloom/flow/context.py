@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Engine:
     """Spark, opened by the first step that needs it: a run with nothing new starts no JVM."""
 
-    def __init__(self, overlay: dict[str, str]) -> None:
-        self._overlay = overlay
+    def __init__(self, overlay: dict[str, str], log: Path | None = None) -> None:
+        self._overlay, self._log = overlay, log
         self._lock = threading.Lock()
         self._spark: SparkSession | None = None
 
@@ -35,7 +35,7 @@ class Engine:
         """Return the run's Spark session."""
         with self._lock:
             if self._spark is None:
-                self._spark = open_session(self._overlay)
+                self._spark = open_session(self._overlay, log=self._log)
             return self._spark
 
     def cancel(self) -> None:
@@ -59,7 +59,8 @@ class Context:
     def of(cls, project: Project, run: str) -> Context:
         """Return the context of a run of `project`."""
         overlay = {key: _text(value) for key, value in project.settings.spark.items()}
-        return cls(project, run, Lake(project.root), Intents(project.root), Engine(overlay))
+        log = project.root / "runs" / run / "spark.log"
+        return cls(project, run, Lake(project.root), Intents(project.root), Engine(overlay, log))
 
     @cached_property
     def provenance(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import load
-from lakeloom.core.steps import Facts, Step
+from lakeloom.core.steps import Facts, Step, Window
 from lakeloom.flow.context import Context
 from lakeloom.flow.land import needs_spark, poll
 from lakeloom.flow.write import forget_abandoned
@@ -43,12 +43,19 @@ class Ready:
 
 
 def prepare(
-    context: Context, step: Step, *, full_refresh: bool = False, versions: dict[str, int] | None = None
+    context: Context,
+    step: Step,
+    *,
+    full_refresh: bool = False,
+    window: Window | None = None,
+    versions: dict[str, int] | None = None,
 ) -> Ready | Decision:
     """Decide about a step and write its intent; a decision to skip comes back as it is.
 
     Parameters
     ----------
+    window : Window, optional
+        Land only files last changed in it; a transform reads rows that arrived in it again.
     versions : dict, optional
         The last good versions; read from ``meta.refs`` where absent.
     """
@@ -58,13 +65,16 @@ def prepare(
         done = _committed(context, step, latest.intent)
         if done or latest.intent.code == step.code:
             return Ready(latest.intent, f"goes on with epoch {latest.intent.epoch}, which did not finish")
-    if latest is not None and latest.facts is None and is_table(step.writes[0]):
-        forget_abandoned(context, latest.intent, step.writes[0])
     clock = datetime.now(UTC)
-    batch = poll(context, step, clock) if step.kind == "land" else None
+    batch = _within(poll(context, step, clock), window) if step.kind == "land" else None
     decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
+    again = window is not None and not decision.full and any(read.mode == "new" for read in step.reads)
+    if again:
+        decision = Decision("run", (*decision.reasons[: decision.action == "run"], f"rows that arrived {window} again"))
     if decision.action != "run":
         return decision
+    if latest is not None and latest.facts is None and is_table(step.writes[0]):
+        forget_abandoned(context, latest.intent, step.writes[0])
     intent = Intent(
         step=step.name,
         epoch=latest.intent.epoch + 1 if latest else 1,
@@ -76,6 +86,7 @@ def prepare(
         reads={read.table: good[read.table] for read in step.reads},
         since=_since(context, step),
         batch=batch or {},
+        again=window.condition("_ingested_at") if again and window else "",
     )
     context.intents.begin(intent)
     return Ready(intent, "; ".join(decision.reasons))
@@ -110,6 +121,20 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     return facts
 
 
+def give_up(context: Context, step: Step, intent: Intent, error: LakeloomError) -> None:
+    """Note that an execution failed cleanly, unless its commit stands: then only the publication is missing.
+
+    Such an intent is replayed, which commits nothing again; a new one would write the same rows twice.
+    A table whose audit failed is given up all the same: its rows are to be made anew.
+    """
+    try:
+        stands = error.code != "LL-RULE-002" and _committed(context, step, intent)
+    except LakeloomError:  # a table that can't even be opened holds no commit of this execution
+        stands = False
+    if not stands:
+        context.intents.fail(intent, error.as_dict())
+
+
 def can_ask(context: Context, step: Step) -> bool:
     """Return whether a landing's source can be asked without a JVM."""
     return not needs_spark(context, step)
@@ -141,6 +166,16 @@ def _since(context: Context, step: Step) -> dict[str, int]:
         for read in step.reads
         if read.mode == "new" and read.table in reads
     }
+
+
+def _within(batch: dict[str, Any] | None, window: Window | None) -> dict[str, Any] | None:
+    """Keep the files of a batch that were last changed in the window; the others stay new for a later run."""
+    if batch is None or window is None or "files" not in batch:
+        return batch
+    files = [
+        file for file in batch["files"] if window.holds(datetime.fromtimestamp(file["mtime_ns"] / 1e9, UTC))
+    ]
+    return batch | {"files": files} if files else None
 
 
 def _words(batch: dict[str, Any] | None) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
-from lakeloom.core.errors import LakeloomError, RunError, TableError
+from lakeloom.core.errors import LakeloomError, RunError, StoreError, TableError
 
 # Spark's error classes name what went wrong; the text behind them may quote a value.
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
@@ -15,6 +16,9 @@ _CASTS = (
     "DIVIDE_BY_ZERO",
     "CANNOT_PARSE_TIMESTAMP",
 )
+# What the system says of a place that can't be written: by number in Python, by text from the JVM.
+_NO_PLACE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EDQUOT)
+_UNWRITABLE = re.compile(r"Mkdirs failed to create|No space left on device|Read-only file system|ParentNotDirectory")
 
 
 def explained(cause: BaseException, where: str) -> LakeloomError:
@@ -22,6 +26,13 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
     if isinstance(cause, LakeloomError):
         cause.where = cause.where or where
         return cause
+    if (isinstance(cause, OSError) and cause.errno in _NO_PLACE) or _UNWRITABLE.search(str(cause)):
+        return StoreError(
+            "LL-STORE-004",
+            f"the step could not write its files ({type(cause).__name__})",
+            where=where,
+            fix="free the disk or mend the rights of the storage root, then run again",
+        )
     found = _CONDITION.search(str(cause))
     condition = found.group(1) if found else ""
     if condition.startswith(_CASTS):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
 from lakeloom.core.secrets import mask
 from lakeloom.flow.result import RunResult, StepResult
@@ -40,10 +41,18 @@ class Journal:
     def log(self, event: str, **facts: Any) -> None:
         """Write one event to the run's log."""
         line = json.dumps({"at": datetime.now(UTC).isoformat(), "event": event} | facts, default=str)
-        with self._lock:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with self._file.open("a", encoding="utf-8") as stream:
-                stream.write(mask(line) + "\n")
+        try:
+            with self._lock:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                with self._file.open("a", encoding="utf-8") as stream:
+                    stream.write(mask(line) + "\n")
+        except OSError as cause:
+            raise StoreError(
+                "LL-STORE-004",
+                f"the run's log can't be written ({cause.strerror})",
+                where=str(self._file.parent),
+                fix="free the disk or mend the rights",
+            ) from cause
         logging.getLogger("lakeloom").info("%s %s", event, facts.get("step", ""))
 
     def step(self, result: StepResult, epoch: int | None) -> None:

@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lakeloom.core.errors import LakeloomError, RunError
-from lakeloom.core.steps import Step
+from lakeloom.core.steps import Step, Window
 from lakeloom.flow.context import Context
-from lakeloom.flow.execute import perform, prepare
+from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import Listener, RunResult, Silent, StepResult
@@ -39,6 +40,7 @@ def run(
     patterns: Sequence[str] = (),
     *,
     full_refresh: bool = False,
+    window: Window | None = None,
     listener: Listener | None = None,
 ) -> RunResult:
     """Run the selected steps of a project; steps with nothing to do are skipped.
@@ -49,6 +51,8 @@ def run(
         As in `lakeloom.project.select`; all steps without any.
     full_refresh : bool
         Build the selected tables anew from all of their inputs.
+    window : Window, optional
+        Land only files last changed in it; read rows that arrived in it again.
 
     Raises
     ------
@@ -59,17 +63,25 @@ def run(
     chosen = select(everything, patterns)
     with locked(project.root):
         context = Context.of(project, new_run_id())
-        walk = _Walk(context, everything, chosen, full_refresh, listener or Silent())
+        walk = _Walk(context, everything, chosen, _Wish(full_refresh, window), listener or Silent())
         return walk.go()
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What the user asked for beyond the selection."""
+
+    full_refresh: bool
+    window: Window | None
 
 
 class _Walk:
     """One walk over the chosen steps."""
 
     def __init__(
-        self, context: Context, everything: list[Step], chosen: list[Step], full_refresh: bool, listener: Listener
+        self, context: Context, everything: list[Step], chosen: list[Step], wish: _Wish, listener: Listener
     ) -> None:
-        self.context, self.chosen, self.full_refresh, self.listener = context, chosen, full_refresh, listener
+        self.context, self.chosen, self.wish, self.listener = context, chosen, wish, listener
         self.above = {step.name: upstream(everything, step.name) for step in chosen}
         self.journal = Journal(context.lake, context.run, context.folder)
         self.results: dict[str, StepResult] = {}
@@ -136,7 +148,7 @@ class _Walk:
                 raise RunError(
                     "LL-RUN-003", f"{missing} has not been made yet", where=step.name, fix=f"run '+{step.name}'"
                 )
-            ready = prepare(self.context, step, full_refresh=self.full_refresh)
+            ready = prepare(self.context, step, full_refresh=self.wish.full_refresh, window=self.wish.window)
             if isinstance(ready, Decision):
                 result = self._skipped(step, ready, time.monotonic() - begun)
                 return self._end(result, None)
@@ -158,7 +170,7 @@ class _Walk:
             else:
                 error = explained(cause, step.name)
                 if intent is not None:
-                    self.context.intents.fail(intent, error.as_dict())
+                    give_up(self.context, step, intent, error)
             seconds = round(time.monotonic() - begun, 3)
             self.journal.log("step error", step=step.name, traceback=_traceback(cause))
             result = StepResult(step.name, step.kind, "failed", error.message, seconds=seconds, error=error.as_dict())

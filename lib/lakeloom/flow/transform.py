@@ -43,7 +43,8 @@ def read_input(context: Context, session: SparkSession, read: Input, intent: Int
     frame = context.lake.frame(session, read.table, intent.reads[read.table])
     since = intent.since.get(read.table)
     if read.mode == "new" and since is not None and not intent.full:
-        frame = frame.where(f"_position.epoch > {since}")
+        fresh = f"_position.epoch > {since}"
+        frame = frame.where(f"{fresh} OR ({intent.again})" if intent.again else fresh)
     return frame
 
 
@@ -109,7 +110,8 @@ def _publish(context: Context, session: SparkSession, step: Step, intent: Intent
         judged.release()
     facts.pop("already")
     results = [*judged.results, *_audit(context, session, step, intent, facts["version"])]
-    return facts | {"rows_in": rows_in(context, step, intent), "rules": [result.as_dict() for result in results]}
+    read = judged.rows if intent.again and judged.rows >= 0 else rows_in(context, step, intent)
+    return facts | {"rows_in": read, "rules": [result.as_dict() for result in results]}
 
 
 def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, version: int) -> list[RuleResult]:

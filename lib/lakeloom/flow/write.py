@@ -50,7 +50,8 @@ def write(
         rows = broken if broken is not None else context.lake.frame(session, side).limit(0)
         made = commit(
             session, context.lake, side, rows, context.mark(intent, str(side)),
-            mode="overwrite" if intent.full else "append", evolve=False,
+            # Rows that are judged again must not stand there twice.
+            mode="overwrite" if intent.full else "merge" if intent.again else "append", keys=("position", "step"),
         )  # fmt: skip
         versions[str(side)] = made.version
         quarantined = _written(made)
@@ -72,11 +73,11 @@ def write(
 def forget_abandoned(context: Context, intent: Intent, table: str) -> None:
     """Take out of the table's quarantine what an execution that is given up had put there.
 
-    The quarantine is committed before the table; where the table's commit never came, the rows that
-    the next execution judges anew would stand there twice.
+    The quarantine is committed before the table; where the table's commit never came, or was restored
+    by its audit, the rows that the next execution judges anew would stand there twice.
     """
     side = TableName.parse(table).quarantine
-    if context.lake.epoch(side, intent.step) < intent.epoch or context.lake.epoch(table, intent.step) >= intent.epoch:
+    if context.lake.epoch(side, intent.step) < intent.epoch:
         return
     with step_session(context.engine.spark()) as session:
         from delta.tables import DeltaTable

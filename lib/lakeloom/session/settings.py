@@ -40,6 +40,9 @@ def java_options(home: Path) -> str:
         "-Duser.timezone=UTC",
         "-Dderby.stream.error.file=/dev/null",
     ]
+    if not os.environ.get("LAKELOOM_DEBUG"):
+        # Spark's own log may quote a row's values: it speaks only when it is asked to.
+        options.append(f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}")
     archive = home / ARCHIVE
     if archive.exists():
         options += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
@@ -70,6 +73,5 @@ def settings(home: Path, overlay: Mapping[str, str] | None = None) -> dict[str, 
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.redaction.string.regex": "(?i)(password|passwd|pwd|secret|token)\\s*[=:]\\s*[^\\s,;)&]+",
         "spark.redaction.regex": "(?i)secret|password|token|access[.]key|api[.]?key|credential|url",
-        "spark.log.level": "ERROR",
         "spark.scheduler.mode": "FAIR",
     } | dict(overlay or {})

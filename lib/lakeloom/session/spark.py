@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def open_session(overlay: Mapping[str, str] | None = None, name: str = "lakeloom") -> SparkSession:
+def open_session(
+    overlay: Mapping[str, str] | None = None, name: str = "lakeloom", log: Path | None = None
+) -> SparkSession:
     """Return the active Spark session, or start one.
 
     Parameters
@@ -29,6 +31,8 @@ def open_session(overlay: Mapping[str, str] | None = None, name: str = "lakeloom
         Spark settings of the environment, over the local defaults.
     name : str
         The application's name.
+    log : Path, optional
+        Where the JVM and Spark's workers write what they say on standard error; there, where absent.
 
     Raises
     ------
@@ -49,13 +53,32 @@ def open_session(overlay: Mapping[str, str] | None = None, name: str = "lakeloom
     for key, value in settings(jars_home(), overlay).items():
         builder = builder.config(key, value)
     try:
-        return builder.getOrCreate()
+        with _speaking_to(log):
+            return builder.getOrCreate()
     except (FileNotFoundError, PySparkRuntimeError) as cause:
         raise SetupError(
             "LL-SETUP-001",
             f"Spark's JVM did not start ({type(cause).__name__})",
             fix="install a JDK 17 (Debian: openjdk-17-jdk-headless) or set JAVA_HOME",
         ) from cause
+
+
+@contextmanager
+def _speaking_to(log: Path | None) -> Iterator[None]:
+    """Let processes that are started inside inherit `log` as their standard error."""
+    if log is None or os.environ.get("LAKELOOM_DEBUG"):
+        yield
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with log.open("ab") as stream:
+            os.dup2(stream.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _share_path() -> None:

@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from lakeloom.core.errors import TableError
+from lakeloom.core.errors import StoreError, TableError
 from lakeloom.core.names import TableName
 from lakeloom.core.secrets import mask
 from lakeloom.store.lake import Lake
@@ -117,7 +117,7 @@ def find(lake: Lake, table: TableName, step: str, epoch: int, *, already: bool =
             manifest = entry["manifest"]
             if manifest.get("step") == step and manifest.get("epoch") == epoch and "restored" not in manifest:
                 return Committed(int(entry["version"]), entry["metrics"], already)
-    raise TableError("LL-STORE-005", f"{table} has no commit of {step} at epoch {epoch}", where=str(table))
+    raise StoreError("LL-STORE-005", f"{table} has no commit of {step} at epoch {epoch}", where=str(table))
 
 
 def _sign(session: SparkSession, mark: Mark) -> None:

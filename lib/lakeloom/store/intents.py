@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class Intent:
         Table → epoch of its last landing that was consumed before, for inputs read as ``new``.
     batch : dict
         The source's file list or offsets, for a landing.
+    again : str
+        SQL condition on bronze: rows that were consumed before and are read again, for ``--from`` and ``--to``.
     """
 
     step: str
@@ -55,6 +58,7 @@ class Intent:
     reads: dict[str, int] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     batch: dict[str, Any] = field(default_factory=dict)
+    again: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ def replace(file: Path, text: str) -> None:
 
 
 def _draft(file: Path, text: str) -> Path:
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8") as stream:

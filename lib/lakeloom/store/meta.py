@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
 from lakeloom.store.lake import Lake
 
@@ -24,9 +25,15 @@ def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Se
         Name → ``string``, ``long``, ``double``, ``boolean`` or ``timestamp`` (UTC).
     records : sequence of mapping
         Column → value; a missing column is NULL.
+
+    Raises
+    ------
+    StoreError
+        LL-STORE-004 where the storage root can't be written.
     """
     import pyarrow as pa
     from deltalake import write_deltalake
+    from deltalake.exceptions import DeltaError
 
     if not records:
         return
@@ -35,10 +42,18 @@ def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Se
         for name, kind in columns.items()
     ]
     data = pa.table({field.name: pa.array([r.get(field.name) for r in records], field.type) for field in fields})
-    with _WRITING:
-        write_deltalake(lake.path(table), data, mode="append")
-        if lake.size(table).files > _COMPACT_AT:
-            lake.delta(table).optimize.compact()
+    try:
+        with _WRITING:
+            write_deltalake(lake.path(table), data, mode="append")
+            if lake.size(table).files > _COMPACT_AT:
+                lake.delta(table).optimize.compact()
+    except (OSError, DeltaError) as cause:
+        raise StoreError(
+            "LL-STORE-004",
+            f"{table} can't be written ({type(cause).__name__})",
+            where=str(table),
+            fix="free the disk or mend the rights, then run again",
+        ) from cause
 
 
 def rows(lake: Lake, table: TableName) -> list[dict[str, Any]]:

@@ -1,0 +1,12 @@
+"""Benchmarks: ``python -m benchmarks NAME`` measures one, without NAME all; the page is ``docs/results.md``.
+
+One file a bench with ``measure() -> Result``. They measure the demo project of this checkout on real
+data; nothing here is part of lakeloom.
+"""
+
+BENCHES = {
+    "protocols": "benchmarks.protocols:measure",
+    "main_job": "benchmarks.main_job:measure",
+    "cli": "benchmarks.cli:measure",
+    "start": "benchmarks.start:measure",
+}

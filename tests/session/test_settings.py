@@ -1,0 +1,50 @@
+"""The session's settings: what is missing is named, what an environment says wins, no password shows."""
+
+import pytest
+
+from lakeloom.core.errors import SetupError
+from lakeloom.session.settings import ARCHIVE, class_path, java_options, settings
+from lakeloom.session.spark import step_session
+
+
+@pytest.mark.parametrize("there", [[], ["delta-spark_2.13-4.0.0.jar"], ["delta-storage-4.0.0.jar", "other.jar"]])
+def test_missing_jars_are_named(tmp_path, there):
+    for name in there:
+        (tmp_path / name).touch()
+    with pytest.raises(SetupError) as caught:
+        class_path(tmp_path)
+    assert caught.value.code == "LL-SETUP-002"
+    assert "make setup" in caught.value.fix
+
+
+def test_all_jars_stand_on_the_class_path_and_an_overlay_wins(tmp_path):
+    for name in ("delta-spark_2.13-4.0.0.jar", "delta-storage-4.0.0.jar", "driver.jar"):
+        (tmp_path / name).touch()
+    found = settings(tmp_path, {"spark.master": "local[7]"})
+    assert found["spark.master"] == "local[7]"
+    assert {path.rpartition("/")[2] for path in found["spark.driver.extraClassPath"].split(":")} == {
+        path.name for path in tmp_path.glob("*.jar")
+    }
+
+
+def test_the_class_data_archive_is_used_where_it_was_made(tmp_path):
+    assert ARCHIVE not in java_options(tmp_path)
+    (tmp_path / ARCHIVE).touch()
+    assert ARCHIVE in java_options(tmp_path)
+
+
+def test_a_steps_settings_stay_in_its_session(spark):
+    with step_session(spark, {"spark.sql.shuffle.partitions": "9"}) as session:
+        assert session.conf.get("spark.sql.shuffle.partitions") == "9"
+    assert spark.conf.get("spark.sql.shuffle.partitions") == "2"
+
+
+def test_a_password_is_redacted_in_plans_and_settings(spark):
+    word = "kestrel-basalt-58"
+    frame = spark.read.format("csv").option("password", word).option("header", True).schema("a string").load([])
+    explained = spark.sql(f"explain extended select 'password={word}' as a").first()[0]
+    assert word not in explained
+    assert word not in frame._jdf.queryExecution().toString()
+    with step_session(spark, {"spark.some.password": word}) as session:
+        shown = {row.key: row.value for row in session.sql("set").collect()}
+    assert shown["spark.some.password"] != word
