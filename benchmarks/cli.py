@@ -26,6 +26,12 @@ class Command:
     times: int = TIMES
     jvm: bool = False
 
+    @property
+    def label(self) -> str:
+        """How the summary calls it: the command alone, with the selection of a run."""
+        words = self.words if self.words[0] == "run" else self.words[:1]
+        return f"`lakeloom {' '.join(words)}`"
+
 
 COMMANDS = (
     Command("help", ("--help",), 0.5),
@@ -76,7 +82,7 @@ def measure() -> Result:
         "cli",
         "The command line",
         figures,
-        tuple(Target(f"{command.name}_s", command.budget_s) for command in COMMANDS),
+        tuple(Target(f"{each.command.name}_s", each.command.budget_s, label=each.command.label) for each in measured),
         tables=(Table("Medians, on the demo's tables", columns, rows),),
         notes=(
             "Each is a new process, Python's start included. Where the seconds are far above the processor's, the "

@@ -11,6 +11,8 @@ from lakeloom.datasets.columns import feature_names
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lakeloom.store.lake import Lake
+
 DATASET = "late_flights"
 KEYS = ("flight_date", "carrier", "flight", "origin")
 
@@ -29,11 +31,26 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Demo:
-    """The labelled rows in the order of ``_row``, the features' names, and the table's identity."""
+    """The demo's dataset.
+
+    Attributes
+    ----------
+    rows : pyarrow.Table
+        The labelled rows in the order of ``_row``.
+    features : tuple of str
+    identity : str
+        Of the Delta table and its version.
+    tight : int
+        Labelled flights whose aircraft would turn round within 15 minutes, which no plan would have it do.
+    tight_late : float
+        Share of them that was late.
+    """
 
     rows: pa.Table
     features: tuple[str, ...]
     identity: str
+    tight: int
+    tight_late: float
 
 
 def load() -> Demo:
@@ -50,7 +67,17 @@ def load() -> Demo:
     rows = lake.lake.arrow(table, version, wanted)
     rows = rows.filter(rows.column("label").is_valid()).sort_by("_row").combine_chunks()
     delta = DeltaTable(lake.lake.path(table), version=version)
-    return Demo(rows, features, f"{delta.metadata().id}@{version}")
+    return Demo(rows, features, f"{delta.metadata().id}@{version}", *_tight(lake.lake))
+
+
+def _tight(lake: Lake) -> tuple[int, float]:
+    """Return how many labelled flights have an aircraft with no time to turn round, and the late ones' share."""
+    import pyarrow.compute as pc
+
+    plan = lake.arrow("gold.flight_plan", lake.version("gold.flight_plan"), ["turnaround", "arr_delay"])
+    swapped = plan.filter((pc.field("turnaround") <= 15) & pc.field("arr_delay").is_valid())
+    late = pc.mean(pc.greater_equal(swapped.column("arr_delay"), 30).cast("float64")).as_py()
+    return swapped.num_rows, float(late or 0.0)
 
 
 def grouped(features: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -56,8 +56,10 @@ def _targets(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     for each in result["targets"]:
         found, wanted, least = result["figures"][each["figure"]], each["value"], each["sense"] == "least"
         met = found >= wanted if least else found < wanted
-        name = each["figure"].replace("_", " ")
-        rows.append((name, number(found), f"{'≥' if least else '<'} {wanted:g}", "yes" if met else "**no**"))
+        unit = " s" if each["figure"].endswith("_s") else ""
+        name = each["label"] or each["figure"].replace("_", " ")
+        wanted_text = f"{'≥' if least else '<'} {wanted:g}{unit}"
+        rows.append((name, number(found) + unit, wanted_text, "yes" if met else "**no**"))
     return rows
 
 

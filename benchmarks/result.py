@@ -13,11 +13,12 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 @dataclass(frozen=True)
 class Target:
-    """A figure's target: `value` or more (``least``), or less than `value` (``most``)."""
+    """A figure's target: `value` or more (``least``), or less than `value` (``most``); `label` for people."""
 
     figure: str
     value: float
     sense: Literal["least", "most"] = "most"
+    label: str = ""
 
     def met(self, figures: dict[str, float]) -> bool:
         """Return whether the figure reaches the target."""

@@ -68,7 +68,8 @@ def sync(places: Places, progress: Progress) -> None:
     uv = uv_program(places, progress)
     lock = places.environment / "requirements.lock"
     progress.call(
-        [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", places.python, lock], env=tool_environment()
+        [uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", "--python", places.python, lock],
+        env=tool_environment(),
     )
 
 

@@ -15,14 +15,14 @@ def pages(tmp_path):
 def test_the_page_names_command_day_machine_and_what_was_missed(pages):
     text = page(pages)
     assert "`make bench NAME=speed` · 2026-01-01 · 2 cores of P, 24 GiB" in text
-    assert "| [How quick it is](#how-quick-it-is) | wall s | 2.00 | < 4 | yes |" in text
+    assert "| [How quick it is](#how-quick-it-is) | wall s | 2.00 s | < 4 s | yes |" in text
     assert "| [How quick it is](#how-quick-it-is) | score | 0.5000 | ≥ 0.6 | **no** |" in text
     assert "**Seconds**\n\n| what | seconds |\n| --- | ---: |\n| all | 2.00 |" in text
 
 
 def test_the_terminal_shows_the_same_tables_aligned(pages):
     text = terminal(pages[0])
-    assert "wall s  2.00      < 4     yes" in text
+    assert "wall s  2.00 s    < 4 s   yes" in text
     assert "Seconds\nwhat  seconds\nall   2.00" in text
 
 

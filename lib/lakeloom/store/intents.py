@@ -110,7 +110,7 @@ class Intents:
         """Write the facts of an intent that has published; writing them again changes nothing."""
         file = self._of(intent.step) / f"{intent.epoch:08d}.done.json"
         if not file.exists():
-            replace(file, mask(json.dumps(facts, indent=1, sort_keys=True, default=str)))
+            replace(file, mask(json.dumps(facts, indent=1, default=str)))
 
     def fail(self, intent: Intent, error: dict[str, str]) -> None:
         """Note that an execution failed cleanly, with its error."""
