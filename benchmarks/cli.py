@@ -69,9 +69,9 @@ def measure() -> Result:
     rows = tuple(
         (
             f"`lakeloom {' '.join(each.command.words)}`",
-            each.seconds,
+            f"{each.seconds:.2f}",
             f"{each.command.budget_s:g}",
-            each.processor_s,
+            f"{each.processor_s:.2f}",
             each.command.times,
             each.jvms,
         )
@@ -88,7 +88,8 @@ def measure() -> Result:
             "Each is a new process, Python's start included. Where the seconds are far above the processor's, the "
             "machine was busy with something else. JVMs are counted by a stand-in for `java` that notes each start; "
             "the bench fails where a command that promises none starts one. In the last two lines every step is "
-            "skipped, which is asserted; the whole run asks the database over JDBC, which needs a JVM.",
+            "skipped, which is asserted; the whole run asks the database over JDBC, which needs a JVM "
+            "(Spark's launcher is one more).",
         ),
     )
 

@@ -47,7 +47,10 @@ def measure() -> Result:
         before = time.time()
         ran = run([str(LAKELOOM), "run", "--json", "--conf", "flights"], Path(folder), {"LAKELOOM_HOME": str(root)})
         after = time.time()
-        status = json.loads(ran.output)["status"]
+        *stray, document = ran.output.splitlines()
+        if stray:
+            print(f"before the JSON document, standard output has: {stray[:3]}", file=sys.stderr)
+        status = json.loads(document)["status"]
         log = next((root / "runs").glob("*/log.jsonl"))
         lines = [json.loads(line) for line in log.read_text().splitlines()]
     if status != "done":
@@ -81,11 +84,15 @@ def result(lines: Sequence[dict[str, Any]], wall: float, landing: float, before:
         | {f"{kind}_s": round(covered([step for step in steps if step.kind == kind]), 1) for kind in KINDS},
         (Target("wall_s", BUDGET_S, label="from an empty storage root to scores and report"),),
         tables=(
-            Table("Where the seconds go", ("what", "", "wall seconds"), tuple(rows)),
+            Table(
+                "Where the seconds go",
+                ("what", "", "wall seconds"),
+                tuple((what, count, f"{seconds:.1f}") for what, count, seconds in rows),
+            ),
             Table(
                 "The ten longest steps",
                 ("step", "starts at", "seconds", "rows written"),
-                tuple((f"`{step.name}`", step.start, step.end - step.start, f"{step.rows:,}") for step in slow),
+                tuple((f"`{s.name}`", f"{s.start:.1f}", f"{s.end - s.start:.1f}", f"{s.rows:,}") for s in slow),
             ),
         ),
         notes=(

@@ -203,7 +203,8 @@ def _groups(fitter: Fitter) -> Table:
         lines.append((group, len(names), *_shown(without, whole), *cells))
     return Table(
         f"What each group of features brings on (a): boosting with {_settings(QUICK)}, on {SEARCH_PART:.0%} of the "
-        f"training rows, means of {len(GROUP_SEEDS)} seeds; differences below 0.002 are noise",
+        f"training rows, means of {len(GROUP_SEEDS)} seeds; "
+        "see the spread of (a) above before reading a small difference",
         ("group", "columns", "all without it: AUC", "AP", "schedule with it: AUC", "AP"),
         tuple(lines),
     )

@@ -41,8 +41,8 @@ def _block(result: dict[str, Any]) -> str:
         f"## {result['title']}",
         "",
         f"`make bench NAME={result['name']}` · {result['day']} · {about['cores']} cores of {about['processor']}, "
-        f"{about['memory_gib']} GiB, {about['system']}, Python {about['python']}, {packages}; "
-        f"load when it ended {about['load']}",
+        f"{about['memory_gib']} GiB, {about['system']}, Python {about['python']}, {packages}"
+        + (f"; load when it ended {about['load']}" if "load" in about else ""),
         "",
     ]
     for table in result["tables"]:
@@ -59,7 +59,8 @@ def _targets(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         unit = " s" if each["figure"].endswith("_s") else ""
         name = each["label"] or each["figure"].replace("_", " ")
         wanted_text = f"{'≥' if least else '<'} {wanted:g}{unit}"
-        rows.append((name, number(found) + unit, wanted_text, "yes" if met else "**no**"))
+        measured = f"{found:.2f}" if unit and found < 1 else number(found)
+        rows.append((name, measured + unit, wanted_text, "yes" if met else "**no**"))
     return rows
 
 

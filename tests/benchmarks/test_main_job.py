@@ -36,4 +36,4 @@ def test_the_figures_hold_the_whole_and_its_parts():
     assert found.figures["wall_s"] == 25.0
     assert (found.figures["run_s"], found.figures["land_s"], found.figures["transform_s"]) == (21.0, 9.0, 8.0)
     assert found.ratios["wall_s_of_target"] == round(25 / 300, 4)
-    assert ("of the run, no step at work", "", 4.0) in found.tables[0].rows
+    assert ("of the run, no step at work", "", "4.0") in found.tables[0].rows

@@ -25,9 +25,7 @@ def error_of(result, name):
 def require_columns(shop):
     sources = shop.conf / "shop" / "sources.yml"
     sources.write_text(
-        sources.read_text().replace(
-            "format: csv}", "format: csv, required: [order_id, customer, amount, ordered_on]}"
-        )
+        sources.read_text().replace("format: csv}", "format: csv, required: [order_id, customer, amount, ordered_on]}")
     )
 
 
@@ -49,7 +47,9 @@ def test_what_no_reader_takes_is_kept_whole_in_quarantine_and_the_other_files_lo
     assert set(shop.statuses(result).values()) == {"done"}
     assert shop.rows("silver.orders", "order_id") == [(1,), (2,)]
     assert shop.rows("silver.customers", "id") == [("a",), ("b",), ("c",), ("d",)]
-    kept = {str(row["file"]).rpartition("/")[2]: row for row in shop.lake.arrow("quarantine.bronze__orders").to_pylist()}
+    kept = {
+        str(row["file"]).rpartition("/")[2]: row for row in shop.lake.arrow("quarantine.bronze__orders").to_pylist()
+    }
     assert set(kept) == set(broken)
     assert {name: row["bytes"] or b"" for name, row in kept.items()} == broken
     assert "truncated" in kept["a_truncated.csv.gz"]["reasons"][0]

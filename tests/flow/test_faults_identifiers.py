@@ -37,12 +37,12 @@ def refused(conf):
         ("  silver.customers:", '  "silver.`customers`":'),
         ("  silver.customers:", '  "silver.../../outside":'),
         ("columns: {id: string,", 'columns: {"id` string, x int) --": string,'),
-        ("columns: {id: string,", "columns: {\"id'; drop table x; --\": string,"),
+        ("columns: {id: string,", 'columns: {"id\'; drop table x; --": string,'),
         ("keys: [id]", 'keys: ["id` or 1=1 --"]'),
         ("keys: [order_id]", 'keys: ["order_id` = 1 or t.`order_id"]'),
         ("write: {mode: merge, sequence_by: _position}", 'write: {mode: merge, sequence_by: "_position` or true --"}'),
         ("column: amount,", 'column: "amount` > 0 or true --",'),
-        ("{type: double, unit", '{type: "double) using csv location \'/\' --", unit'),
+        ("{type: double, unit", "{type: \"double) using csv location '/' --\", unit"),
     ],
 )
 def test_a_table_key_column_or_type_that_carries_sql_is_refused(tmp_path, old, new):

@@ -85,9 +85,13 @@ def test_a_wrong_password_then_a_server_that_goes_away_then_all_is_well(
     assert refused.exit_code == 1
     assert error_of(refused, "bronze.planes")["code"] == "LL-SOURCE-002"
     blocked = {"bronze.planes": "failed", "silver.planes": "blocked"}
-    assert shop.statuses(refused) == dict.fromkeys(
-        ["bronze.orders", "bronze.customers", "silver.orders", "silver.customers", "gold.cities"], "done"
-    ) | blocked
+    assert (
+        shop.statuses(refused)
+        == dict.fromkeys(
+            ["bronze.orders", "bronze.customers", "silver.orders", "silver.customers", "gold.cities"], "done"
+        )
+        | blocked
+    )
 
     monkeypatch.setenv("LAKELOOM_SECRET_FLEET_PASSWORD", PASSWORD)
     read, seen = Jdbc.read, []

@@ -34,7 +34,9 @@ def tracking(project):
 
 def test_every_step_is_done_and_a_second_run_skips_them_all(trained):
     project, first = trained
-    assert {step.name: step.status for step in first.steps} == dict.fromkeys([step.name for step in first.steps], "done")
+    assert {step.name: step.status for step in first.steps} == dict.fromkeys(
+        [step.name for step in first.steps], "done"
+    )
     assert [step.kind for step in first.steps][-3:] == ["tune", "train", "materialise"]
     assert {step.status for step in run(project).steps} == {"skipped"}
 

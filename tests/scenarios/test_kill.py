@@ -22,7 +22,7 @@ from lakeloom.store.intents import Intents
 from lakeloom.store.lake import Lake
 
 RUN_COLUMNS = {"_ingested_at", "_run", "run", "at"}
-SELECTED = ["+datasets.late", "+gold.route_delays"]
+SELECTED = ["+datasets.late", "+silver.planes"]
 SEED = 20130101
 # What has just appeared → which phase that is. The first five come in this order in a run.
 MOMENTS = {
@@ -135,5 +135,5 @@ def test_the_comparison_can_fail(undisturbed):
 
 
 def test_the_patterns_are_those_of_the_storage_root(flights, undisturbed, tmp_path_factory):
-    roots = [path for path in Path(tmp_path_factory.getbasetemp()).glob("undisturbed*")]
+    roots = list(Path(tmp_path_factory.getbasetemp()).glob("undisturbed*"))
     assert all(any(seen(root, pattern) for root in roots) for pattern in MOMENTS | MORE)

@@ -82,7 +82,7 @@ def test_a_restore_is_not_taken_for_the_steps_commit(write, lake, spark):
 def test_columns_are_added_only_where_the_table_may_evolve(write):
     write(1, [(1, "a", "x", 1)])
     wider = SCHEMA + ", extra string"
-    with pytest.raises(Exception, match="(?i)schema"):
+    with pytest.raises(Exception, match=r"(?i)schema"):
         write(2, [(2, "a", "y", 1, "e")], schema=wider)
     write(2, [(2, "a", "y", 1, "e")], schema=wider, evolve=True)
     assert write.rows() == [(1, "a", "x", 1, None), (2, "a", "y", 1, "e")]

@@ -23,7 +23,9 @@ def test_a_version_is_what_stood_there_then(lake):
     assert lake.resolve(TableRef.parse("gold.t@1"), 0) == 1
 
 
-@pytest.mark.parametrize(("table", "version", "code"), [("gold.u", None, "LL-STORE-001"), ("gold.t", 9, "LL-STORE-002")])
+@pytest.mark.parametrize(
+    ("table", "version", "code"), [("gold.u", None, "LL-STORE-001"), ("gold.t", 9, "LL-STORE-002")]
+)
 def test_what_is_not_there_is_named(lake, table, version, code):
     put(lake, "gold.t", [1])
     with pytest.raises(StoreError) as caught:
@@ -49,7 +51,9 @@ def test_a_table_behind_a_link_out_of_the_root_is_refused(lake, tmp_path):
         assert caught.value.code == "LL-STORE-003"
 
 
-@pytest.mark.parametrize("name", ["gold.../../x", "gold.a/b", "silver.`x`", "gold.x;drop", "nowhere.t", "gold.", "gold"])
+@pytest.mark.parametrize(
+    "name", ["gold.../../x", "gold.a/b", "silver.`x`", "gold.x;drop", "nowhere.t", "gold.", "gold"]
+)
 def test_a_name_that_could_be_a_path_or_sql_is_refused(lake, name):
     with pytest.raises(LakeloomError) as caught:
         lake.path(name)

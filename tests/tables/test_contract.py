@@ -23,12 +23,16 @@ def refused(spark, columns, *selected, **more):
 
 
 def test_columns_come_in_the_contracts_order_and_types_and_platform_columns_pass(spark):
-    found = conform(frame(spark, "1 as b", "'x' as a", "7 as _position"), "silver.t", spec({"a": "string", "b": "bigint"}))
+    found = conform(
+        frame(spark, "1 as b", "'x' as a", "7 as _position"), "silver.t", spec({"a": "string", "b": "bigint"})
+    )
     assert found.dtypes == [("a", "string"), ("b", "bigint"), ("_position", "int")]
 
 
 def test_all_that_does_not_fit_is_told_at_once(spark):
-    message = refused(spark, {"id": "int", "amount": "int", "city": "string"}, "1L as id", "1.5D as amount", "'x' as citi")
+    message = refused(
+        spark, {"id": "int", "amount": "int", "city": "string"}, "1L as id", "1.5D as amount", "'x' as citi"
+    )
     assert "id is bigint, the contract says int" in message
     assert "amount is double, the contract says int" in message
     assert "city is missing (nearest: citi)" in message
@@ -67,6 +71,8 @@ def test_without_a_contract_all_passes(spark):
 def test_comments_and_units_stand_in_delta(spark, tmp_path):
     columns = {"a": {"type": "int", "description": "what was paid", "unit": "euro"}, "b": "int"}
     conform(frame(spark, "1 as a", "2 as b"), "silver.t", spec(columns)).write.format("delta").save(str(tmp_path / "t"))
-    fields = {field.name: field.metadata for field in spark.read.format("delta").load(str(tmp_path / "t")).schema.fields}
+    fields = {
+        field.name: field.metadata for field in spark.read.format("delta").load(str(tmp_path / "t")).schema.fields
+    }
     assert fields["a"]["comment"] == "what was paid, in euro"
     assert "comment" not in fields["b"]

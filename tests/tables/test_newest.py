@@ -4,7 +4,17 @@ import pytest
 
 from lakeloom.tables.newest import newest
 
-ROWS = [(1, 5, "old"), (1, 6, "new"), (2, 1, "x"), (2, 1, "y"), (2, 1, "z"), (None, 3, "n"), (None, 4, "m"), (3, None, "p"), (3, 0, "q")]
+ROWS = [
+    (1, 5, "old"),
+    (1, 6, "new"),
+    (2, 1, "x"),
+    (2, 1, "y"),
+    (2, 1, "z"),
+    (None, 3, "n"),
+    (None, 4, "m"),
+    (3, None, "p"),
+    (3, 0, "q"),
+]
 
 
 def chosen(spark, rows, sequence, parts):

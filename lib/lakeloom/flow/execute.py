@@ -172,9 +172,7 @@ def _within(batch: dict[str, Any] | None, window: Window | None) -> dict[str, An
     """Keep the files of a batch that were last changed in the window; the others stay new for a later run."""
     if batch is None or window is None or "files" not in batch:
         return batch
-    files = [
-        file for file in batch["files"] if window.holds(datetime.fromtimestamp(file["mtime_ns"] / 1e9, UTC))
-    ]
+    files = [file for file in batch["files"] if window.holds(datetime.fromtimestamp(file["mtime_ns"] / 1e9, UTC))]
     return batch | {"files": files} if files else None
 
 

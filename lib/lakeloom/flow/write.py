@@ -10,9 +10,14 @@ from lakeloom.flow.context import Context
 from lakeloom.session.spark import step_session
 from lakeloom.store.commit import Committed, commit
 from lakeloom.store.intents import Intent
+from lakeloom.tables.newest import newest
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+
+# What tells a quarantined row: a transform may have dropped its position, or made several rows of one.
+_PLACE = ("step", "position", "file", "raw")
 
 
 def write(
@@ -48,10 +53,11 @@ def write(
     side = name.quarantine
     if broken is not None or (intent.full and context.lake.exists(side)):
         rows = broken if broken is not None else context.lake.frame(session, side).limit(0)
+        rows = newest(rows, _PLACE, None) if intent.again else rows
         made = commit(
             session, context.lake, side, rows, context.mark(intent, str(side)),
             # Rows that are judged again must not stand there twice.
-            mode="overwrite" if intent.full else "merge" if intent.again else "append", keys=("position", "step"),
+            mode="overwrite" if intent.full else "merge" if intent.again else "append", keys=_PLACE,
         )  # fmt: skip
         versions[str(side)] = made.version
         quarantined = _written(made)

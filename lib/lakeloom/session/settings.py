@@ -36,6 +36,11 @@ def java_options(home: Path) -> str:
     """Return the JVM's options: quick compilation, UTC, and the class-data archive where it was made."""
     options = [
         "-XX:TieredStopAtLevel=1",
+        # One tier reserves 48 MiB for compiled code by default: a long run fills it, and the compiler is switched off.
+        "-XX:ReservedCodeCacheSize=240m",
+        # The JVM's own warnings would otherwise stand on standard output, in the midst of a JSON document.
+        "-Xlog:disable",
+        "-Xlog:all=error:stderr",
         "-XX:+UseSerialGC",
         "-Duser.timezone=UTC",
         "-Dderby.stream.error.file=/dev/null",

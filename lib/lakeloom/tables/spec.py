@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
@@ -18,6 +19,13 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+def _plain_type(value: str) -> str:
+    """Refuse what can't be a type: it becomes SQL, and no type needs quotes, semicolons or comments."""
+    if not re.fullmatch(r"[A-Za-z][\w<>(),:\s]*", value):
+        raise ValueError("a Spark SQL type is wanted, such as double, decimal(10,2) or array<string>")
+    return value
+
+
 class ColumnSpec(Strict):
     """One column of a contract.
 
@@ -29,7 +37,7 @@ class ColumnSpec(Strict):
         SQL expression: when the value is known. A column without it can't be a feature.
     """
 
-    type: str
+    type: Annotated[str, AfterValidator(_plain_type)]
     nullable: bool = True
     unit: str | None = None
     description: str | None = None
