@@ -47,7 +47,7 @@ def test_the_model_is_measured_beside_its_baseline_on_every_split(trained):
     assert list(found["models"]) == ["trip_late", "base_rate"]
     assert found["models"]["trip_late"]["splits"]["test"]["roc_auc"] > 0.8
     assert found["models"]["base_rate"]["splits"]["test"]["roc_auc"] == 0.5
-    assert found["dataset"]["rows"] == {"train": 451, "valid": 137, "test": 294}
+    assert found["dataset"]["rows"] == {"train": 450, "valid": 138, "test": 294}
     assert {group["by"] for group in found["groups"]} == {"line", "month"}
     assert {group["value"] for group in found["groups"] if group["by"] == "month"} == {"2026-03"}
     assert len(found["tuning"]) == 2

@@ -100,6 +100,10 @@ class Boosting:
 
 
 def _fit_one(preparation: Preparation, matrix: Floats, label: Floats, config: BoostingConfig, seed: int) -> Any:
+    import os
+
+    # Waiting threads that spin take the processor from others on a busy machine; read when OpenMP is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     categorical = np.arange(matrix.shape[1]) < len(preparation.categories)
