@@ -15,6 +15,7 @@ import functools
 import json
 import logging
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,6 +154,8 @@ def _search(spark: SparkSession, task: Task, tune: TuneConfig, observed: list[Tr
 
     for name in ("hyperopt", "hyperopt-spark", "hyperopt.tpe", "hyperopt.fmin"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # SparkTrials' dispatcher threads inherit no job tags; none are set.
+    warnings.filterwarnings("ignore", message="Spark session is not provided")
     algorithm = pick(tune.algorithm, ALGORITHMS)
     if tune.algorithm == "tpe":
         algorithm = functools.partial(algorithm, n_startup_jobs=tune.startup, verbose=False)
