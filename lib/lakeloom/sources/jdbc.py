@@ -26,6 +26,7 @@ from lakeloom.core.names import is_identifier
 from lakeloom.core.secrets import Secret
 from lakeloom.sources import windows
 from lakeloom.sources.columns import quoted, stored_name
+from lakeloom.sources.embedded import anchored
 from lakeloom.sources.landing import Batch, Landing
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ class Jdbc:
         SourceError
             LL-SOURCE-001 to LL-SOURCE-005.
         """
-        del clock, base
+        del clock
+        config = _anchored(config, base)
         with coded(config):
             return _poll(config, landed[-1] if landed else None, spark())
 
@@ -168,8 +170,9 @@ class Jdbc:
         SourceError
             LL-SOURCE-001 to LL-SOURCE-005.
         """
-        del base
         from pyspark.sql import functions as F
+
+        config = _anchored(config, base)
 
         with coded(config):
             rows = _stored(_table(spark, config, batch["partitions"]))
@@ -183,13 +186,19 @@ class Jdbc:
             F.lit(0).alias("_file_no"),
             "_record",
         )
-        return Landing(good, None, None)
+        return Landing(good, None, marked)
 
     @classmethod
     def probe(cls, spark: SparkSession, config: JdbcConfig, batch: Batch, base: Path) -> Batch:
         """Return the batch as it is: there are no files of which one could be bad."""
         del spark, config, base
         return batch
+
+
+def _anchored(config: JdbcConfig, base: Path) -> JdbcConfig:
+    """Return the config with an embedded database's relative path at the home; a secret URL stays secret."""
+    url = anchored(reveal(config.url), base)
+    return config.model_copy(update={"url": Secret(url) if isinstance(config.url, Secret) else url})
 
 
 def reveal(text: Text) -> str:
