@@ -8,5 +8,6 @@ BENCHES = {
     "protocols": "benchmarks.protocols:measure",
     "main_job": "benchmarks.main_job:measure",
     "cli": "benchmarks.cli:measure",
+    "setup": "benchmarks.setup:measure",
     "start": "benchmarks.start:measure",
 }
