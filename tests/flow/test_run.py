@@ -176,3 +176,20 @@ def test_a_window_reads_again_what_arrived_in_it_and_doubles_nothing(shop):
     assert shop.statuses(none) == {"bronze.orders": "skipped"}
     assert late.exists() and shop.statuses(shop.run())["bronze.orders"] == "done"
     assert shop.rows("silver.orders", "order_id")[-1] == (5,)
+
+
+def test_a_repeated_key_of_a_table_that_is_not_merged_fails_the_step(shop):
+    tables = shop.conf / "shop" / "tables.yml"
+    right = tables.read_text()
+    tables.write_text(
+        right.replace("    sql: sql/gold_cities.sql\n", "    keys: [city]\n    sql: sql/gold_cities.sql\n")
+    )
+    assert shop.run().status == "done"
+    sql = shop.conf / "shop" / "sql" / "gold_cities.sql"
+    sql.write_text(sql.read_text().replace("group by c.city", "group by c.city, o.order_id"))
+    drop(shop.home, "orders/2026-02.csv.gz", ORDERS_2)
+    before = shop.rows("gold.cities", "city", "orders")
+    failed = shop.run()
+    error = next(step for step in failed.steps if step.name == "gold.cities").error
+    assert error["code"] == "LL-RULE-002" and "city:unique" in error["message"]
+    assert shop.rows("gold.cities", "city", "orders") == before

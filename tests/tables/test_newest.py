@@ -2,7 +2,7 @@
 
 import pytest
 
-from lakeloom.tables.newest import newest
+from lakeloom.tables.newest import newest, repeated
 
 ROWS = [
     (1, 5, "old"),
@@ -41,3 +41,12 @@ def test_the_row_stays_whole(spark):
 def test_rows_that_are_keys_alone_are_kept_once(spark):
     frame = spark.createDataFrame([(1,), (1,), (2,)], "k int")
     assert sorted(row.k for row in newest(frame, ("k",), None).collect()) == [1, 2]
+
+
+@pytest.mark.parametrize(("keys", "wanted"), [(("k",), True), (("k", "value"), False), (("seq",), True)])
+def test_a_repeated_key_is_seen(spark, keys, wanted):
+    assert repeated(spark.createDataFrame(ROWS, "k int, seq int, value string"), keys) is wanted
+
+
+def test_two_rows_whose_key_is_null_repeat_it(spark):
+    assert repeated(spark.createDataFrame([(None, 1), (None, 2), (1, 3)], "k int, v int"), ("k",))

@@ -20,7 +20,7 @@ from lakeloom.store.intents import Intent
 from lakeloom.tables import quarantine
 from lakeloom.tables.bronze import Stamp
 from lakeloom.tables.contract import conform
-from lakeloom.tables.newest import newest
+from lakeloom.tables.newest import newest, repeated
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import bind, view_of
 
@@ -99,7 +99,7 @@ def _publish(context: Context, session: SparkSession, step: Step, intent: Intent
         if judged.broken_rows:
             broken = quarantine.rejected(judged.broken, step.name, Stamp(intent.epoch, intent.clock, intent.run))
         good = judged.good
-        if spec.keys:
+        if spec.write.mode == "merge" and repeated(good, spec.keys):
             good = newest(good, spec.keys, spec.write.sequence_by)
         mode = "overwrite" if intent.full or spec.write.mode == "overwrite" else spec.write.mode
         facts = write(

@@ -1,4 +1,4 @@
-"""One row a key: the one with the greatest sequence."""
+"""One row a key: whether a batch repeats a key, and the row with the greatest sequence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+
+def repeated(frame: DataFrame, keys: tuple[str, ...]) -> bool:
+    """Return whether any key stands in `frame` more than once.
+
+    Only keys are shuffled. Most batches hold each key once, and are spared `newest`, which shuffles and
+    sorts whole rows.
+    """
+    return not frame.groupBy(*[f"`{key}`" for key in keys]).count().where("count > 1").isEmpty()
 
 
 def newest(frame: DataFrame, keys: tuple[str, ...], sequence: str | None) -> DataFrame:

@@ -71,8 +71,26 @@ class TableSpec(Strict):
     rules: tuple[RuleSpec, ...] = ()
 
     def judged(self) -> tuple[RuleSpec, ...]:
-        """Return the rules that rows are judged by: the declared ones, and NOT NULL for keys and the contract."""
+        """Return the rules of the table: the declared ones, and those that keys and contract imply.
+
+        Keys and columns that are not nullable are NOT NULL. Keys are unique: a merge sees to it by
+        taking the newest row of a key; elsewhere a repeated key fails the step, since dropping a row
+        would hide a mistake.
+        """
         declared = {rule.column for rule in self.rules if rule.expectation and rule.expectation.name == NOT_NULL}
         needed = dict.fromkeys([*self.keys, *(name for name, column in self.columns.items() if not column.nullable)])
         implied = [RuleSpec(column=name, expect=NOT_NULL) for name in needed if name not in declared]
+        if self.keys and self.write.mode != "merge" and not self._keys_are_checked():
+            unique: dict[str, Any] = {"columns": self.keys, "expect": "unique_together"}
+            if len(self.keys) == 1:
+                unique = {"column": self.keys[0], "expect": "unique"}
+            implied.append(RuleSpec(**unique, otherwise="fail"))
         return (*implied, *self.rules)
+
+    def _keys_are_checked(self) -> bool:
+        return any(
+            rule.expectation is not None
+            and rule.expectation.name in ("unique", "unique_together")
+            and set(rule.reads()) == set(self.keys)
+            for rule in self.rules
+        )
