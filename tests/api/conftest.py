@@ -38,6 +38,7 @@ def rejected(reasons):
         {
             "position": pa.array([position] * count),
             "raw": pa.array(['{"order_id":4}'] * count, pa.string()),
+            "row": pa.array(['{"order_id":4}'] * count, pa.string()),
             "bytes": pa.array([None] * count, pa.binary()),
             "reasons": pa.array(reasons, pa.list_(pa.string())),
             "file": pa.array([None] * count, pa.string()),

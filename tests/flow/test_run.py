@@ -22,7 +22,8 @@ def test_a_first_run_makes_every_table_and_a_second_does_nothing(shop):
     assert shop.rows("gold.cities", "city", "orders", "amount") == [("Oslo", 1, 10.5), ("Rome", 1, 20.0)]
     (broken,) = shop.lake.arrow("quarantine.silver__orders").to_pylist()
     assert broken["reasons"] == ["amount:values_between"]
-    assert json.loads(broken["raw"])["order_id"] == 3
+    assert json.loads(broken["row"])["order_id"] == 3
+    assert json.loads(broken["raw"])["order_id"] == "3"
     assert broken["position"] == {"epoch": 1, "file": 0, "record": 3}
     versions = refs.good(shop.lake)
     second = shop.run()
@@ -45,6 +46,16 @@ def test_new_files_flow_through_and_the_newest_wins(shop):
     assert sorted(reasons) == [["amount:values_between"], ["order_id:not_null"]]
     step = next(step for step in result.steps if step.name == "silver.orders")
     assert (step.rows_in, step.rows_out, step.quarantined) == (3, 2, 1)
+
+
+def test_what_a_cast_turned_to_null_stands_in_quarantine_as_it_came(shop):
+    drop(shop.home, "orders/2026-02.csv.gz", ORDERS_2)
+    shop.run()
+    rows = shop.lake.arrow("quarantine.silver__orders").to_pylist()
+    (unkeyed,) = [row for row in rows if row["reasons"] == ["order_id:not_null"]]
+    assert json.loads(unkeyed["raw"]) == {"order_id": "x", "customer": "c", "amount": "8", "ordered_on": "2026-01-05"}
+    assert "order_id" not in json.loads(unkeyed["row"])
+    assert unkeyed["file"].endswith("orders/2026-02.csv.gz")
 
 
 def test_changed_sql_builds_the_table_anew_with_its_quarantine(shop):

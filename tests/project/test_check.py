@@ -7,6 +7,36 @@ from lakeloom.core.findings import FindingsError
 from lakeloom.project.check import check, checked
 from tests.shop import lay_out
 
+FEATURES = """\
+features:
+  spent:
+    from: silver.orders
+    keys: [customer]
+    event_time: ordered_on
+    available_at: ordered_on
+    ttl: 6 hours
+    columns: {amount: last}
+"""
+MODELS = """\
+datasets:
+  big:
+    labels: {from: silver.orders, value: amount >= 15, keys: [order_id]}
+    as_of: ordered_at
+    features: [spent.*]
+    split: {by: ordered_on, train: ..2026-01-01, valid: ..2026-01-02, test: ..2026-01-03}
+models:
+  big:
+    dataset: big
+    estimator: {kind: logistic}
+    promote: {metric: average_precision, on: valid, when: better}
+    scores: gold.big_scores
+"""
+SCORED = """\
+  gold.totals:
+    from: {gold.big_scores: whole}
+    sql: select count(*) as scored from gold.big_scores
+"""
+
 
 @pytest.fixture
 def conf(tmp_path):
@@ -87,6 +117,27 @@ def test_all_mistakes_are_reported_together(conf):
         checked(read(conf))
     assert {each.code for each in caught.value.findings} >= {"LL-CONF-003", "LL-CONF-020", "LL-CONF-012", "LL-CONF-004"}
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("sources.yml", "kind: files", "kind: flies"),
+        ("tables.yml", "    keys: [id]\n", "    keys: 7\n"),
+        ("features.yml", "ttl: 6 hours", "ttl: soon"),
+        ("models.yml", "as_of: ordered_at", "as_off: ordered_at"),
+        ("models.yml", "dataset: big", "dataset: {}"),
+    ],
+)
+def test_one_mistake_gives_one_finding_whatever_refers_to_it(conf, file, old, new):
+    (conf / "shop" / "features.yml").write_text(FEATURES)
+    (conf / "shop" / "models.yml").write_text(MODELS)
+    change(conf, "tables.yml", "  gold.cities:", SCORED + "  gold.cities:")
+    assert findings(conf) == []
+    change(conf, file, old, new)
+    found = findings(conf)
+    assert {each.file for each in found} == {f"conf/shop/{file}"}
+    assert len({each.path for each in found if each.code != "LL-CONF-005"}) == 1, [str(each) for each in found]
 
 
 def test_a_version_that_is_not_read_is_refused(conf):

@@ -84,5 +84,5 @@ def content(root):
 def assert_no_row_is_quarantined_twice(root):
     lake = Lake(root)
     for table in (name for name in lake.tables() if name.layer == "quarantine"):
-        rows = [(str(row["position"]), row["raw"], row["file"]) for row in lake.arrow(table).to_pylist()]
+        rows = [(str(row["position"]), row["raw"], row["row"], row["file"]) for row in lake.arrow(table).to_pylist()]
         assert len(rows) == len(set(rows)), f"{table} holds a row twice"

@@ -38,8 +38,28 @@ def test_both_ways_into_quarantine_have_one_form(spark):
     )
     first, second = rejected(unread, "bronze.t", MARK), quarantine.rejected(judged, "silver.t", MARK)
     assert dict(first.dtypes) == dict(second.dtypes)
-    assert second.first().raw == '{"a":1}'
+    assert second.first().raw == second.first().row == '{"a":1}'
     assert tuple(first.first().position) == tuple(second.first().position) == (3, 0, 2)
+
+
+def test_a_judged_row_keeps_the_bronze_row_that_it_was_made_of(spark):
+    place = "named_struct('epoch', 3L, 'file', 0, 'record', {}L) as _position"
+    bronze = spark.sql(
+        f"select '1,5' as amount, null as note, 'in/f.csv' as _file, {place.format(2)}"
+        f" union all select '2', 'x', 'in/f.csv', {place.format(1)}"
+    )
+    judged = spark.sql(f"select cast(null as double) as amount, array('rule') as _reasons, {place.format(2)}")
+    (row,) = quarantine.rejected(judged, "silver.t", MARK, bronze).collect()
+    assert (row.raw, row.row, row.file) == ('{"amount":"1,5"}', "{}", "in/f.csv")
+    assert tuple(row.position) == (3, 0, 2)
+
+
+def test_a_judged_row_from_nowhere_in_bronze_is_not_lost(spark):
+    place = "named_struct('epoch', 3L, 'file', 0, 'record', {}L) as _position"
+    bronze = spark.sql(f"select '2' as amount, 'in/f.csv' as _file, {place.format(1)}")
+    judged = spark.sql(f"select 7 as amount, array('rule') as _reasons, {place.format(9)}")
+    (row,) = quarantine.rejected(judged, "silver.t", MARK, bronze).collect()
+    assert (row.raw, row.row, row.file) == ('{"amount":7}', '{"amount":7}', None)
 
 
 def test_a_row_whose_transform_kept_no_place_is_quarantined_all_the_same(spark):

@@ -32,7 +32,9 @@ class Quarantined:
     Attributes
     ----------
     raw : str or None
-        The row as JSON or the raw line.
+        As it came: the raw line, or the bronze row as JSON; the judged row where its origin is unknown.
+    row : str or None
+        The row as the rules saw it, as JSON; None for what could not be read.
     bytes : str or None
         A whole unreadable file, as base64.
     reasons : list of str
@@ -44,6 +46,7 @@ class Quarantined:
     """
 
     raw: str | None
+    row: str | None
     bytes: str | None
     reasons: list[str]
     file: str | None

@@ -24,8 +24,8 @@ def quarantine(
     """Show the rows that broke a rule or could not be read.
 
     JSON without TABLE: [{"table", "rule", "rows"}]; a row that broke two rules counts for both.
-    JSON with TABLE: [{"raw", "bytes" (base64), "reasons": [], "file", "position": {"epoch", "file",
-    "record"}, "step", "run", "at"}].
+    JSON with TABLE: [{"raw", "row", "bytes" (base64), "reasons": [], "file", "position": {"epoch", "file",
+    "record"}, "step", "run", "at"}]: raw as it came, row as the rules saw it.
     """
     with shell(conf, env, as_json=as_json, debug=debug) as out:
         lake = out.open()

@@ -35,7 +35,7 @@ def transform(context: Context, step: Step, intent: Intent) -> Facts:
     with step_session(context.engine.spark()) as session:
         inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
         frame = conform(_apply(context, step, session, inputs), table, spec)
-        return _publish(context, session, step, intent, frame)
+        return _publish(context, session, step, intent, frame, _origin(inputs))
 
 
 def read_input(context: Context, session: SparkSession, read: Input, intent: Intent) -> DataFrame:
@@ -90,14 +90,23 @@ def _apply(context: Context, step: Step, session: SparkSession, inputs: dict[str
         ) from cause
 
 
-def _publish(context: Context, session: SparkSession, step: Step, intent: Intent, frame: DataFrame) -> Facts:
+def _origin(inputs: dict[str, DataFrame]) -> DataFrame | None:
+    """Return the bronze rows that were read; None where positions of several bronze tables could meet."""
+    bronze = [frame for table, frame in inputs.items() if table.startswith("bronze.")]
+    return bronze[0] if len(bronze) == 1 else None
+
+
+def _publish(
+    context: Context, session: SparkSession, step: Step, intent: Intent, frame: DataFrame, origin: DataFrame | None
+) -> Facts:
     spec: TableSpec = step.spec
     table = step.writes[0]
     judged = judge(frame, spec.judged(), where=step.name)
     try:
         broken = None
         if judged.broken_rows:
-            broken = quarantine.rejected(judged.broken, step.name, Stamp(intent.epoch, intent.clock, intent.run))
+            mark = Stamp(intent.epoch, intent.clock, intent.run)
+            broken = quarantine.rejected(judged.broken, step.name, mark, origin)
         good = judged.good
         if spec.write.mode == "merge" and repeated(good, spec.keys):
             good = newest(good, spec.keys, spec.write.sequence_by)

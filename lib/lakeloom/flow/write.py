@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 # What tells a quarantined row: a transform may have dropped its position, or made several rows of one.
-_PLACE = ("step", "position", "file", "raw")
+_PLACE = ("step", "position", "file", "raw", "row")
 
 
 def write(
@@ -57,7 +57,7 @@ def write(
         made = commit(
             session, context.lake, side, rows, context.mark(intent, str(side)),
             # Rows that are judged again must not stand there twice.
-            mode="overwrite" if intent.full else "merge" if intent.again else "append", keys=_PLACE,
+            mode="overwrite" if intent.full else "merge" if intent.again else "append", keys=_PLACE, evolve=True,
         )  # fmt: skip
         versions[str(side)] = made.version
         quarantined = _written(made)

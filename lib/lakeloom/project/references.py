@@ -30,12 +30,18 @@ class Problem:
 
 
 def known_tables(project: Project) -> set[str]:
-    """Return the tables that a transform, view or dataset may read."""
+    """Return the tables that a transform, view or dataset may read, those with a faulty entry among them."""
     return (
-        {f"bronze.{name}" for name in project.sources}
-        | set(project.tables)
+        {f"bronze.{name}" for name in _declared(project, "sources", project.sources)}
+        | _declared(project, "tables", project.tables)
         | {model.scores for model in project.models.values() if model.scores}
     )
+
+
+def _declared(project: Project, section: str, entries: Iterable[str]) -> set[str]:
+    """Return the names of a section's entries, also of those that were left out as wrong."""
+    start = f"{section}."
+    return {*entries, *(name.removeprefix(start) for name in project.faulty if name.startswith(start))}
 
 
 def columns_of(project: Project, table: str, schemas: Schemas) -> set[str] | None:
@@ -210,7 +216,7 @@ def views_read_tables(project: Project, schemas: Schemas) -> Iterator[Problem]:
 
 def datasets_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """A dataset's label table, views and columns exist."""
-    known = known_tables(project)
+    known, views = known_tables(project), _declared(project, "features", project.features)
     for name, dataset in project.datasets.items():
         path = ("datasets", name)
         table = dataset.labels.source
@@ -220,11 +226,9 @@ def datasets_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
         columns = columns_of(project, table, schemas)
         for index, use in enumerate(dataset.features):
             here = (*path, "features", str(index))
-            if use.view is not None and use.view not in project.features:
-                yield Problem(
-                    here, "LL-CONF-010", f"feature view '{use.view}' is not declared", _fix(use.view, project.features)
-                )
-            elif use.view is not None:
+            if use.view is not None and use.view not in views:
+                yield Problem(here, "LL-CONF-010", f"feature view '{use.view}' is not declared", _fix(use.view, views))
+            elif use.view is not None and use.view in project.features:
                 try:
                     use.outputs(project.features[use.view])
                 except KeyError as cause:
@@ -233,7 +237,7 @@ def datasets_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
                     yield Problem(
                         here, "LL-FEATURE-002", f"view '{use.view}' does not give '{wanted}'", _fix(wanted, given)
                     )
-            elif columns is not None and use.column not in columns:
+            elif use.view is None and columns is not None and use.column not in columns:
                 yield Problem(
                     here, "LL-TABLE-003", f"column '{use.column}' is not in {table}", _fix(str(use.column), columns)
                 )
@@ -258,10 +262,11 @@ def features_have_times(project: Project, schemas: Schemas) -> Iterator[Problem]
 
 def models_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """A model's dataset exists, and its scores go to a gold table that nothing else writes."""
+    datasets = _declared(project, "datasets", project.datasets)
     for name, model in project.models.items():
         path = ("models", name)
-        if model.dataset not in project.datasets:
-            fix = _fix(model.dataset, project.datasets)
+        if model.dataset not in datasets:
+            fix = _fix(model.dataset, datasets)
             yield Problem((*path, "dataset"), "LL-CONF-010", f"dataset '{model.dataset}' is not declared", fix)
         if model.scores and not model.scores.startswith("gold."):
             yield Problem((*path, "scores"), "LL-TABLE-001", f"{model.scores} is no gold table", "write gold.<name>")

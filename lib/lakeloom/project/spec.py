@@ -41,7 +41,14 @@ class SourceSpec:
 
 @dataclass(frozen=True)
 class Project:
-    """A checked project."""
+    """A checked project.
+
+    Attributes
+    ----------
+    faulty : frozenset of str
+        ``section.name`` of the entries that are declared but wrong, and so left out: what refers to one is
+        no second mistake.
+    """
 
     home: Path
     folder: Path
@@ -52,6 +59,7 @@ class Project:
     datasets: dict[str, DatasetSpec]
     models: dict[str, ModelSpec]
     sql: dict[str, str]
+    faulty: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

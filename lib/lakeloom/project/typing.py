@@ -5,6 +5,8 @@ Each entry is validated on its own, so that one mistake hides no other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,7 +43,7 @@ class Reader:
         data = self.document.data
         settings = self._settings({key: value for key, value in data.items() if key not in SECTIONS})
         tables = {name: spec for name, spec in self._entries("tables", TableSpec).items() if self._table_name(name)}
-        return Project(
+        project = Project(
             home=self.raw.home,
             folder=self.raw.folder,
             settings=settings,
@@ -52,6 +54,7 @@ class Reader:
             models=self._entries("models", ModelSpec, plain=True),
             sql=self._sql(tables),
         )
+        return replace(project, faulty=self._faulty(project))
 
     def add(self, path: tuple[str, ...], code: str, message: str, fix: str = "") -> None:
         """Add a finding at the line of `path`, or of the nearest key above it."""
@@ -61,6 +64,22 @@ class Reader:
         base = self.raw.folder / "*.yml"
         file, line = self.document.marks.get(here, (str(base.relative_to(self.raw.home)), 0))
         self.findings.append(Finding(file, line, ".".join(path), code, message, fix))
+
+    def _faulty(self, project: Project) -> frozenset[str]:
+        """Return ``section.name`` of what is declared and left out, and the tables of models' scores among it."""
+        read: tuple[Mapping[str, object], ...] = (
+            project.sources, project.tables, project.features, project.datasets, project.models,
+        )  # fmt: skip
+        found = set()
+        for section, entries in zip(SECTIONS, read, strict=True):
+            declared = self.document.data.get(section)
+            for name, value in (declared if isinstance(declared, dict) else {}).items():
+                if name in entries:
+                    continue
+                found.add(f"{section}.{name}")
+                if section == "models" and isinstance(value, dict) and isinstance(value.get("scores"), str):
+                    found.add(f"tables.{value['scores']}")
+        return frozenset(found)
 
     def _settings(self, data: dict[str, Any]) -> Settings:
         typed = self._typed(Settings, data | {"project": self.raw.project, "env": self.raw.env}, ())

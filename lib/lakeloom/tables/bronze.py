@@ -72,6 +72,7 @@ def rejected(broken: DataFrame, step: str, mark: Stamp) -> DataFrame:
     return broken.select(
         position(mark.epoch).alias("position"),
         F.col("raw").cast("string"),
+        F.lit(None).cast("string").alias("row"),
         F.col("bytes").cast("binary"),
         F.col("reasons").cast("array<string>"),
         F.col("_file").alias("file"),
