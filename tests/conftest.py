@@ -39,3 +39,15 @@ def lake(root: Path):
     """Give the store on a fresh root."""
     store = pytest.importorskip("lakeloom.store.lake")
     return store.Lake(root)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, spark):
+    """Give a project whose model was tuned and trained, and its first run; a test adds runs, never takes away."""
+    from lakeloom.config.load import read
+    from lakeloom.flow.runner import run
+    from lakeloom.project.check import checked
+    from tests.trips import lay_out
+
+    project = checked(read(lay_out(tmp_path_factory.mktemp("trips"))))
+    return project, run(project)

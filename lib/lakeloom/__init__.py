@@ -13,18 +13,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lakeloom.api.dataset import Dataset
     from lakeloom.api.lakehouse import Lakehouse
     from lakeloom.api.lakehouse import open_lakehouse as open  # noqa: A004 - the package's verb, as in gzip.open
+    from lakeloom.api.model import Model
     from lakeloom.api.table import Table
     from lakeloom.core.errors import LakeloomError
 
 __version__ = "0.1.0"
-__all__ = ["Lakehouse", "LakeloomError", "Table", "open"]
+__all__ = ["Dataset", "Lakehouse", "LakeloomError", "Model", "Table", "open"]
 
 _PUBLIC = {
     "open": "lakeloom.api.lakehouse:open_lakehouse",
     "Lakehouse": "lakeloom.api.lakehouse:Lakehouse",
     "Table": "lakeloom.api.table:Table",
+    "Dataset": "lakeloom.api.dataset:Dataset",
+    "Model": "lakeloom.api.model:Model",
     "LakeloomError": "lakeloom.core.errors:LakeloomError",
 }
 

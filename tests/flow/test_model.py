@@ -2,26 +2,14 @@
 
 import json
 
-import pytest
-
-from lakeloom.config.load import read
 from lakeloom.flow import journal
 from lakeloom.flow.runner import run
-from lakeloom.project.check import checked
 from lakeloom.project.graph import steps
 from lakeloom.registry.client import connect
 from lakeloom.registry.load import load_model
 from lakeloom.store import refs
 from lakeloom.store.intents import Intents
 from lakeloom.store.lake import Lake
-from tests.trips import lay_out
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, spark):
-    home = tmp_path_factory.mktemp("trips")
-    project = checked(read(lay_out(home)))
-    return project, run(project)
 
 
 def facts(project, step):

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.config.load import Raw, read
-from lakeloom.core.errors import RunError, TableError
+from lakeloom.core.errors import ConfigError, RunError, TableError
+from lakeloom.core.kinds import nearest
 from lakeloom.core.names import TableRef
 from lakeloom.store.lake import Lake
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
+    from lakeloom.api.dataset import Dataset
     from lakeloom.api.doctor import Diagnosis
+    from lakeloom.api.model import Model
     from lakeloom.api.quarantine import Quarantined, RuleCount
     from lakeloom.api.query import Engine
     from lakeloom.api.table import Table, TableInfo
@@ -204,6 +207,48 @@ class Lakehouse:
         if not self.lake.exists(ref.table):
             raise unknown(self.lake, ref.table)
         return Table(ref.table, self.lake.resolve(ref, self._good.get(str(ref.table))), self.lake, self.spark)
+
+    def dataset(self, name: str, version: int | None = None) -> Dataset:
+        """Return a dataset at a version, by default the last good one.
+
+        Parameters
+        ----------
+        name : str
+            As declared under ``datasets:``.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-010 for a dataset that is not declared.
+        StoreError
+            LL-STORE-001 where it has not been built, LL-STORE-002 no such version.
+        """
+        from lakeloom.api.dataset import Dataset
+        from lakeloom.datasets.columns import feature_names
+
+        declared = self.project.datasets
+        if name not in declared:
+            near = nearest(name, list(declared))
+            raise ConfigError(
+                "LL-CONF-010",
+                f"dataset '{name}' is not declared; there are {', '.join(declared) or 'none'}",
+                fix=f"use '{near}'" if near else "declare it under datasets:",
+            )
+        return Dataset(
+            name, feature_names(declared[name], self.project.features), self.table(f"datasets.{name}", version)
+        )
+
+    def model(self, name: str, version: int | str | None = None) -> Model:
+        """Return a trained model: by its version in the registry, by an alias, or the one that scores.
+
+        Raises
+        ------
+        TrainError
+            LL-TRAIN-003 where there is no such model or version.
+        """
+        from lakeloom.api.model import find
+
+        return find(self.root, self.tracking, name, version, self.dataset)
 
     def sql(self, text: str, engine: Engine = "auto", limit: int | None = None) -> pa.Table:
         """Return the rows of one SELECT; see `lakeloom.api.query.query`."""
