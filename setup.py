@@ -20,6 +20,7 @@ CORE = [
     "sqlglot>=26",
     "jinja2>=3.1",
     "psutil>=6",
+    "cronsim>=2.5,<3",
 ]
 EXTRAS = {
     "train": [

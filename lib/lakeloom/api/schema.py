@@ -20,6 +20,7 @@ _FAMILIES = {
     "FEATURE": "Features",
     "TRAIN": "Training",
     "RUN": "Runs",
+    "EXPORT": "Exports",
     "SETUP": "The machine",
 }
 

@@ -20,6 +20,8 @@ CODES: dict[str, str] = {
     "LL-CONF-014": "A name is not a plain identifier (letters, digits, underscores).",
     "LL-CONF-015": "The config's version is not one this lakeloom reads.",
     "LL-CONF-016": "A file that init would write exists already; nothing was written. Choose another folder.",
+    "LL-CONF-017": "A schedule's cron line or time zone is malformed.",
+    "LL-CONF-018": "A setting is missing that an export or watch needs; the message names it.",
     "LL-CONF-020": "A kind is unknown. The message names the valid kinds and the nearest.",
     "LL-CONF-021": "A dotted name can't be imported.",
     # sources
@@ -67,6 +69,11 @@ CODES: dict[str, str] = {
     "LL-RUN-003": "There is no run or nothing to retry.",
     "LL-RUN-004": "A transform raised an error; the step failed, nothing was written.",
     "LL-RUN-005": "The run was stopped by the user; the next run goes on where it stopped.",
+    # exports
+    "LL-EXPORT-001": "An exported file is not what the graph gives; each difference is named. Export it again.",
+    "LL-EXPORT-002": "The schedule can't be said in the other scheduler's words.",
+    "LL-EXPORT-003": "The file to be written was not written by an export. Name another, or move it away.",
+    "LL-EXPORT-004": "The exported file can't be written or read.",
     # set-up
     "LL-SETUP-001": "No JDK 17 was found. Install one (Debian: openjdk-17-jdk-headless) or set JAVA_HOME.",
     "LL-SETUP-002": "Delta's jars are missing. Run make setup.",

@@ -11,6 +11,7 @@
     ├── FeatureError          LL-FEATURE  feature views and point-in-time joins
     ├── TrainError            LL-TRAIN    datasets, training, tuning, registry
     ├── RunError              LL-RUN      the runner: selection, locks, recovery
+    ├── ExportError           LL-EXPORT   what is written for another scheduler
     └── SetupError            LL-SETUP    the machine: JDK, jars, missing extras
 
 Messages never carry a secret or a row's values: what is wrong is told by names, counts and types.
@@ -111,6 +112,10 @@ class TrainError(LakeloomError):
 
 class RunError(LakeloomError):
     """The runner: selection, locks, recovery."""
+
+
+class ExportError(LakeloomError):
+    """What is written for another scheduler: a bundle, a DAG, submit commands."""
 
 
 class SetupError(LakeloomError):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
+from lakeloom.project.schedule import Schedule
 from lakeloom.tables.spec import Strict, TableSpec
 from lakeloom.training.spec import ModelSpec
 
@@ -26,6 +27,7 @@ class Settings(Strict):
     retries: int = Field(default=2, ge=0, le=10)
     spark: dict[str, str | int | float | bool] = {}
     mlflow: str = ""
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True)
