@@ -38,6 +38,7 @@ EXTRAS = {
     "aws": ["boto3>=1.35"],
     "gcp": ["google-cloud-storage>=3"],
     "azure": ["azure-storage-blob>=12.24"],
+    "databricks": ["databricks-bundles>=1,<2"],
 }
 
 setup(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.config.load import Raw, read
 from lakeloom.core.errors import ConfigError, RunError, TableError
+from lakeloom.core.extras import coded
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import TableRef
 from lakeloom.store.lake import Lake
@@ -100,7 +101,8 @@ class Lakehouse:
         return str(self.raw.document.data.get("mlflow") or "") or f"sqlite:///{self.root}/mlflow.db"
 
     def check(self) -> list[Finding]:
-        """Return every mistake in the config, in all files at once; no Spark is started."""
+        """Return every mistake in the config, and what of it this machine can't run; no Spark is started."""
+        from lakeloom.project.cases import read as read_cases
         from lakeloom.project.check import check
 
         return check(self.raw, self._schemas())[1]
@@ -270,6 +272,7 @@ class Lakehouse:
         if name is None:
             return graph
         if up and down:
+    @coded()
             return graph.around(name)
         return graph.up(name) if up else graph.down(name)
 
@@ -277,6 +280,8 @@ class Lakehouse:
         """Return the runs, newest first; a training or tuning is an entry of its own."""
         from lakeloom.flow.journal import runs
 
+        SetupError
+            LL-SETUP-003 for an alias without the extra ``train``.
         return runs(self.lake)
 
     def logs(self, run: str | None = None) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import TrainError
+from lakeloom.core.extras import coded
 from lakeloom.store.intents import Intents, Record
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Model:
         return self._dataset(table.partition(".")[2], version)
 
     @cached_property
+    @coded()
     def fitted(self) -> Any:
         """The fitted estimator, with ``predict(frame)`` and ``features``; raises LL-TRAIN-007 where it is damaged."""
         from lakeloom.registry.flavour import read_model
@@ -98,6 +100,7 @@ class Model:
         """The columns that `predict` needs."""
         return tuple(self.fitted.features)
 
+    @coded()
     def predict(self, frame: Any) -> NDArray[float64]:
         """Return the probability of label 1 for each row of an Arrow table or a pandas frame, float64 [n].
 

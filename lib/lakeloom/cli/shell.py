@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lakeloom.core.errors import LakeloomError
+from lakeloom.core.extras import missing
 from lakeloom.core.secrets import MaskingFilter, mask
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ def shell(conf: str | None, env: str | None, *, as_json: bool, debug: bool) -> I
     except (typer.Exit, typer.Abort):
         raise
     except Exception as cause:  # a fault of lakeloom itself: named by its class, since its text may quote a value
+        lacking = missing(cause)
+        if lacking is not None:
+            _fail(made, lacking, debug)
+            raise typer.Exit(lacking.exit_code) from None
         if debug:
             raise
         text, fix = f"internal error: {type(cause).__name__}", "run again with --debug and report the traceback"

@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from lakeloom.core.errors import ConfigError
+from lakeloom.core.extras import missing
 
 
 def load(dotted: str, where: str = "") -> Any:
-    """Import ``package.module:name``; raises LL-CONF-021 where there is no such thing."""
+    """Import ``package.module:name``; raises LL-CONF-021 where there is no such thing, LL-SETUP-003 for an extra."""
     module, _, name = dotted.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as cause:
-        raise ConfigError(
+        raise missing(cause, where) or ConfigError(
             "LL-CONF-021",
             f"'{dotted}' can't be imported: {cause}",
             where=where,

@@ -6,6 +6,7 @@ import errno
 import re
 
 from lakeloom.core.errors import LakeloomError, RunError, StoreError, TableError
+from lakeloom.core.extras import missing
 
 # Spark's error classes name what went wrong; the text behind them may quote a value.
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
@@ -26,6 +27,9 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
     if isinstance(cause, LakeloomError):
         cause.where = cause.where or where
         return cause
+    lacking = missing(cause, where)
+    if lacking is not None:
+        return lacking
     if (isinstance(cause, OSError) and cause.errno in _NO_PLACE) or _UNWRITABLE.search(str(cause)):
         return StoreError(
             "LL-STORE-004",

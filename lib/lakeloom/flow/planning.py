@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lakeloom.core.errors import LakeloomError
+from lakeloom.core.extras import command
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import can_ask, look
 from lakeloom.flow.land import poll
+from lakeloom.project.extras import lacking
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.plan import Action, Decision, depends
 from lakeloom.project.select import select
@@ -56,7 +58,10 @@ def plan(project: Project, patterns: Sequence[str] = (), *, full_refresh: bool =
         if decision.action != "skip":
             moving |= dict.fromkeys(step.writes, step.name)
         reads = {read.table: good.get(read.table) for read in step.reads}
-        planned.append(PlannedStep(step, decision.action, decision.reasons, reads))
+        # What would fail is said before it does; a step that is skipped needs nothing.
+        gone = () if decision.action == "skip" else lacking(step)
+        reasons = (*decision.reasons, *(f"a package is missing, it will fail: {command(extra)}" for extra in gone))
+        planned.append(PlannedStep(step, decision.action, reasons, reads))
     return planned
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import LakeloomError, RunError, TableError
+from lakeloom.core.extras import missing
 from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
@@ -82,7 +83,7 @@ def _apply(context: Context, step: Step, session: SparkSession, inputs: dict[str
             fix="mend the SQL, or run the step whose table it reads",
         ) from cause
     except Exception as cause:  # a user's function may raise anything; its values must not reach the message
-        raise RunError(
+        raise missing(cause, step.name) or RunError(
             "LL-RUN-004",
             f"{spec.function} raised {type(cause).__name__}",
             where=step.name,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from lakeloom.config.load import Raw
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.findings import Finding, FindingsError
-from lakeloom.project import references
+from lakeloom.project import extras, references
 from lakeloom.project.spec import Project
 from lakeloom.project.typing import Reader
 
@@ -32,9 +32,11 @@ RULES: tuple[Rule, ...] = (
     references.outputs_differ,
     references.no_cycle,
 )
+# What is no mistake of the config, but keeps this machine from running all of it.
+ON_THIS_MACHINE: tuple[Rule, ...] = (extras.extras_are_installed,)
 
 
-def check(raw: Raw, schemas: Schemas | None = None) -> tuple[Project, list[Finding]]:
+def check(raw: Raw, schemas: Schemas | None = None, *, machine: bool = True) -> tuple[Project, list[Finding]]:
     """Return the typed project and all findings, in the order of file and line.
 
     Parameters
@@ -43,10 +45,12 @@ def check(raw: Raw, schemas: Schemas | None = None) -> tuple[Project, list[Findi
         The merged, marked document.
     schemas : mapping, optional
         Columns of tables by their last recorded schema; contracts come before them.
+    machine : bool
+        Whether to look for what is not installed on this machine as well.
     """
     reader = Reader(raw)
     project = reader.project()
-    for rule in RULES:
+    for rule in (*RULES, *(ON_THIS_MACHINE if machine else ())):
         try:
             for problem in rule(project, schemas or {}):
                 reader.add(problem.path, problem.code, problem.message, problem.fix)
@@ -56,8 +60,11 @@ def check(raw: Raw, schemas: Schemas | None = None) -> tuple[Project, list[Findi
 
 
 def checked(raw: Raw, schemas: Schemas | None = None) -> Project:
-    """Return the typed project; raises FindingsError with all findings where there are any."""
-    project, findings = check(raw, schemas)
+    """Return the typed project; raises FindingsError with all mistakes of the config where there are any.
+
+    What is merely not installed on this machine stops only the steps that need it.
+    """
+    project, findings = check(raw, schemas, machine=False)
     if findings:
         raise FindingsError(findings)
     return project

@@ -1,0 +1,59 @@
+"""Which optional packages a project's kinds need, known before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from lakeloom.core.extras import EXTRAS, absent, command
+from lakeloom.core.kinds import pick
+from lakeloom.core.steps import Step
+from lakeloom.project.references import Problem
+from lakeloom.project.spec import Project, SourceSpec
+from lakeloom.sources import SOURCES
+from lakeloom.training.spec import ModelSpec
+
+Schemas = Mapping[str, Iterable[str]]
+
+
+def needs(step: Step) -> list[str]:
+    """Return the extras that a step needs."""
+    if isinstance(step.spec, SourceSpec):
+        return list(_of_source(step.spec))
+    if not isinstance(step.spec, ModelSpec):
+        return []
+    # A study trains on executors without a communicator, and scores need neither.
+    without = {"train": {"tune"}, "tune": set(EXTRAS) - {"train", "tune"}}.get(step.kind, set(EXTRAS) - {"train"})
+    return [extra for extra in _of_model(step.spec) if extra not in without]
+
+
+def lacking(step: Step) -> list[str]:
+    """Return those of a step's extras that are not installed on this machine; nothing is imported."""
+    return [extra for extra in needs(step) if absent(extra)]
+
+
+def extras_are_installed(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """The packages that the kinds of sources and models need are installed on this machine."""
+    wanted = {("sources", name): _of_source(source) for name, source in project.sources.items()}
+    wanted |= {("models", name): _of_model(model) for name, model in project.models.items()}
+    gone = {extra: absent(extra) for extra in {extra for each in wanted.values() for extra in each}}
+    for path, extras in wanted.items():
+        for extra, part in extras.items():
+            if gone[extra]:
+                text = f"{'.'.join(path)} needs {', '.join(gone[extra])}, not installed on this machine"
+                yield Problem((*path, *part), "LL-SETUP-003", text, command(extra))
+
+
+def _of_source(source: SourceSpec) -> dict[str, tuple[str, ...]]:
+    """Return the extra that a source's kind names as its class's ``extra``, with the key that asks for it."""
+    extra = getattr(pick(source.kind, SOURCES), "extra", "")
+    return {extra: ("kind",)} if extra else {}
+
+
+def _of_model(model: ModelSpec) -> dict[str, tuple[str, ...]]:
+    """Return the extras of a model, each with the key that asks for it."""
+    found: dict[str, tuple[str, ...]] = {"train": ("estimator",)}
+    if model.train.kind in EXTRAS:  # a communicator called like an extra is brought by it
+        found[model.train.kind] = ("train", "kind")
+    if model.tune is not None:
+        found["tune"] = ("tune",)
+    return found
