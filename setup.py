@@ -7,8 +7,9 @@ pinned in ``environment/requirements.lock``.
 from setuptools import find_packages, setup
 
 CORE = [
-    "pyspark>=4.0,<5",
-    "delta-spark>=4.0,<5",
+    # Those that lakeloom.session.jars knows Delta's jars for.
+    "pyspark>=4.0.1,<4.3",
+    "delta-spark>=4.4,<4.5",
     "deltalake>=1.6,<2",
     "pyarrow>=14",
     "numpy>=1.26",

@@ -8,19 +8,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from lakeloom.core.errors import SetupError
-from lakeloom.session.settings import ARCHIVE, class_path, jars_home
+from lakeloom.core.extras import EXTRAS, absent, command
+from lakeloom.session.jars import jars_home, supplied
+from lakeloom.session.settings import ARCHIVE, class_path
 
-EXTRAS = {
-    "train": ("torch", "sklearn", "mlflow", "matplotlib"),
-    "tune": ("hyperopt",),
-    "horovod": ("horovod",),
-    "quality": ("great_expectations",),
-}
 _FREE_BYTES = 5 * 2**30
 
 
@@ -44,8 +39,21 @@ class Diagnosis:
         return asdict(self)
 
 
-def diagnose(root: Path) -> list[Diagnosis]:
-    """Look at the JDK, the jars, the class-data archive, the extras, the disk and the storage root."""
+def diagnose(root: Path, *, fix: bool = False) -> list[Diagnosis]:
+    """Look at the JDK, the jars, the class-data archive, the extras, the disk and the storage root.
+
+    Parameters
+    ----------
+    fix : bool
+        Fetch Delta's jars first, where they are missing; else the first run does.
+
+    Raises
+    ------
+    SetupError
+        LL-SETUP-001, LL-SETUP-002, LL-SETUP-007 where they can't be fetched.
+    """
+    if fix:
+        supplied(jars_home())
     return [_java(), _jars(), _archive(), *_extras(), _disk(root), _writable(root)]
 
 
@@ -64,25 +72,24 @@ def _java() -> Diagnosis:
 
 def _jars() -> Diagnosis:
     try:
-        count = len(class_path(jars_home()).split(":"))
+        count = len([jar for jar in class_path(jars_home()).split(":") if jar])
     except SetupError as error:
         return Diagnosis("jars", "missing", error.message, error.fix)
-    return Diagnosis("jars", "ok", f"{count} jars")
+    return Diagnosis("jars", "ok", f"{count} jars in {jars_home()}" if count else "Spark brings Delta itself")
 
 
 def _archive() -> Diagnosis:
     if (jars_home() / ARCHIVE).exists():
         return Diagnosis("class-data archive", "ok", ARCHIVE)
-    return Diagnosis("class-data archive", "optional", "none: Spark starts some seconds later", "run 'make setup'")
+    found = "none: Spark starts some seconds later"
+    return Diagnosis("class-data archive", "optional", found, "a checkout's 'make setup' makes one")
 
 
 def _extras() -> Iterator[Diagnosis]:
     for extra, modules in EXTRAS.items():
-        lacking = [module for module in modules if find_spec(module) is None]
-        if lacking:
-            yield Diagnosis(
-                f"extra {extra}", "optional", f"no {', '.join(lacking)}", f"pip install 'lakeloom[{extra}]'"
-            )
+        gone = absent(extra)
+        if gone:
+            yield Diagnosis(f"extra {extra}", "optional", f"no {', '.join(gone)}", command(extra))
         else:
             yield Diagnosis(f"extra {extra}", "ok", ", ".join(modules))
 

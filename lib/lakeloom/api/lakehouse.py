@@ -240,6 +240,7 @@ class Lakehouse:
             name, feature_names(declared[name], self.project.features), self.table(f"datasets.{name}", version)
         )
 
+    @coded()
     def model(self, name: str, version: int | str | None = None) -> Model:
         """Return a trained model: by its version in the registry, by an alias, or the one that scores.
 
@@ -247,6 +248,8 @@ class Lakehouse:
         ------
         TrainError
             LL-TRAIN-003 where there is no such model or version.
+        SetupError
+            LL-SETUP-003 for an alias without the extra ``train``.
         """
         from lakeloom.api.model import find
 
@@ -272,7 +275,6 @@ class Lakehouse:
         if name is None:
             return graph
         if up and down:
-    @coded()
             return graph.around(name)
         return graph.up(name) if up else graph.down(name)
 
@@ -280,8 +282,6 @@ class Lakehouse:
         """Return the runs, newest first; a training or tuning is an entry of its own."""
         from lakeloom.flow.journal import runs
 
-        SetupError
-            LL-SETUP-003 for an alias without the extra ``train``.
         return runs(self.lake)
 
     def logs(self, run: str | None = None) -> list[dict[str, Any]]:
@@ -325,11 +325,11 @@ class Lakehouse:
 
         return write(self.lake, self.name, self.lineage(), self._good, self.quarantine(), run)
 
-    def doctor(self) -> list[Diagnosis]:
-        """Look whether this machine has what the project needs; starts nothing."""
+    def doctor(self, *, fix: bool = False) -> list[Diagnosis]:
+        """Look whether this machine has what the project needs; `fix` fetches Delta's jars first."""
         from lakeloom.api.doctor import diagnose
 
-        return diagnose(self.root)
+        return diagnose(self.root, fix=fix)
 
     def spark(self) -> SparkSession:
         """Return the Spark session of this environment; starts it where none runs."""

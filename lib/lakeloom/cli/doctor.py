@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from lakeloom.cli.options import Conf, Debug, Env, Json
@@ -10,14 +12,20 @@ from lakeloom.cli.shell import shell
 _MARKS = {"ok": "✓", "optional": "–", "missing": "✗"}
 
 
-def doctor(conf: Conf = None, env: Env = None, as_json: Json = False, debug: Debug = False) -> None:
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Fetch Delta's jars where they are missing.")] = False,
+    conf: Conf = None,
+    env: Env = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
     """Look whether this machine has all that is needed: JDK, jars, extras, disk, storage root.
 
     Exit code 1 where something needed is missing. JSON: [{"name", "status": "ok", "optional" or
     "missing", "found", "fix"}].
     """
     with shell(conf, env, as_json=as_json, debug=debug) as out:
-        found = out.open().doctor()
+        found = out.open().doctor(fix=fix)
         if as_json:
             out.document([entry.as_dict() for entry in found])
         else:

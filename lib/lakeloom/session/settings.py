@@ -8,27 +8,38 @@ setting here.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from lakeloom.core.errors import SetupError
+from lakeloom.session.jars import brought, spark_line
+from lakeloom.session.jars import jars_home as jars_home
 
 ARCHIVE = "classes.jsa"
+_GET_JARS = "run 'make setup' in a checkout, 'lakeloom doctor --fix' elsewhere, or name their folder by LAKELOOM_JARS"
 DELTA = ("delta-spark_", "delta-storage-")
 
 
-def jars_home() -> Path:
-    """Return the folder of the fetched jars: ``LAKELOOM_JARS``, or ``environment/jars`` of the checkout."""
-    named = os.environ.get("LAKELOOM_JARS")
-    return Path(named) if named else Path(__file__).resolve().parents[3] / "environment" / "jars"
-
-
 def class_path(home: Path) -> str:
-    """Return the class path of all jars under `home`; raises LL-SETUP-002 where Delta's are missing."""
+    """Return the class path of all jars under `home`, empty where Spark itself brings Delta and `home` has none.
+
+    Raises
+    ------
+    SetupError
+        LL-SETUP-002 where Delta's jars are missing, or are for another release line of Spark.
+    """
     jars = sorted(home.glob("*.jar"))
-    for prefix in DELTA:
+    for prefix in () if brought() else DELTA:
         if not any(jar.name.startswith(prefix) for jar in jars):
-            raise SetupError("LL-SETUP-002", f"no {prefix}*.jar in {home}", fix="run 'make setup' or set LAKELOOM_JARS")
+            raise SetupError("LL-SETUP-002", f"no {prefix}*.jar in {home}", fix=_GET_JARS)
+    line = spark_line()
+    for jar in jars:
+        made_for = re.match(r"delta-spark_(\d+\.\d+)_", jar.name)
+        if line and made_for and made_for.group(1) != line:
+            raise SetupError(
+                "LL-SETUP-002", f"{jar.name} in {home} is not for the installed Spark {line}", fix=_GET_JARS
+            )
     return ":".join(str(jar) for jar in jars)
 
 
@@ -54,9 +65,12 @@ def java_options(home: Path) -> str:
     return " ".join(options)
 
 
+_PATHS = ("spark.driver.extraClassPath", "spark.jars")  # where Spark brings Delta there is nothing to add
+
+
 def settings(home: Path, overlay: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the session's settings: the local defaults, overridden by `overlay`."""
-    return {
+    made = {
         "spark.master": "local[2]",
         "spark.driver.memory": "3g",
         "spark.driver.extraClassPath": class_path(home),
@@ -80,3 +94,4 @@ def settings(home: Path, overlay: Mapping[str, str] | None = None) -> dict[str, 
         "spark.redaction.regex": "(?i)secret|password|token|access[.]key|api[.]?key|credential|url",
         "spark.scheduler.mode": "FAIR",
     } | dict(overlay or {})
+    return {key: value for key, value in made.items() if value or key not in _PATHS}

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import SetupError
-from lakeloom.session.settings import jars_home, settings
+from lakeloom.session.jars import jars_home, supplied
+from lakeloom.session.settings import settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -51,7 +52,7 @@ def open_session(
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     _share_path()
     builder = SparkSession.builder.appName(name)
-    for key, value in settings(jars_home(), overlay).items():
+    for key, value in settings(supplied(jars_home()), overlay).items():
         builder = builder.config(key, value)
     try:
         with _speaking_to(log):
