@@ -125,8 +125,8 @@ def by_ivy(wanted: Sequence[Jar], folder: Path) -> None:
         raise _unreachable("Spark's distribution has no Ivy")
     asked = folder / "ivy.xml"
     asked.write_text(module(wanted), encoding="utf-8")
-    command: list[str | Path] = [java(), "-jar", ivy, "-warn", "-cache", folder / "cache", "-ivy", asked, "-types", "jar"]
-    command += ["-confs", "default", "-retrieve", f"{folder}/[artifact]-[revision].[ext]"]
+    command: list[str | Path] = [java(), "-jar", ivy, "-warn", "-cache", folder / "cache", "-ivy", asked]
+    command += ["-types", "jar", "-confs", "default", "-retrieve", f"{folder}/[artifact]-[revision].[ext]"]
     settings = os.environ.get("LAKELOOM_IVY_SETTINGS")
     command += ["-settings", settings] if settings else []
     try:
