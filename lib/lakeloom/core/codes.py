@@ -50,6 +50,8 @@ CODES: dict[str, str] = {
     "LL-STORE-004": "The storage root can't be written.",
     "LL-STORE-005": "The table's log or a file of it is damaged; the file is named.",
     "LL-STORE-006": "An intent of this step and epoch exists already: another run is working on it.",
+    "LL-STORE-007": "A table could not be registered in the catalog; it is published and keeps its path.",
+    "LL-STORE-008": "The catalog has another table of this name. Give the catalog a prefix, or drop that one.",
     # features, datasets
     "LL-FEATURE-001": "A feature has no availability time: it could leak the future.",
     "LL-FEATURE-002": "A feature view's column, key or time is not in its table.",
@@ -69,6 +71,10 @@ CODES: dict[str, str] = {
     "LL-RUN-003": "There is no run or nothing to retry.",
     "LL-RUN-004": "A transform raised an error; the step failed, nothing was written.",
     "LL-RUN-005": "The run was stopped by the user; the next run goes on where it stopped.",
+    "LL-RUN-006": "A notification or a metric could not be delivered, after tries with backoff; the run went on.",
+    # tests of a project
+    "LL-TEST-001": "A row of a test does not fit its table: a column, a value's type, or a malformed file.",
+    "LL-TEST-002": "There is no test, or none whose name or table is the one that was asked for.",
     # exports
     "LL-EXPORT-001": "An exported file is not what the graph gives; each difference is named. Export it again.",
     "LL-EXPORT-002": "The schedule can't be said in the other scheduler's words.",
@@ -83,4 +89,5 @@ CODES: dict[str, str] = {
     "LL-SETUP-006": "The set-up was started by another Python than 3.11, which the locked environment needs.",
     "LL-SETUP-007": "A jar or a line of its lock is not what was pinned; nothing of it was kept.",
     "LL-SETUP-008": "A command of the set-up failed; the end of its log is shown. Run make setup again: it goes on.",
+    "LL-SETUP-009": "A worker of the cluster has another release of lakeloom than the driver; both are named.",
 }

@@ -1,8 +1,9 @@
-"""The settings of a Spark session, as plain text: defaults for one machine, then the overlay's.
+"""The settings of a Spark session, as plain text: defaults, those of one machine or of a cluster, the overlay's.
 
 Delta's two jars are enough and stand on the driver's class path (no resolution, no network). On a
 laptop the costs are JVM start, class loading and Delta's 50 snapshot partitions; each has its
-setting here.
+setting here. On a cluster the jars travel to the executors (``spark.jars``), and nothing is bound to
+the loopback address.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from lakeloom.config.placeholders import resolve
 from lakeloom.core.errors import SetupError
+from lakeloom.core.secrets import Secret
 from lakeloom.session.jars import brought, spark_line
 from lakeloom.session.jars import jars_home as jars_home
 
 ARCHIVE = "classes.jsa"
 _GET_JARS = "run 'make setup' in a checkout, 'lakeloom doctor --fix' elsewhere, or name their folder by LAKELOOM_JARS"
 DELTA = ("delta-spark_", "delta-storage-")
+DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+# What every step's session has, whoever opened the application: the same rows everywhere.
+NEEDED = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 
 
 def class_path(home: Path) -> str:
@@ -65,20 +71,55 @@ def java_options(home: Path) -> str:
     return " ".join(options)
 
 
-_PATHS = ("spark.driver.extraClassPath", "spark.jars")  # where Spark brings Delta there is nothing to add
+def overlay_of(spark: Mapping[str, object]) -> dict[str, str]:
+    """Return an environment's ``spark:`` section as plain text, its variables and secrets resolved.
+
+    Raises
+    ------
+    ConfigError
+        LL-CONF-008 where a variable or a secret is not set.
+    """
+    return {key: _text(resolve(value, f"spark.{key}")) for key, value in spark.items()}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def is_local(master: str) -> bool:
+    """Return whether driver and executors are one process."""
+    return master.startswith("local") and not master.startswith("local-cluster")
 
 
 def settings(home: Path, overlay: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the session's settings: the local defaults, overridden by `overlay`."""
-    made = {
-        "spark.master": "local[2]",
+    """Return the session's settings: the defaults, overridden by `overlay`."""
+    chosen = {"spark.master": "local[2]"} | dict(overlay or {})
+    place = _ONE_MACHINE if is_local(chosen["spark.master"]) else _cluster(home)
+    made = _everywhere(home) | place | chosen
+    return {key: value for key, value in made.items() if value or key not in _PATHS}
+
+
+_PATHS = ("spark.driver.extraClassPath", "spark.jars")  # where Spark brings Delta there is nothing to add
+_ONE_MACHINE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+
+
+def _cluster(home: Path) -> dict[str, str]:
+    return {
+        "spark.jars": class_path(home).replace(":", ","),
+        "spark.executor.extraJavaOptions": "-Duser.timezone=UTC -Dderby.stream.error.file=/dev/null",
+    }
+
+
+def _everywhere(home: Path) -> dict[str, str]:
+    return {
         "spark.driver.memory": "3g",
         "spark.driver.extraClassPath": class_path(home),
         "spark.driver.extraJavaOptions": java_options(home),
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.extensions": DELTA_EXTENSION,
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "true",
+        **NEEDED,
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
         "spark.databricks.delta.snapshotPartitions": "2",
@@ -88,10 +129,7 @@ def settings(home: Path, overlay: Mapping[str, str] | None = None) -> dict[str, 
         "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.redaction.string.regex": "(?i)(password|passwd|pwd|secret|token)\\s*[=:]\\s*[^\\s,;)&]+",
         "spark.redaction.regex": "(?i)secret|password|token|access[.]key|api[.]?key|credential|url",
         "spark.scheduler.mode": "FAIR",
-    } | dict(overlay or {})
-    return {key: value for key, value in made.items() if value or key not in _PATHS}
+    }

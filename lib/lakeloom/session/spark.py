@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import SetupError
+from lakeloom.core.secrets import mask
 from lakeloom.session.jars import jars_home, supplied
-from lakeloom.session.settings import settings
+from lakeloom.session.settings import DELTA_EXTENSION, NEEDED, is_local, settings
+from lakeloom.session.workers import equip
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,10 +28,13 @@ def open_session(
 ) -> SparkSession:
     """Return the active Spark session, or start one.
 
+    A session that somebody else has opened (a notebook, a job's runtime) is used as it is. Under
+    spark-submit its words win: a setting of ours takes effect where it gave none.
+
     Parameters
     ----------
     overlay : mapping, optional
-        Spark settings of the environment, over the local defaults.
+        Spark settings of the environment, over the defaults.
     name : str
         The application's name.
     log : Path, optional
@@ -38,22 +43,38 @@ def open_session(
     Raises
     ------
     SetupError
-        LL-SETUP-001 without a JDK, LL-SETUP-002 without Delta's jars.
+        LL-SETUP-001 without a JDK or a cluster that answers, LL-SETUP-002 without Delta's jars, LL-SETUP-009
+        where the cluster's workers have another release.
     """
     from pyspark import SparkContext
-    from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
     if SparkContext._active_spark_context is not None:
         # Another thread's session counts as well; a builder with settings would change it.
-        return SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+        session = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+    else:
+        session = _start(overlay, name, log)
+    _ready(session)
+    return session
+
+
+def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> SparkSession:
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.sql import SparkSession
+
+    wanted = settings(supplied(jars_home()), overlay)
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    if is_local(wanted["spark.master"]) and not submitted:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     _share_path()
+    given = _submitted() if submitted else {}
     builder = SparkSession.builder.appName(name)
-    for key, value in settings(supplied(jars_home()), overlay).items():
-        builder = builder.config(key, value)
+    for key, value in wanted.items():
+        if key not in given:
+            builder = builder.config(key, value)
     try:
         with _speaking_to(log):
             return builder.getOrCreate()
@@ -63,6 +84,49 @@ def open_session(
             f"Spark's JVM did not start ({type(cause).__name__})",
             fix="install a JDK 17 (Debian: openjdk-17-jdk-headless) or set JAVA_HOME",
         ) from cause
+    except Py4JError as cause:
+        raise SetupError(
+            "LL-SETUP-001",
+            f"the cluster at {mask(wanted['spark.master'])} did not take the application",
+            fix="look whether its master runs and spark.master names it",
+        ) from cause
+
+
+def _submitted() -> dict[str, str]:
+    """Return what spark-submit has set."""
+    from pyspark import SparkConf, SparkContext
+
+    SparkContext._ensure_initialized()
+    return dict(SparkConf().getAll())
+
+
+def _ready(session: SparkSession) -> None:
+    """Look once at an application: it must know Delta, and a cluster's workers must have our code."""
+    context = session.sparkContext
+    if getattr(context, "_lakeloom_ready", False) or "DATABRICKS_RUNTIME_VERSION" in os.environ:
+        return
+    if DELTA_EXTENSION not in str(context.getConf().get("spark.sql.extensions")) or not _loads(session):
+        raise SetupError(
+            "LL-SETUP-002",
+            "the running Spark application does not know Delta",
+            fix=f"start it with Delta's jars (spark-submit --jars) and spark.sql.extensions={DELTA_EXTENSION}",
+        )
+    if not is_local(context.master):
+        equip(session)
+    context._lakeloom_ready = True
+
+
+def _loads(session: SparkSession) -> bool:
+    from py4j.protocol import Py4JError
+
+    jvm = session._jvm
+    assert jvm is not None
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    try:
+        loader.loadClass(DELTA_EXTENSION)
+    except Py4JError:
+        return False
+    return True
 
 
 @contextmanager
@@ -95,6 +159,8 @@ def _share_path() -> None:
 def step_session(spark: SparkSession, options: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
     """Give a new session of the same application for one step; `options` are set in it alone."""
     session = spark.newSession()
+    for key, value in NEEDED.items():
+        session.conf.set(key, value)
     for key, value in (options or {}).items():
         session.conf.set(key, value)
     yield session

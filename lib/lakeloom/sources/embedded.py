@@ -1,8 +1,18 @@
-"""Databases that are files: a relative path in their URL starts at the project's home, not at the working folder."""
+"""Databases that are files: where their relative paths start, and who may open them.
+
+A relative path in the URL starts at the project's home, not at the working folder. One process at a
+time can open such a database, so on a cluster the driver reads it alone and hands the rows on: they
+must fit into its memory, as the file lies on its disk.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 # After these words Derby means something other than a folder of its own.
 _ELSEWHERE = ("//", "memory:", "jar:", "classpath:", "/")
@@ -25,3 +35,52 @@ def anchored(url: str, base: Path) -> str:
             path, mark, rest = place.removeprefix("directory:").partition(";")
             return f"{start}{base / path}{mark}{rest}"
     return url
+
+
+def is_embedded(url: str) -> bool:
+    """Return whether a JDBC URL names a database that is opened as files by the process that asks."""
+    place = url.removeprefix("jdbc:derby:")
+    return (place != url and not place.startswith("//")) or url.startswith("jdbc:sqlite:")
+
+
+def read_alone(
+    session: SparkSession, url: str, table: str, predicates: Sequence[str], properties: Mapping[str, str]
+) -> DataFrame:
+    """Return the rows of a JDBC table that the driver's own process has read.
+
+    Parameters
+    ----------
+    table : str
+        A table's name, or a query in brackets with an alias.
+    predicates : sequence of str
+        SQL conditions, one after the other.
+
+    Returns
+    -------
+    DataFrame
+        The columns and types that Spark's JDBC reader gives.
+    """
+    from pyspark.sql import DataFrame
+
+    jvm: Any = session._jvm
+    # Asks for the columns only; Spark opens that connection in the driver.
+    schema = session.read.jdbc(url, table, properties=dict(properties))._jdf.schema()
+    options = jvm.java.util.HashMap()
+    for name, value in properties.items():
+        options.put(name, value)
+    dialects, scala = jvm.org.apache.spark.sql.jdbc.JdbcDialects, jvm.scala.jdk.javaapi.CollectionConverters
+    reading = jvm.org.apache.spark.sql.execution.datasources.jdbc
+    settings = reading.JDBCOptions(url, table, jvm.PythonUtils.toScalaMap(options))
+    columns = ", ".join(dialects.get(url).quoteIdentifier(name) for name in schema.fieldNames()) or "1"
+    connection = dialects.get(url).createConnectionFactory(settings).apply(-1)
+    rows = jvm.java.util.ArrayList()
+    try:
+        for predicate in predicates:
+            statement = connection.createStatement()
+            found = statement.executeQuery(f"SELECT {columns} FROM {table} WHERE {predicate}")  # noqa: S608 - quoted
+            reader = reading.JdbcUtils.resultSetToRows(found, schema)
+            rows.addAll(scala.asJava(reader.toSeq()))
+            statement.close()
+    finally:
+        connection.close()
+    return DataFrame(session._jsparkSession.createDataFrame(rows, schema), session)

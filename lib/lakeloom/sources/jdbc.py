@@ -24,9 +24,10 @@ from lakeloom.core.errors import ConfigError, SourceError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import is_identifier
 from lakeloom.core.secrets import Secret
+from lakeloom.session.settings import is_local
 from lakeloom.sources import windows
 from lakeloom.sources.columns import quoted, stored_name
-from lakeloom.sources.embedded import anchored
+from lakeloom.sources.embedded import anchored, is_embedded, read_alone
 from lakeloom.sources.landing import Batch, Landing
 
 if TYPE_CHECKING:
@@ -238,9 +239,14 @@ def _from(config: JdbcConfig) -> str:
 
 
 def _table(spark: SparkSession, config: JdbcConfig, predicates: Sequence[str], **more: str) -> DataFrame:
-    return spark.read.jdbc(
-        reveal(config.url), _from(config), predicates=list(predicates), properties=_properties(config, **more)
-    )
+    return _read(spark, config, _from(config), predicates, **more)
+
+
+def _read(spark: SparkSession, config: JdbcConfig, table: str, predicates: Sequence[str], **more: str) -> DataFrame:
+    url, properties = reveal(config.url), _properties(config, **more)
+    if is_embedded(url) and not is_local(spark.sparkContext.master):
+        return read_alone(spark, url, table, predicates, properties)
+    return spark.read.jdbc(url, table, predicates=list(predicates), properties=properties)
 
 
 def _poll(config: JdbcConfig, last: Batch | None, spark: SparkSession) -> Batch | None:
@@ -287,11 +293,8 @@ def _poll(config: JdbcConfig, last: Batch | None, spark: SparkSession) -> Batch 
 def _figures(session: SparkSession, config: JdbcConfig, figures: Mapping[str, str]) -> dict[str, str | None]:
     """Return the aggregates of the source as text."""
     listed = ", ".join(f"{sql} AS {name}" for name, sql in figures.items())
-    frame = session.read.jdbc(
-        reveal(config.url),
-        f"(SELECT {listed} FROM {_from(config)}) lakeloom_figures",  # noqa: S608  names are validated or quoted
-        properties=_properties(config, preferTimestampNTZ="true"),
-    )
+    table = f"(SELECT {listed} FROM {_from(config)}) lakeloom_figures"  # noqa: S608  names are validated or quoted
+    frame = _read(session, config, table, [windows.EVERY_ROW], preferTimestampNTZ="true")
     row = frame.selectExpr(*[f"CAST({name} AS STRING) AS {name}" for name in figures]).first()
     assert row is not None  # an aggregate without groups has one row
     return {name: row[name] for name in figures}

@@ -70,6 +70,7 @@ class Horovod(Communicator):
                     "LL-TRAIN-002",
                     f"a horovod worker failed or did not start: {cause}; {_last_line(log)}",
                     fix=f"see the cause; the Spark application needs {workers} free slots; a resumed training goes on",
+                    transient=True,  # an executor may have been lost: the next attempt goes on from the checkpoint
                 ) from cause
         return dict(results[0])
 
