@@ -30,3 +30,12 @@ def test_many_small_files_become_few_and_no_row_is_lost(lake, monkeypatch):
         meta.append(lake, TABLE, COLUMNS, [{"step": f"s{number:02d}", "rows": number}])
     assert lake.size(TABLE).files <= 6
     assert sorted(row["rows"] for row in meta.rows(lake, TABLE)) == list(range(12))
+
+
+def test_columns_that_came_later_are_added_and_older_rows_have_null_there(lake):
+    meta.append(lake, TABLE, COLUMNS, [{"step": "old"}])
+    meta.append(lake, TABLE, COLUMNS | {"tasks": "long"}, [{"step": "new", "tasks": 4}])
+    meta.append(lake, TABLE, COLUMNS, [{"step": "older lakeloom"}])
+    assert {row["step"]: row["tasks"] for row in meta.rows(lake, TABLE)} == {
+        "old": None, "new": 4, "older lakeloom": None,
+    }  # fmt: skip

@@ -25,6 +25,7 @@ def ended(out: Shell, lake: Lakehouse, result: RunResult) -> None:
         out.document(result.as_dict())
     else:
         _steps(out, result)
+        _warnings(result)
         _failures(lake, result, debug=out.debug)
         for name, facts in lake.evaluations(result.run_id).items():
             _model(out, name, facts)
@@ -42,6 +43,12 @@ def _steps(out: Shell, result: RunResult) -> None:
         version = None if step.version is None else str(step.version)
         rows.append([step.name, step.status, *counts, version, f"{step.seconds:.1f}", step.reason])
     out.table(("step", "status", *numbers, "why"), rows, right=numbers)
+
+
+def _warnings(result: RunResult) -> None:
+    for step in result.steps:
+        for text in step.warnings:
+            sys.stderr.write(f"{step.name}  {text}\n")
 
 
 def _failures(lake: Lakehouse, result: RunResult, *, debug: bool) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +14,7 @@ from lakeloom.config.placeholders import resolve
 from lakeloom.core.kinds import pick
 from lakeloom.flow.provenance import provenance
 from lakeloom.project.spec import Project, SourceSpec
+from lakeloom.session.measure import Meter, Meters, Resources
 from lakeloom.session.spark import open_session
 from lakeloom.sources import SOURCES
 from lakeloom.store.commit import Mark
@@ -30,13 +33,34 @@ class Engine:
         self._overlay, self._log = overlay, log
         self._lock = threading.Lock()
         self._spark: SparkSession | None = None
+        self._meters = Meters()
 
     def spark(self) -> SparkSession:
         """Return the run's Spark session."""
         with self._lock:
             if self._spark is None:
                 self._spark = open_session(self._overlay, log=self._log)
-            return self._spark
+            spark = self._spark
+        meter = self._meters.current()
+        if meter is not None:
+            meter.begin(spark)
+        return spark
+
+    @contextmanager
+    def metering(self, *, alone: bool) -> Iterator[None]:
+        """Measure what the step of this thread takes; `alone` where no other runs beside it."""
+        meter = Meter(alone=alone)
+        self._meters.put(meter)
+        try:
+            yield
+        finally:
+            self._meters.put(None)
+            meter.end()
+
+    def measured(self) -> Resources | None:
+        """Return what the step of this thread took so far; None where Spark was not asked or tells nothing."""
+        meter = self._meters.current()
+        return meter.read() if meter is not None else None
 
     def cancel(self) -> None:
         """Cancel all running Spark jobs."""

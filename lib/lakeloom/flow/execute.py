@@ -15,6 +15,7 @@ from typing import Any
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import load
 from lakeloom.core.steps import Facts, Step, Window
+from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.land import needs_spark, poll
 from lakeloom.flow.write import forget_abandoned
@@ -114,6 +115,9 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     work = load(WORK[kind if kind in WORK else "scores"])
     facts: Facts = _retried(context, lambda: work(context, step, intent))
     facts["seconds"] = round(time.monotonic() - started, 3)
+    resources = context.engine.measured()
+    facts["resources"] = resources.as_dict() if resources else None
+    facts["warnings"] = list(advice(resources, facts.get("files", 0), facts.get("bytes", 0)))
     refs.publish(
         context.lake, facts["versions"], step=step.name, epoch=intent.epoch, run=context.run, at=datetime.now(UTC)
     )

@@ -25,7 +25,10 @@ _RUN = {"run_id": "string", "kind": "string", "name": "string", "started": "time
         "status": "string", "mlflow_run": "string", "reads": "string"}  # fmt: skip
 _STEP = {"run_id": "string", "step": "string", "kind": "string", "status": "string", "reason": "string",
          "epoch": "long", "rows_in": "long", "rows_out": "long", "quarantined": "long", "version": "long",
-         "seconds": "double", "bytes": "long", "ended": "timestamp", "error": "string"}  # fmt: skip
+         "seconds": "double", "bytes": "long", "ended": "timestamp", "error": "string",
+         "slots": "long", "jobs": "long", "tasks": "long", "failed_tasks": "long", "task_seconds": "double",
+         "cpu_seconds": "double", "bytes_read": "long", "bytes_written": "long", "shuffle_bytes": "long",
+         "spilled_bytes": "long", "warnings": "string"}  # fmt: skip
 
 
 class Journal:
@@ -55,12 +58,13 @@ class Journal:
             ) from cause
         logging.getLogger("lakeloom").info("%s %s", event, facts.get("step", ""))
 
-    def step(self, result: StepResult, epoch: int | None) -> None:
-        """Note a step's result."""
-        entry = result.as_dict() | {"step": result.name, "run_id": self.run, "epoch": epoch}
+    def step(self, result: StepResult, epoch: int | None, slots: int = 1) -> None:
+        """Note a step's result, and how many slots it held while it ran."""
+        entry = result.as_dict() | {"step": result.name, "run_id": self.run, "epoch": epoch, "slots": slots}
         error = f"{result.error['code']} {result.error['message']}" if result.error else None
+        more = (result.resources or {}) | {"warnings": "; ".join(result.warnings) or None}
         with self._lock:
-            self._steps.append(entry | {"ended": datetime.now(UTC), "error": error})
+            self._steps.append(entry | {"ended": datetime.now(UTC), "error": error} | more)
         self.log(f"step {result.status}", **result.as_dict())
 
     def model(self, name: str, kind: str, facts: dict[str, Any], started: datetime, reads: dict[str, int]) -> None:

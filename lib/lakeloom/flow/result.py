@@ -19,6 +19,10 @@ class StepResult:
     seconds : float
     error : dict or None
         Code, where, message and fix of a failure.
+    resources : dict or None
+        What it took of the cluster, as `lakeloom.session.measure.Resources` names it; None where not measured.
+    warnings : tuple of str
+        What is worth mending, each with the setting that helps.
     """
 
     name: str
@@ -32,11 +36,13 @@ class StepResult:
     seconds: float = 0.0
     bytes: int = 0
     error: dict[str, str] | None = None
+    resources: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entry of ``run --json``; `bytes` and `error` only where there are any."""
+        """Return the entry of ``run --json``; bytes, error, resources and warnings only where there are any."""
         entry = asdict(self)
-        for name in ("bytes", "error"):
+        for name in ("bytes", "error", "resources", "warnings"):
             if not entry[name]:
                 del entry[name]
         return entry

@@ -138,6 +138,10 @@ class _Walk:
         return name in self.results and self.results[name].status in ("failed", "blocked")
 
     def _step(self, step: Step) -> StepResult:
+        with self.context.engine.metering(alone=step.exclusive):
+            return self._measured(step)
+
+    def _measured(self, step: Step) -> StepResult:
         begun = time.monotonic()
         intent = None
         error: LakeloomError
@@ -162,6 +166,7 @@ class _Walk:
                 step.name, step.kind, "done", ready.reason,
                 facts.get("rows_in", 0), facts.get("rows_out", 0), facts.get("quarantined", 0),
                 facts.get("version"), round(time.monotonic() - begun, 3), facts.get("bytes", 0),
+                resources=facts.get("resources"), warnings=tuple(facts.get("warnings", ())),
             )  # fmt: skip
         except Exception as cause:  # a step's failure must not end the run: it is coded, noted, and blocks what follows
             if self.stopped.is_set():
@@ -172,8 +177,13 @@ class _Walk:
                     give_up(self.context, step, intent, error)
             seconds = round(time.monotonic() - begun, 3)
             self.journal.log("step error", step=step.name, traceback=_traceback(cause))
-            result = StepResult(step.name, step.kind, "failed", error.message, seconds=seconds, error=error.as_dict())
-        return self._end(result, intent.epoch if intent else None)
+            taken = self.context.engine.measured()
+            result = StepResult(
+                step.name, step.kind, "failed", error.message, seconds=seconds, error=error.as_dict(),
+                resources=taken.as_dict() if taken else None,
+            )  # fmt: skip
+        slots = self.context.project.settings.slots if step.exclusive else 1
+        return self._end(result, intent.epoch if intent else None, slots)
 
     def _missing(self, step: Step) -> str | None:
         good = refs.good(self.context.lake) if step.reads else {}
@@ -184,9 +194,9 @@ class _Walk:
         reason = "; ".join(decision.reasons)
         return StepResult(step.name, step.kind, "skipped", reason, version=version, seconds=round(seconds, 3))
 
-    def _end(self, result: StepResult, epoch: int | None) -> StepResult:
+    def _end(self, result: StepResult, epoch: int | None, slots: int = 1) -> StepResult:
         self.results[result.name] = result
-        self.journal.step(result, epoch)
+        self.journal.step(result, epoch, slots)
         self.listener.finished(result)
         return result
 

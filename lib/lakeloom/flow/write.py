@@ -45,7 +45,7 @@ def write(
     Returns
     -------
     dict
-        already (the commit stood there), versions (table → version), version, rows_out, quarantined, bytes.
+        already (the commit stood there), versions (table → version), version, rows_out, quarantined, bytes, files.
     """
     name = TableName.parse(table)
     versions: dict[str, int] = {}
@@ -66,13 +66,15 @@ def write(
         mode=mode, keys=keys, sequence=sequence, evolve=evolve,
     )  # fmt: skip
     versions[table] = made.version
+    size = context.lake.size(name, made.version)
     return {
         "already": made.already,
         "versions": versions,
         "version": made.version,
         "rows_out": _written(made),
         "quarantined": quarantined,
-        "bytes": context.lake.size(name, made.version).bytes,
+        "bytes": size.bytes,
+        "files": size.files,
     }
 
 

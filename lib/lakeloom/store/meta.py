@@ -22,7 +22,8 @@ def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Se
     Parameters
     ----------
     columns : mapping
-        Name → ``string``, ``long``, ``double``, ``boolean`` or ``timestamp`` (UTC).
+        Name → ``string``, ``long``, ``double``, ``boolean`` or ``timestamp`` (UTC). Those that the table lacks
+        are added to it; its older rows have NULL there.
     records : sequence of mapping
         Column → value; a missing column is NULL.
 
@@ -44,7 +45,8 @@ def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Se
     data = pa.table({field.name: pa.array([r.get(field.name) for r in records], field.type) for field in fields})
     try:
         with _WRITING:
-            write_deltalake(lake.path(table), data, mode="append")
+            # A newer lakeloom may know more columns than the table was made with.
+            write_deltalake(lake.path(table), data, mode="append", schema_mode="merge")
             if lake.size(table).files > _COMPACT_AT:
                 lake.delta(table).optimize.compact()
     except (OSError, DeltaError) as cause:
