@@ -4,6 +4,9 @@ Ranges here are for users of the package; what the project itself is built and t
 pinned in ``environment/requirements.lock``.
 """
 
+import os
+import re
+
 from setuptools import find_packages, setup
 
 CORE = [
@@ -41,10 +44,23 @@ EXTRAS = {
     "azure": ["azure-storage-blob>=12.24"],
     "databricks": ["databricks-bundles>=1,<2"],
 }
+# What a platform's runtime (Databricks) brings in versions of its own: with LAKELOOM_WHEEL=runtime the wheel asks
+# for none of it, so that installing it there changes no Spark, Delta, MLflow or torch.
+RUNTIME = {
+    *("pyspark", "delta-spark", "pyarrow", "numpy", "pandas", "mlflow"),
+    *("torch", "scikit-learn", "scipy", "matplotlib", "cloudpickle", "great-expectations"),
+}
+VERSION = "0.1.0"
+if os.environ.get("LAKELOOM_WHEEL") == "runtime":
+    CORE, *lists = (
+        [each for each in names if re.split(r"[<>=]", each)[0] not in RUNTIME] for names in (CORE, *EXTRAS.values())
+    )
+    EXTRAS = dict(zip(EXTRAS, lists, strict=True))
+    VERSION += "+runtime"
 
 setup(
     name="lakeloom",
-    version="0.1.0",
+    version=VERSION,
     description="One declarative project takes data from any source to a tuned, traceable model",
     python_requires=">=3.11",
     package_dir={"": "lib"},
@@ -56,5 +72,5 @@ setup(
     },
     install_requires=CORE,
     extras_require=EXTRAS | {"all": sorted({name for names in EXTRAS.values() for name in names})},
-    entry_points={"console_scripts": ["lakeloom = lakeloom.cli:main"]},
+    entry_points={"console_scripts": ["lakeloom = lakeloom.cli:main", "lakeloom-step = lakeloom.cli.job:step"]},
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lakeloom.config.load import read
 from lakeloom.core.errors import ExportError
 from lakeloom.project.check import check, checked
-from lakeloom.project.schedule import Schedule
+from lakeloom.project.schedule import MOST, Schedule
 from tests.shop import lay_out
 
 
@@ -74,11 +74,12 @@ def test_due_times_follow_the_zone_through_a_change_of_the_clock():
     assert (autumn, daily.after(autumn)) == (at("2026-10-25T00:30"), at("2026-10-26T01:30"))
 
 
-def test_missed_times_are_counted():
+def test_missed_times_are_counted_up_to_a_bound():
     hourly = Schedule(cron="0 * * * *")
-    assert hourly.missed(at("2026-01-01T00:00"), at("2026-01-01T00:59")) == 0
-    assert hourly.missed(at("2026-01-01T00:00"), at("2026-01-01T03:00")) == 3
-    assert hourly.missed(at("2020-01-01T00:00"), at("2026-01-01T03:00"), most=50) == 50
+    midnight = at("2026-01-01T00:00")
+    assert hourly.latest(midnight, at("2026-01-01T00:59")) == (midnight, 0)
+    assert hourly.latest(midnight, at("2026-01-01T03:10")) == (at("2026-01-01T03:00"), 3)
+    assert hourly.latest(at("2020-01-01T00:00"), at("2026-01-01T03:10")) == (at("2026-01-01T03:10"), MOST)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from lakeloom.api.dataset import Dataset
     from lakeloom.api.doctor import Diagnosis
+    from lakeloom.api.exporting import Export
     from lakeloom.api.model import Model
     from lakeloom.api.quarantine import Quarantined, RuleCount
     from lakeloom.api.query import Engine
@@ -324,6 +325,33 @@ class Lakehouse:
         from lakeloom.api.reporting import write
 
         return write(self.lake, self.name, self.lineage(), self._good, self.quarantine(), run)
+
+    def export(
+        self, kind: str, output: str | Path | None = None, *, manager: str = "kubernetes", deploy: str = "cluster"
+    ) -> Export:
+        """Return the graph in another scheduler's words; nothing is written until `Export.write` is called.
+
+        Parameters
+        ----------
+        kind : str
+            databricks (a bundle), airflow (a DAG) or submit (spark-submit commands).
+        output : str or Path, optional
+            The file; ``databricks.yml`` and ``dags/<project>.py`` under the project's home by default.
+        manager, deploy : str
+            For ``submit``: kubernetes or yarn, client or cluster.
+
+        Raises
+        ------
+        ConfigError
+            All findings of `check`; LL-CONF-018 for a section that is missing, LL-CONF-020 for an unknown kind.
+        ExportError
+            LL-EXPORT-002 where the other scheduler has no words for the schedule.
+        SetupError
+            LL-SETUP-003 for a bundle without the extra ``databricks``.
+        """
+        from lakeloom.api.exporting import export
+
+        return export(self.project, kind, output, manager=manager, deploy=deploy)
 
     def doctor(self, *, fix: bool = False) -> list[Diagnosis]:
         """Look whether this machine has what the project needs; `fix` fetches Delta's jars first."""

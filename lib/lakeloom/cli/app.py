@@ -28,6 +28,7 @@ COMMANDS = {
     "runs": "List the runs.",
     "logs": "Show what happened in a run.",
     "report": "Write a run's report as one HTML file.",
+    "export": "Write the graph for another scheduler.",
     "doctor": "Look whether this machine has all that is needed.",
 }
 HELP = {"help_option_names": ["-h", "--help"]}

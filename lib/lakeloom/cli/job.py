@@ -1,4 +1,4 @@
-"""What each file of ``jobs/`` does: arguments in, the selection's steps of one kind run, exit code out.
+"""What each file of ``jobs/`` and ``lakeloom-step`` do: arguments in, steps run, exit code out.
 
 Standard output is the JSON document of ``lakeloom run --json``, for an orchestrator; progress goes to
 standard error.
@@ -9,12 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.cli.progress import Lines
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.secrets import mask
+
+if TYPE_CHECKING:
+    from lakeloom.flow.result import RunResult
+
+POLL_S = 2.0
 
 
 def main(kind: str, arguments: Sequence[str] | None = None) -> None:
@@ -27,16 +34,63 @@ def main(kind: str, arguments: Sequence[str] | None = None) -> None:
     arguments : sequence of str, optional
         ``--conf``, ``--env`` and any number of ``--select``; the process's own by default.
     """
-    parser = argparse.ArgumentParser(description=f"Run the {kind} steps of a project.")
-    parser.add_argument("--conf", help="the project's folder or name, or the conf folder")
-    parser.add_argument("--env", help="the environment: an overlay conf/NAME.yml")
+    parser = _parser(f"Run the {kind} steps of a project.")
     parser.add_argument("--select", nargs="*", default=[], help="names, globs, +name, name+")
     given = parser.parse_args(arguments)
+    sys.exit(_run(given, given.select, (kind,)))
+
+
+def step(arguments: Sequence[str] | None = None) -> None:
+    """Run exactly one step; the entry point ``lakeloom-step``, for schedulers that call a wheel.
+
+    Returns where it went well, since some callers take any SystemExit for a failure; else it exits as
+    `main` does.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        ``--conf``, ``--env``, ``--select STEP`` and ``--wait SECONDS``: how long to wait where another
+        step of the same storage root is being run.
+    """
+    parser = _parser("Run one step of a project.")
+    parser.add_argument("--select", required=True, type=_one, metavar="STEP", help="a step's name")
+    given = parser.parse_args(arguments)
+    code = _run(given, [given.select], ())
+    if code:
+        sys.exit(code)
+
+
+def _parser(description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--conf", help="the project's folder or name, or the conf folder")
+    parser.add_argument("--env", help="the environment: an overlay conf/NAME.yml")
+    parser.add_argument("--wait", type=int, default=0, metavar="SECONDS", help="wait so long for another run [0]")
+    return parser
+
+
+def _one(text: str) -> str:
+    if not text or any(sign in text for sign in "*?[+"):
+        raise argparse.ArgumentTypeError(f"'{text}' is a pattern; name one step")
+    return text
+
+
+def _run(given: argparse.Namespace, select: Sequence[str], kinds: Sequence[str]) -> int:
     try:
-        lake = open_lakehouse(given.conf, given.env)
-        result = lake.run(*given.select, kinds=(kind,), listener=Lines())
+        result = _waiting(given, select, kinds)
     except LakeloomError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
+        return error.exit_code
     sys.stdout.write(mask(json.dumps(result.as_dict())) + "\n")
-    sys.exit(result.exit_code)
+    return result.exit_code
+
+
+def _waiting(given: argparse.Namespace, select: Sequence[str], kinds: Sequence[str]) -> RunResult:
+    """Run, and again while another run holds the storage root and there is time left."""
+    until = time.monotonic() + given.wait
+    while True:
+        try:
+            return open_lakehouse(given.conf, given.env).run(*select, kinds=kinds, listener=Lines())
+        except LakeloomError as error:
+            if error.code != "LL-RUN-002" or time.monotonic() >= until:
+                raise
+        time.sleep(POLL_S)

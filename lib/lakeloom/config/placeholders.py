@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,29 @@ def resolve(value: Any, where: str = "") -> Any:
     return Secret(text) if hidden else text
 
 
+def translate(text: str, env: Callable[[str, str | None], str], secret: Callable[[str], str]) -> str:
+    """Return `text` with each placeholder in another system's words; nothing is resolved.
+
+    Parameters
+    ----------
+    env : callable
+        Name and default (None without one) of a variable → text.
+    secret : callable
+        ``scope/key`` → text.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        kind, name, default = match.groups()
+        return env(name, default) if kind == "env" else secret(name)
+
+    return _PLACE.sub(replace, text)
+
+
+def secret_variable(name: str) -> str:
+    """Return the environment variable of the secret ``scope/key``."""
+    return "LAKELOOM_SECRET_" + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+
+
 def placeholders(value: Any) -> Iterator[tuple[str, str]]:
     """Yield (kind, name) of every placeholder in `value`."""
     if isinstance(value, dict):
@@ -72,7 +95,7 @@ def _environment(name: str, default: str | None, where: str) -> str:
 
 
 def _secret(name: str, where: str) -> Secret:
-    variable = "LAKELOOM_SECRET_" + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+    variable = secret_variable(name)
     if variable in os.environ:
         return Secret(os.environ[variable])
     home = os.environ.get("LAKELOOM_SECRETS")

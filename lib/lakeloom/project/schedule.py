@@ -20,6 +20,7 @@ from lakeloom.core.errors import ConfigError, ExportError
 from lakeloom.features.spec import DurationText
 from lakeloom.tables.spec import Strict
 
+MOST = 10_000
 _ONE = r"(\d{1,2}|[A-Za-z]{3})"
 _ITEM = rf"(\*|{_ONE}(-{_ONE})?)(/\d{{1,2}})?"
 _FIELD = re.compile(rf"{_ITEM}(,{_ITEM})*")
@@ -99,12 +100,17 @@ class Schedule(Strict):
         due = next(_parsed(self.cron, time.astimezone(ZoneInfo(self.timezone))))
         return due.astimezone(UTC)
 
-    def missed(self, since: datetime, now: datetime, most: int = 1000) -> int:
-        """Return how many due times lie in ``(since, now]``, at most `most`."""
-        count, due = 0, self.after(since)
-        while due <= now and count < most:
-            count, due = count + 1, self.after(due)
-        return count
+    def latest(self, first: datetime, now: datetime) -> tuple[datetime, int]:
+        """Return the last due time up to `now`, and how many there were since the due time `first`.
+
+        Counting ends at `MOST`; the time is `now` itself then.
+        """
+        for count in range(MOST):
+            following = self.after(first)
+            if following > now:
+                return first, count
+            first = following
+        return now, MOST
 
     def quartz(self) -> str:
         """Return the line as Quartz writes it, which counts days of the week from 1 and wants one ``?``.

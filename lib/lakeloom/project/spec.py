@@ -10,6 +10,7 @@ from pydantic import Field
 
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
+from lakeloom.project.exports.targets import Databricks
 from lakeloom.project.schedule import Schedule
 from lakeloom.tables.spec import Strict, TableSpec
 from lakeloom.training.spec import ModelSpec
@@ -28,6 +29,7 @@ class Settings(Strict):
     spark: dict[str, str | int | float | bool] = {}
     mlflow: str = ""
     schedule: Schedule | None = None
+    databricks: Databricks | None = None
 
 
 @dataclass(frozen=True)

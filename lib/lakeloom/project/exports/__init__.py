@@ -1,0 +1,10 @@
+"""A project in the words of other schedulers: graph and settings in, text out; nothing is read or written here.
+
+Each kind is a function of (project, `Asked`). `FILES` says where its text goes by default, relative to
+the project's home; a kind that is not in it goes to standard output.
+"""
+
+EXPORTS = {
+    "databricks": "lakeloom.project.exports.databricks:bundle",
+}
+FILES = {"databricks": "databricks.yml"}
