@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lakeloom.flow.result import Listener, RunResult
     from lakeloom.lineage.graph import Lineage
     from lakeloom.project.spec import Project
+    from lakeloom.tables.catalog import CatalogSpec
 
 
 def open_lakehouse(conf: str | Path | None = None, env: str | None = None) -> Lakehouse:
@@ -103,7 +104,6 @@ class Lakehouse:
 
     def check(self) -> list[Finding]:
         """Return every mistake in the config, and what of it this machine can't run; no Spark is started."""
-        from lakeloom.project.cases import read as read_cases
         from lakeloom.project.check import check
 
         return check(self.raw, self._schemas())[1]
@@ -353,6 +353,26 @@ class Lakehouse:
 
         return export(self.project, kind, output, manager=manager, deploy=deploy)
 
+    def register(self) -> list[str]:
+        """Register every table in the project's catalog and return those that were not there before.
+
+        A run registers what it publishes; this is for tables from before the catalog was configured.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-005 where the project has no catalog.
+        StoreError
+            LL-STORE-007 where the catalog can't be reached, LL-STORE-008 where a name is another table's.
+        """
+        from lakeloom.session.spark import step_session
+        from lakeloom.tables.catalog import register
+
+        if self._catalog.kind == "none":
+            raise ConfigError("LL-CONF-005", "the project has no catalog", fix="write 'catalog: hive' into base.yml")
+        with step_session(self.spark()) as session:
+            return register(session, self.lake, self._catalog, [str(name) for name in self.lake.tables()])
+
     def doctor(self, *, fix: bool = False) -> list[Diagnosis]:
         """Look whether this machine has what the project needs; `fix` fetches Delta's jars first."""
         from lakeloom.api.doctor import diagnose
@@ -362,11 +382,17 @@ class Lakehouse:
     def spark(self) -> SparkSession:
         """Return the Spark session of this environment; starts it where none runs."""
         from lakeloom.session.spark import open_session
+        from lakeloom.tables.catalog import settings
 
         overlay = self.raw.document.data.get("spark") or {}
-        return open_session(
-            {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in overlay.items()}
-        )
+        words = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in overlay.items()}
+        return open_session(settings(self._catalog, self.root, words))
+
+    @cached_property
+    def _catalog(self) -> CatalogSpec:
+        from lakeloom.project.typing import Reader
+
+        return Reader(self.raw).project().settings.catalog
 
     @cached_property
     def _good(self) -> dict[str, int]:

@@ -29,6 +29,7 @@ COMMANDS = {
     "logs": "Show what happened in a run.",
     "report": "Write a run's report as one HTML file.",
     "export": "Write the graph for another scheduler.",
+    "catalog": "Register all tables in the project's catalog.",
     "doctor": "Look whether this machine has all that is needed.",
 }
 HELP = {"help_option_names": ["-h", "--help"]}

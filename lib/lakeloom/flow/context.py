@@ -20,6 +20,7 @@ from lakeloom.sources import SOURCES
 from lakeloom.store.commit import Mark
 from lakeloom.store.intents import Intent, Intents
 from lakeloom.store.lake import Lake
+from lakeloom.tables.catalog import settings as catalog_settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -83,6 +84,7 @@ class Context:
     def of(cls, project: Project, run: str) -> Context:
         """Return the context of a run of `project`."""
         overlay = {key: _text(value) for key, value in project.settings.spark.items()}
+        overlay = catalog_settings(project.settings.catalog, project.root, overlay)
         log = project.root / "runs" / run / "spark.log"
         return cls(project, run, Lake(project.root), Intents(project.root), Engine(overlay, log))
 

@@ -8,6 +8,7 @@ under the same epoch, which Delta takes once.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,8 +22,10 @@ from lakeloom.flow.land import needs_spark, poll
 from lakeloom.flow.write import forget_abandoned
 from lakeloom.project.graph import is_table
 from lakeloom.project.plan import Decision, Last, decide
+from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.intents import Intent
+from lakeloom.tables.catalog import register
 
 WORK = {
     "land": "lakeloom.flow.land:land",
@@ -121,6 +124,7 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     refs.publish(
         context.lake, facts["versions"], step=step.name, epoch=intent.epoch, run=context.run, at=datetime.now(UTC)
     )
+    _register(context, facts["versions"])
     context.intents.finish(intent, facts)
     return facts
 
@@ -142,6 +146,14 @@ def give_up(context: Context, step: Step, intent: Intent, error: LakeloomError) 
 def can_ask(context: Context, step: Step) -> bool:
     """Return whether a landing's source can be asked without a JVM."""
     return not needs_spark(context, step)
+
+
+def _register(context: Context, tables: Iterable[str]) -> None:
+    """Register what was published in the project's catalog; a failure leaves the intent to the next run."""
+    catalog = context.project.settings.catalog
+    if catalog.kind != "none":
+        with step_session(context.engine.spark()) as session:
+            register(session, context.lake, catalog, tables)
 
 
 def _retried(context: Context, work: Any) -> Facts:

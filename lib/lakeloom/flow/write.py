@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts
 from lakeloom.flow.context import Context
+from lakeloom.project.about import about
 from lakeloom.session.spark import step_session
 from lakeloom.store.commit import Committed, commit
 from lakeloom.store.intents import Intent
@@ -58,12 +59,13 @@ def write(
             session, context.lake, side, rows, context.mark(intent, str(side)),
             # Rows that are judged again must not stand there twice.
             mode="overwrite" if intent.full else "merge" if intent.again else "append", keys=_PLACE, evolve=True,
+            properties=about(context.project, str(side)),
         )  # fmt: skip
         versions[str(side)] = made.version
         quarantined = _written(made)
     made = commit(
         session, context.lake, name, good, context.mark(intent, table),
-        mode=mode, keys=keys, sequence=sequence, evolve=evolve,
+        mode=mode, keys=keys, sequence=sequence, evolve=evolve, properties=about(context.project, table),
     )  # fmt: skip
     versions[table] = made.version
     size = context.lake.size(name, made.version)

@@ -12,6 +12,7 @@ from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
 from lakeloom.project.exports.targets import Databricks
 from lakeloom.project.schedule import Schedule
+from lakeloom.tables.catalog import CatalogSpec
 from lakeloom.tables.spec import Strict, TableSpec
 from lakeloom.training.spec import ModelSpec
 
@@ -28,6 +29,7 @@ class Settings(Strict):
     retries: int = Field(default=2, ge=0, le=10)
     spark: dict[str, str | int | float | bool] = {}
     mlflow: str = ""
+    catalog: CatalogSpec = CatalogSpec()
     schedule: Schedule | None = None
     databricks: Databricks | None = None
 

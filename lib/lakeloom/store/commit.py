@@ -10,12 +10,14 @@ Source: Delta's "idempotent table writes" (``spark.databricks.delta.write.txnApp
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from lakeloom.core.errors import StoreError, TableError
 from lakeloom.core.names import TableName
 from lakeloom.core.secrets import mask
+from lakeloom.store.describe import describe
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def commit(
     keys: tuple[str, ...] = (),
     sequence: str | None = None,
     evolve: bool = False,
+    properties: Mapping[str, str] | None = None,
 ) -> Committed:
     """Write `frame` into `table` exactly once for the mark's (step, epoch).
 
@@ -71,6 +74,9 @@ def commit(
         ``merge`` updates a row whose `sequence` is not older than the table's, and inserts new keys.
     evolve : bool
         Whether columns may be added.
+    properties : mapping, optional
+        What the table says of itself: ``comment`` and names with a prefix. A new table is made with them;
+        where they have changed they get a commit of their own before the rows.
 
     Raises
     ------
@@ -79,22 +85,24 @@ def commit(
     """
     if lake.epoch(table, mark.step) >= mark.epoch:
         return find(lake, table, mark.step, mark.epoch, already=True)
-    _sign(session, mark)
-    path = lake.path(table)
     if mode == "merge" and not keys:
         raise TableError("LL-TABLE-006", f"{table} is merged and declares no keys", where=str(table), fix="give keys:")
-    if mode == "merge" and lake.exists(table):
-        _merge(session, path, frame, keys, sequence, evolve)
+    path, said = lake.path(table), {key: mask(value) for key, value in (properties or {}).items()}
+    if lake.exists(table):
+        if properties is not None:
+            describe(session, lake, table, said)
+        _sign(session, mark)
+        if mode == "merge":
+            _merge(session, path, frame, keys, sequence, evolve)
+        else:
+            option = ("overwriteSchema", "true") if mode == "overwrite" else ("mergeSchema", str(evolve).lower())
+            frame.write.format("delta").mode(mode).option(*option).save(path)
     else:
-        writer = frame.write.format("delta").mode("append" if mode == "append" else "overwrite")
-        if mode != "append":
-            writer = writer.option("overwriteSchema", "true")
-        elif evolve:
-            writer = writer.option("mergeSchema", "true")
-        if not lake.exists(table):
-            for name, value in RETENTION.items():
-                writer = writer.option(name, value)
-        writer.save(path)
+        _sign(session, mark)
+        writer = frame.writeTo(f"delta.`{path}`").using("delta")
+        for name, value in (RETENTION | said).items():
+            writer = writer.tableProperty(name, value)
+        writer.create()
     return find(lake, table, mark.step, mark.epoch)
 
 

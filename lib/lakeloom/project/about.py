@@ -1,0 +1,52 @@
+"""What a table says of itself to whoever reads it outside: its description, owner, keys, units and tags.
+
+They go into Delta's own metadata, so that every engine and catalog shows them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lakeloom.core.names import TableName
+from lakeloom.project.spec import Project
+
+
+def about(project: Project, table: str) -> dict[str, str]:
+    """Return a table's properties: ``comment`` (its description) and ``lakeloom.owner``, ``.keys`` and others.
+
+    Parameters
+    ----------
+    table : str
+        Any table of the project, quarantine's among them; one that is not declared says nothing.
+    """
+    name = TableName.parse(table)
+    if name.layer == "quarantine":
+        of = name.name.replace("__", ".", 1)
+        spec = _spec(project, of)
+        return _said({"comment": f"What {of} could not take, with the reasons.", "lakeloom.owner": _of(spec, "owner")})
+    spec = _spec(project, table)
+    columns: dict[str, Any] = getattr(spec, "columns", {}) if name.layer in ("silver", "gold") else {}
+    units = {f"lakeloom.unit.{name}": getattr(column, "unit", None) or "" for name, column in columns.items()}
+    tags = {f"lakeloom.tags.{name}": ",".join(getattr(column, "tags", ())) for name, column in columns.items()}
+    keys = ",".join(getattr(spec, "keys", ()))
+    said = {"comment": _of(spec, "description"), "lakeloom.owner": _of(spec, "owner"), "lakeloom.keys": keys}
+    return _said(said | units | tags)
+
+
+def _spec(project: Project, table: str) -> object:
+    layer, _, name = table.partition(".")
+    sections: dict[str, Any] = {
+        "bronze": project.sources, "features": project.features, "datasets": project.datasets,
+    }  # fmt: skip
+    if layer in sections:
+        return sections[layer].get(name)
+    scores = {model.scores: model for model in project.models.values() if model.scores}
+    return project.tables.get(table) or scores.get(table)
+
+
+def _of(spec: object, field: str) -> str:
+    return str(getattr(spec, field, None) or "")
+
+
+def _said(found: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in found.items() if value}

@@ -1,0 +1,58 @@
+"""A table's words in its own log: the description and the properties ``lakeloom.*``, brought up to date.
+
+They are no data: the commit that changes them carries no transaction id and no manifest, so that it
+is never taken for a step's write.
+
+Source: Delta's ``ALTER TABLE … SET TBLPROPERTIES``; ``comment`` among them is the table's description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lakeloom.core.names import TableName
+from lakeloom.store.lake import Lake
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_OURS = "lakeloom."
+_MARKS = (
+    "spark.databricks.delta.write.txnAppId",
+    "spark.databricks.delta.write.txnVersion",
+    "spark.databricks.delta.commitInfo.userMetadata",
+)
+
+
+def described(lake: Lake, table: TableName) -> dict[str, str]:
+    """Return what an existing table says of itself: ``comment`` and the properties ``lakeloom.*``."""
+    metadata = lake.delta(table).metadata()
+    found = {key: value for key, value in metadata.configuration.items() if key.startswith(_OURS)}
+    return found | ({"comment": metadata.description} if metadata.description else {})
+
+
+def describe(session: SparkSession, lake: Lake, table: TableName, properties: Mapping[str, str]) -> bool:
+    """Bring an existing table's words up to date; return whether that took a commit."""
+    there = described(lake, table)
+    # A description can't be taken away, only be made empty.
+    changed = {key: value for key, value in properties.items() if there.get(key) != value}
+    changed |= {"comment": ""} if "comment" in there and "comment" not in properties else {}
+    gone = [key for key in there if key.startswith(_OURS) and key not in properties]
+    if not changed and not gone:
+        return False
+    for name in _MARKS:
+        session.conf.unset(name)
+    place = f"delta.`{lake.path(table)}`"
+    if changed:
+        pairs = ", ".join(f"{quoted(key)} = {quoted(value)}" for key, value in sorted(changed.items()))
+        session.sql(f"ALTER TABLE {place} SET TBLPROPERTIES ({pairs})")
+    if gone:
+        session.sql(f"ALTER TABLE {place} UNSET TBLPROPERTIES IF EXISTS ({', '.join(map(quoted, sorted(gone)))})")
+    return True
+
+
+def quoted(text: str) -> str:
+    """Return a text as a literal of Spark SQL."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,71 @@
+"""A table says in its own log what it is: from its first commit on, and again when the words change."""
+
+import pytest
+
+from lakeloom.core.names import TableName
+from lakeloom.core.secrets import Secret
+from lakeloom.session.spark import step_session
+from lakeloom.store.commit import Mark, commit
+from lakeloom.store.describe import describe, described, quoted
+
+TABLE = TableName("silver", "orders")
+WORDS = {"comment": 'it\'s an \\ "order"', "lakeloom.owner": "shop", "lakeloom.unit.amount": "euro"}
+
+
+@pytest.fixture
+def write(spark, lake):
+    def call(epoch, properties, mode="append"):
+        with step_session(spark) as session:
+            frame = session.range(epoch).selectExpr("id", "id as amount")
+            mark = Mark("silver.orders", epoch, {})
+            return commit(session, lake, TABLE, frame, mark, mode=mode, keys=("id",), properties=properties).version
+
+    return call
+
+
+def test_the_first_commit_holds_rows_and_words(write, lake):
+    assert write(1, WORDS) == 0
+    assert described(lake, TABLE) == WORDS
+    metadata = lake.delta(TABLE).metadata()
+    assert metadata.description == WORDS["comment"]
+    assert metadata.configuration["delta.deletedFileRetentionDuration"] == "interval 3650 days"
+    assert lake.epoch(TABLE, "silver.orders") == 1
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite", "merge"])
+def test_words_that_stay_cost_no_commit_and_are_kept(write, lake, mode):
+    write(1, WORDS, mode)
+    assert write(2, WORDS, mode) == 1
+    assert described(lake, TABLE) == WORDS
+
+
+def test_words_that_change_get_a_commit_of_their_own_that_is_nobodys_write(write, lake):
+    write(1, WORDS)
+    changed = {"comment": "orders", "lakeloom.owner": "shop"}
+    version = write(2, changed)
+    assert described(lake, TABLE) == changed
+    assert lake.epoch(TABLE, "silver.orders", version - 1) == 1
+    assert all(entry["manifest"] == {} for entry in lake.history(TABLE)[1:-1])
+    assert lake.history(TABLE, 1)[0]["manifest"]["epoch"] == 2
+    write(3, {})
+    assert described(lake, TABLE) == {}
+
+
+def test_what_is_said_by_others_is_left_alone(write, lake, spark):
+    write(1, WORDS)
+    with step_session(spark) as session:
+        session.sql(f"ALTER TABLE delta.`{lake.path(TABLE)}` SET TBLPROPERTIES ('team.note' = 'mine')")
+        assert not describe(session, lake, TABLE, WORDS)
+        assert describe(session, lake, TABLE, {})
+    assert lake.delta(TABLE).metadata().configuration["team.note"] == "mine"
+
+
+def test_a_secret_in_a_description_is_masked(write, lake):
+    word = Secret("osprey-flint-91").reveal()
+    write(1, {"comment": f"see {word}"})
+    assert word not in described(lake, TABLE)["comment"]
+
+
+def test_a_text_is_quoted_for_spark(spark):
+    text = 'it\'s \\ a `b` "c"; drop'
+    assert spark.sql(f"select {quoted(text)} as t").first().t == text
