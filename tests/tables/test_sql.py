@@ -1,7 +1,7 @@
 import pytest
 
 from lakeloom.core.errors import TableError
-from lakeloom.tables.sql import bind, parse, tables_of, unknown_columns, unrepeatable
+from lakeloom.tables.sql import bind, outputs, parse, tables_of, unknown_columns, unrepeatable
 
 
 def test_tables_are_found_wherever_they_stand():
@@ -40,6 +40,15 @@ def test_unknown_columns_are_found_and_known_ones_are_not():
     assert unknown_columns("select z from bronze.a", known) == [("z", "bronze.a")]
     assert unknown_columns("select i as n, n + 1 as m from bronze.a", known) == []
     assert unknown_columns("with w as (select i as q from bronze.a) select q, anything from w", known) == []
+    assert unknown_columns("with u as (select 1 as o), w as (select z from bronze.a) select * from w, u", known) == [
+        ("z", "bronze.a")
+    ]
+    assert unknown_columns("select trim(z) as z, z from bronze.a", known) == [("z", "bronze.a")]
     assert unknown_columns("select x from bronze.unknown", known) == []
     assert unknown_columns("select i, (select max(k) from silver.b where b.i = a.i) from bronze.a as a", known) == []
     assert unknown_columns("select i, e from bronze.a lateral view explode(array(1)) t as e", known) == []
+
+
+def test_the_columns_that_come_out_are_named():
+    assert outputs("with w as (select 1 as q) select q, i as j, b.k from w, bronze.b as b") == ["q", "j", "k"]
+    assert outputs("select * from bronze.a") == ["*"]

@@ -1,4 +1,4 @@
-"""A project that runs at once: config, SQL and a small landing file, for ``lakeloom init``."""
+"""A project that runs at once: config, SQL, tests and a small landing file, for ``lakeloom init``."""
 
 from __future__ import annotations
 
@@ -52,6 +52,30 @@ SELECT
 FROM silver.orders
 GROUP BY to_date(ordered_at), country
 """
+_TESTS = """\
+# What the tables must make of a few rows: lakeloom test
+tests:
+  an order is typed, and one whose amount is no number is kept apart:
+    table: silver.orders
+    given:
+      bronze.orders:
+        - {{order_id: 1, country: " NL ", amount: "12.50", ordered_at: 2026-01-05 09:12:00}}
+        - {{order_id: 2, country: DE, amount: not a number, ordered_at: 2026-01-05 10:40:00}}
+    expect:
+      - {{order_id: 1, country: NL, amount: 12.5, ordered_at: 2026-01-05 09:12:00}}
+    quarantined:
+      - {{order_id: 2, reasons: ["amount:not_null"]}}
+  orders are counted by day and country:
+    table: gold.daily_orders
+    given:
+      silver.orders:
+        - {{order_id: 1, country: NL, amount: 12.5, ordered_at: 2026-01-05 09:12:00}}
+        - {{order_id: 2, country: NL, amount: 7.5, ordered_at: 2026-01-05 23:59:59}}
+        - {{order_id: 3, country: NL, amount: 1.0, ordered_at: 2026-01-06 00:00:00}}
+    expect:
+      - {{day: 2026-01-05, country: NL, orders: 2, revenue: 20}}
+      - {{day: 2026-01-06, country: NL, orders: 1, revenue: 1}}
+"""
 _LANDING = """\
 order_id,country,amount,ordered_at
 1,NL,12.50,2026-01-05 09:12:00
@@ -67,6 +91,7 @@ FILES = {
     "conf/{name}/tables.yml": _TABLES,
     "conf/{name}/sql/silver_orders.sql": _SILVER,
     "conf/{name}/sql/gold_daily_orders.sql": _GOLD,
+    "conf/{name}/tests/orders.yml": _TESTS,
     "landing/orders/2026-01.csv": _LANDING,
 }
 

@@ -4,6 +4,7 @@
 
     LakeloomError             code, message, where, fix, transient
     ├── ConfigError           LL-CONF     what stands in conf/ is wrong            exit 2
+    │                         LL-TEST     a project's own tests                    exit 2
     ├── SourceError           LL-SOURCE   a source can't be reached or read
     ├── TableError            LL-TABLE    a table's contract, keys or columns
     ├── RuleError             LL-RULE     a rule failed at level ``fail``

@@ -11,9 +11,10 @@ from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.write import write
+from lakeloom.project.spec import Project
 from lakeloom.quality.aggregates import audit
 from lakeloom.quality.results import RuleResult, require
-from lakeloom.quality.rows import judge
+from lakeloom.quality.rows import JudgedFrame, judge
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.commit import restore
@@ -31,12 +32,31 @@ if TYPE_CHECKING:
 
 def transform(context: Context, step: Step, intent: Intent) -> Facts:
     """Carry out a transform at the intent's versions; return its facts."""
-    spec: TableSpec = step.spec
-    table = step.writes[0]
     with step_session(context.engine.spark()) as session:
         inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
-        frame = conform(_apply(context, step, session, inputs), table, spec)
+        frame = refine(context.project, step, session, inputs)
         return _publish(context, session, step, intent, frame, _origin(inputs))
+
+
+def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
+    """Return what the step's SQL or function makes of its inputs, in the table's contract.
+
+    Raises
+    ------
+    TableError
+        LL-TABLE-004 where it does not fit the contract, LL-TABLE-007 where the SQL does not analyse.
+    RunError
+        LL-RUN-004 where the function raises.
+    """
+    return conform(_apply(project, step, session, inputs), step.writes[0], step.spec)
+
+
+def publishable(judged: JudgedFrame, spec: TableSpec) -> DataFrame:
+    """Return the rows that go into the table: those that broke no rule, of a merge the newest of each key."""
+    good = judged.good
+    if spec.write.mode == "merge" and repeated(good, spec.keys):
+        return newest(good, spec.keys, spec.write.sequence_by)
+    return good
 
 
 def read_input(context: Context, session: SparkSession, read: Input, intent: Intent) -> DataFrame:
@@ -63,7 +83,7 @@ def rows_in(context: Context, step: Step, intent: Intent) -> int:
     return total
 
 
-def _apply(context: Context, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
+def _apply(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
     from pyspark.errors import AnalysisException, ParseException
 
     spec: TableSpec = step.spec
@@ -72,7 +92,7 @@ def _apply(context: Context, step: Step, session: SparkSession, inputs: dict[str
             return load(spec.function, step.name)(inputs)
         for table, frame in inputs.items():
             frame.createOrReplaceTempView(view_of(table))
-        return session.sql(bind(context.project.sql[step.name], set(inputs)))
+        return session.sql(bind(project.sql[step.name], set(inputs)))
     except LakeloomError:
         raise
     except (AnalysisException, ParseException) as cause:
@@ -108,12 +128,9 @@ def _publish(
         if judged.broken_rows:
             mark = Stamp(intent.epoch, intent.clock, intent.run)
             broken = quarantine.rejected(judged.broken, step.name, mark, origin)
-        good = judged.good
-        if spec.write.mode == "merge" and repeated(good, spec.keys):
-            good = newest(good, spec.keys, spec.write.sequence_by)
         mode = "overwrite" if intent.full or spec.write.mode == "overwrite" else spec.write.mode
         facts = write(
-            context, session, intent, table, good, broken,
+            context, session, intent, table, publishable(judged, spec), broken,
             mode=mode, keys=spec.keys, sequence=spec.write.sequence_by, evolve=spec.evolve == "add",
         )  # fmt: skip
     finally:

@@ -82,7 +82,7 @@ class Reader:
         return frozenset(found)
 
     def _settings(self, data: dict[str, Any]) -> Settings:
-        typed = self._typed(Settings, data | {"project": self.raw.project, "env": self.raw.env}, ())
+        typed = self.typed(Settings, data | {"project": self.raw.project, "env": self.raw.env}, ())
         return typed or Settings(project=self.raw.project, env=self.raw.env)
 
     def _section(self, name: str) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class Reader:
         for name, value in self._section(section).items():
             if plain and not self._identifier((section, name), name):
                 continue
-            typed = self._typed(model, value, (section, name))
+            typed = self.typed(model, value, (section, name))
             if typed is not None:
                 found[name] = typed
         return found
@@ -117,13 +117,14 @@ class Reader:
             except LakeloomError as error:
                 self.add((*path, "kind"), error.code, error.message, error.fix)
                 continue
-            if self._typed(kind.Config, options, path) is not None:
+            if self.typed(kind.Config, options, path) is not None:
                 found[name] = SourceSpec(
                     name, str(value["kind"]), options, value.get("owner"), value.get("description")
                 )
         return found
 
-    def _typed(self, model: type[M], value: Any, path: tuple[str, ...]) -> M | None:
+    def typed(self, model: type[M], value: Any, path: tuple[str, ...]) -> M | None:
+        """Return the value at `path` as `model`, None where it is malformed: then there are findings."""
         if not isinstance(value, dict):
             self.add(path, "LL-CONF-004", f"a mapping is wanted, this is {value!r:.40}", "write key: value below it")
             return None

@@ -51,6 +51,11 @@ def tables_of(sql: str) -> set[str]:
     return {f"{table.db}.{table.name}" for table in parse(sql).find_all(exp.Table) if table.db}
 
 
+def outputs(sql: str) -> list[str]:
+    """Return the names of the query's columns; a star is ``*``."""
+    return list(parse(sql).named_selects)
+
+
 def unrepeatable(sql: str) -> set[str]:
     """Return the functions in the query that a replay would answer differently."""
     from sqlglot import exp
@@ -101,7 +106,8 @@ def unknown_columns(sql: str, schemas: Mapping[str, set[str]]) -> list[tuple[str
     for scope in traverse_scope(parse(sql)):
         known: dict[str, set[str] | None] = {}
         names: dict[str, str] = {}
-        for alias, source in scope.sources.items():
+        # Those that this SELECT reads, not every query of a WITH that it could.
+        for alias, (_, source) in scope.selected_sources.items():
             table = f"{source.db}.{source.name}" if isinstance(source, exp.Table) and source.db else ""
             known[alias] = schemas.get(table)
             names[alias] = table
@@ -122,7 +128,15 @@ def unknown_columns(sql: str, schemas: Mapping[str, set[str]]) -> list[tuple[str
                 and all(columns is not None for columns in known.values())
                 and known
                 and column.name not in every
-                and column.name not in aliases
+                and (column.name not in aliases or _makes_itself(column))
             ):
                 found.append((column.name, ", ".join(sorted(set(names.values())))))
     return found
+
+
+def _makes_itself(column: exp.Column) -> bool:
+    """Return whether the column stands in the expression that its own name is the alias of: it is a source's then."""
+    from sqlglot import exp
+
+    made = column.find_ancestor(exp.Alias, exp.Subquery)
+    return isinstance(made, exp.Alias) and made.alias == column.name
