@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from lakeloom.api.table import Table, TableInfo
     from lakeloom.core.findings import Finding
     from lakeloom.core.steps import Window
+    from lakeloom.flow.freshness import Freshness
     from lakeloom.flow.planning import PlannedStep
     from lakeloom.flow.result import Listener, RunResult
     from lakeloom.lineage.graph import Lineage
+    from lakeloom.notify.delivery import Delivery
     from lakeloom.project.spec import Project
     from lakeloom.tables.catalog import CatalogSpec
 
@@ -278,6 +280,20 @@ class Lakehouse:
         if up and down:
             return graph.around(name)
         return graph.up(name) if up else graph.down(name)
+
+    def freshness(self) -> list[Freshness]:
+        """Return how old the data of each table and source is that declares ``freshness``; no Spark is started."""
+        from datetime import UTC, datetime
+
+        from lakeloom.flow.freshness import freshness
+
+        return freshness(self.project, self.lake, self._good, datetime.now(UTC))
+
+    def tell_late(self, found: Sequence[Freshness]) -> list[Delivery]:
+        """Tell the channels under ``notify:`` which of the tables are late; return what became of each message."""
+        from lakeloom.flow.tell import tell_of_late
+
+        return tell_of_late(self.project, found)
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the runs, newest first; a training or tuning is an entry of its own."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lakeloom.core import durations
 from lakeloom.core.codes import CODES
 from lakeloom.core.kinds import load
 
@@ -31,13 +32,15 @@ def config_schema() -> dict[str, Any]:
 
     from lakeloom.datasets.spec import DatasetSpec
     from lakeloom.features.spec import FeatureView
+    from lakeloom.notify import CHANNELS
     from lakeloom.project.spec import Settings
     from lakeloom.sources import SOURCES
     from lakeloom.tables.spec import TableSpec
     from lakeloom.training.spec import ModelSpec
 
     kinds = {name: load(dotted).Config for name, dotted in SOURCES.items()}
-    models = [Settings, TableSpec, FeatureView, DatasetSpec, ModelSpec, *kinds.values()]
+    channels = [load(dotted).Config for dotted in CHANNELS.values()]
+    models = [Settings, TableSpec, FeatureView, DatasetSpec, ModelSpec, *kinds.values(), *channels]
     keys, shared = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/$defs/{model}", by_alias=True
     )
@@ -52,8 +55,12 @@ def config_schema() -> dict[str, Any]:
         definitions[keys[(kind, "validation")]["$ref"].rpartition("/")[2]]["properties"] |= {
             "owner": {"type": "string"},
             "description": {"type": "string"},
+            "freshness": {"type": "string", "pattern": durations.PATTERN},
+            "quarantine_above": {"type": ["string", "number"]},
         }
+    notify = {"type": "array", "items": {"anyOf": [keys[(channel, "validation")] for channel in channels]}}
     sections = {
+        "notify": notify,
         "sources": entries(*kinds.values()),
         "tables": entries(TableSpec),
         "features": entries(FeatureView),

@@ -26,6 +26,7 @@ def ended(out: Shell, lake: Lakehouse, result: RunResult) -> None:
     else:
         _steps(out, result)
         _warnings(result)
+        _undelivered(result)
         _failures(lake, result, debug=out.debug)
         for name, facts in lake.evaluations(result.run_id).items():
             _model(out, name, facts)
@@ -49,6 +50,13 @@ def _warnings(result: RunResult) -> None:
     for step in result.steps:
         for text in step.warnings:
             sys.stderr.write(f"{step.name}  {text}\n")
+
+
+def _undelivered(result: RunResult) -> None:
+    for told in result.notifications:
+        if told["error"]:
+            error = told["error"]
+            sys.stderr.write(f"{error['code']}  {told['channel']}\n  {error['message']}\n  fix: {error['fix']}\n")
 
 
 def _failures(lake: Lakehouse, result: RunResult, *, debug: bool) -> None:

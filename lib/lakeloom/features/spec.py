@@ -25,36 +25,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from lakeloom.core import durations
-from lakeloom.core.durations import Duration
-from lakeloom.core.errors import ConfigError, LakeloomError
+from lakeloom.core.errors import LakeloomError
 from lakeloom.core.names import TableName, is_identifier
+from lakeloom.tables.words import DurationText as DurationText
 
 Aggregate = Literal["last", "mean", "count", "sum", "min", "max", "share", "std"]
 AGE = "age_minutes"
-
-
-def _duration(value: Any) -> Duration:
-    if isinstance(value, Duration):
-        return value
-    try:
-        return durations.parse(str(value))
-    except ConfigError as wrong:
-        raise ValueError(wrong.message) from None
-
-
-DurationText = Annotated[
-    Duration,
-    BeforeValidator(_duration),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": durations.PATTERN, "examples": ["6 hours"]}),
-]
 
 
 def _table(value: str) -> str:

@@ -50,13 +50,20 @@ class StepResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did."""
+    """What a run did.
+
+    Attributes
+    ----------
+    notifications : tuple of dict
+        Who was told of it, and who could not be: channel, delivered, attempts, subject, error.
+    """
 
     run_id: str
     status: Literal["done", "failed", "stopped"]
     started: str
     seconds: float
     steps: tuple[StepResult, ...] = field(default=())
+    notifications: tuple[dict[str, Any], ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -65,7 +72,8 @@ class RunResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the document of ``run --json``."""
-        return {"run_id": self.run_id, "status": self.status, "steps": [step.as_dict() for step in self.steps]}
+        told = {"notifications": list(self.notifications)} if self.notifications else {}
+        return {"run_id": self.run_id, "status": self.status, "steps": [step.as_dict() for step in self.steps]} | told
 
 
 class Listener(Protocol):

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lakeloom.core.errors import LakeloomError, RunError
@@ -20,6 +20,7 @@ from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import Listener, RunResult, Silent, StepResult
+from lakeloom.flow.tell import tell, tell_of_breakdown
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.graph import upstream
 from lakeloom.project.plan import Decision
@@ -63,7 +64,11 @@ def run(
     with locked(project.root):
         context = Context.of(project, new_run_id())
         walk = _Walk(context, everything, chosen, _Wish(full_refresh, window), listener or Silent())
-        return walk.go()
+        try:
+            return walk.go()
+        except LakeloomError as error:
+            tell_of_breakdown(context, error)
+            raise
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ class _Walk:
         ended = tuple(self.results[step.name] for step in self.chosen if step.name in self.results)
         result = RunResult(self.context.run, status, started.isoformat(), round(time.monotonic() - begun, 3), ended)  # type: ignore[arg-type]  # mypy widens the literal
         self.journal.close(result, refs.good(self.context.lake), self.context.project.name)
-        return result
+        told = tell(self.context, self.chosen, result, self.journal)
+        return replace(result, notifications=tuple(delivery.as_dict() for delivery in told))
 
     def _walk(self, pool: ThreadPoolExecutor) -> None:
         waiting = list(self.chosen)

@@ -8,6 +8,7 @@ from lakeloom.config.load import Raw
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.findings import Finding, FindingsError
 from lakeloom.project import extras, references
+from lakeloom.project.channels import RULES as TELLING
 from lakeloom.project.spec import Project
 from lakeloom.project.typing import Reader
 
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     references.models_refer,
     references.outputs_differ,
     references.no_cycle,
+    *TELLING,
 )
 # What is no mistake of the config, but keeps this machine from running all of it.
 ON_THIS_MACHINE: tuple[Rule, ...] = (extras.extras_are_installed,)

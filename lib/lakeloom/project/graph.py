@@ -14,6 +14,7 @@ from pathlib import Path
 from lakeloom.core.names import TableName, is_identifier
 from lakeloom.core.steps import Input, Step, digest
 from lakeloom.project.spec import Project
+from lakeloom.tables.spec import TableSpec
 
 
 def steps(project: Project) -> list[Step]:
@@ -150,19 +151,20 @@ def _models(project: Project) -> list[Step]:
 
 
 # Words that explain and do not act: changing them runs nothing again.
-_WORDS = frozenset({"owner", "description"})
+_WORDS = frozenset({"owner", "description", "event_time", "freshness", "quarantine_above"})
 
 
 def _meaning(spec: object) -> object:
     """Return a spec as plain data without the words that change nothing."""
     dump = spec.model_dump(mode="json", by_alias=True) if hasattr(spec, "model_dump") else spec
+    words = _WORDS if isinstance(spec, TableSpec) else _WORDS - {"event_time"}
 
     def clean(node: object) -> object:
         if isinstance(node, dict):
             return {
                 key: clean(value)
                 for key, value in node.items()
-                if not (key in _WORDS and isinstance(value, str | None))
+                if not (key in words and isinstance(value, str | float | None))
             }
         return [clean(item) for item in node] if isinstance(node, list) else node
 

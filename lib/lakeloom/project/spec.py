@@ -14,6 +14,7 @@ from lakeloom.project.exports.targets import Databricks
 from lakeloom.project.schedule import Schedule
 from lakeloom.tables.catalog import CatalogSpec
 from lakeloom.tables.spec import Strict, TableSpec
+from lakeloom.tables.words import Share
 from lakeloom.training.spec import ModelSpec
 
 
@@ -29,6 +30,9 @@ class Settings(Strict):
     retries: int = Field(default=2, ge=0, le=10)
     spark: dict[str, str | int | float | bool] = {}
     mlflow: str = ""
+    notify: tuple[dict[str, Any], ...] = ()
+    owners: dict[str, str | tuple[str, ...]] = {}
+    quarantine_above: Share | None = None
     catalog: CatalogSpec = CatalogSpec()
     schedule: Schedule | None = None
     databricks: Databricks | None = None
@@ -43,6 +47,8 @@ class SourceSpec:
     options: dict[str, Any] = field(compare=False)
     owner: str | None = None
     description: str | None = None
+    freshness: str | None = None
+    quarantine_above: str | float | None = None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from lakeloom.tables.spec import TableSpec
 from lakeloom.training.spec import ModelSpec
 
 SECTIONS = ("sources", "tables", "features", "datasets", "models")
-ENVELOPE = ("owner", "description")
+ENVELOPE = ("owner", "description", "freshness", "quarantine_above")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -118,9 +118,7 @@ class Reader:
                 self.add((*path, "kind"), error.code, error.message, error.fix)
                 continue
             if self.typed(kind.Config, options, path) is not None:
-                found[name] = SourceSpec(
-                    name, str(value["kind"]), options, value.get("owner"), value.get("description")
-                )
+                found[name] = SourceSpec(name, str(value["kind"]), options, *(value.get(key) for key in ENVELOPE))
         return found
 
     def typed(self, model: type[M], value: Any, path: tuple[str, ...]) -> M | None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
+from lakeloom.tables.words import DurationText, Share
 
 NOT_NULL = "not_null"
 
@@ -57,7 +58,17 @@ class WriteSpec(Strict):
 
 
 class TableSpec(Strict):
-    """One table of ``tables.yml``."""
+    """One table of ``tables.yml``.
+
+    Attributes
+    ----------
+    event_time : str, optional
+        The column that says when a row's event happened: for freshness and for backfills by event.
+    freshness : Duration, optional
+        How old the newest event may be before people are told that data is late.
+    quarantine_above : float, optional
+        The share of rows in quarantine above which people are told; the project's where absent.
+    """
 
     owner: str | None = None
     description: str | None = None
@@ -68,6 +79,9 @@ class TableSpec(Strict):
     write: WriteSpec = WriteSpec()
     columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
     evolve: Literal["none", "add"] = "none"
+    event_time: str | None = None
+    freshness: DurationText | None = None
+    quarantine_above: Share | None = None
     rules: tuple[RuleSpec, ...] = ()
 
     def judged(self) -> tuple[RuleSpec, ...]:
