@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,21 @@ def test_a_root_that_is_a_file_cannot_be_written(tmp_path):
     with pytest.raises(StoreError) as caught, locked(tmp_path / "root"):
         pass
     assert caught.value.code == "LL-STORE-004"
+
+
+def test_a_run_may_wait_for_another_one(root, caplog):
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(LIB), str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout.readline() == "held\n"
+    with pytest.raises(RunError, match="another run holds"), locked(root, wait_s=0.3):
+        pass
+    assert [record.getMessage() for record in caplog.records] == [
+        f"waiting for process {child.pid}, which runs on {root.name}"
+    ]
+    leaving = threading.Timer(0.3, child.stdin.close)
+    leaving.start()
+    with locked(root, wait_s=60):
+        assert child.wait(timeout=20) == 0
+    leaving.join()
+    child.stdout.close()

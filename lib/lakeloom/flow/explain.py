@@ -18,8 +18,11 @@ _CASTS = (
     "CANNOT_PARSE_TIMESTAMP",
 )
 # What the system says of a place that can't be written: by number in Python, by text from the JVM.
-_NO_PLACE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EDQUOT)
-_UNWRITABLE = re.compile(r"Mkdirs failed to create|No space left on device|Read-only file system|ParentNotDirectory")
+_NO_PLACE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EDQUOT, errno.EFBIG)
+_UNWRITABLE = re.compile(
+    r"Mkdirs failed to create|No space left on device|Read-only file system|ParentNotDirectory"
+    r"|File too large|Disk quota exceeded"
+)
 
 
 def explained(cause: BaseException, where: str) -> LakeloomError:

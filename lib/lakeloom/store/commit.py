@@ -102,7 +102,8 @@ def commit(
         writer = frame.writeTo(f"delta.`{path}`").using("delta")
         for name, value in (RETENTION | said).items():
             writer = writer.tableProperty(name, value)
-        writer.create()
+        # Not `create`: what a crash left of a first write without a commit (files, an empty log) is no table.
+        writer.createOrReplace()
     return find(lake, table, mark.step, mark.epoch)
 
 

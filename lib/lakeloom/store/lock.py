@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from lakeloom.core.errors import RunError, StoreError
 
+_POLL_S = 0.2
+
 
 @contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Hold the root's lock; raises LL-RUN-002 where another process holds it, LL-STORE-004."""
+def locked(root: Path, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the root's lock.
+
+    Parameters
+    ----------
+    root : Path
+        Made where it does not exist.
+    wait_s : float
+        How many seconds to wait for a process that holds it.
+
+    Raises
+    ------
+    RunError
+        LL-RUN-002 where another process holds it to the end of the wait.
+    StoreError
+        LL-STORE-004 where the root can't be written.
+    """
     try:
         root.mkdir(parents=True, exist_ok=True)
         stream = (root / "lock").open("a+", encoding="utf-8")
@@ -25,18 +45,31 @@ def locked(root: Path) -> Iterator[None]:
             fix="mend its rights",
         ) from cause
     with stream:
+        _take(stream, root.name, wait_s)
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield
+
+
+def _take(stream: IO[str], name: str, wait_s: float) -> None:
+    deadline, told = time.monotonic() + wait_s, False
+    while True:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             stream.seek(0)
             holder = stream.read().strip() or "unknown"
-            raise RunError(
-                "LL-RUN-002",
-                f"another run holds {root.name} (process {holder})",
-                fix="wait for it, then run again",
-                transient=True,
-            ) from None
-        stream.truncate(0)
-        stream.write(str(os.getpid()))
-        stream.flush()
-        yield
+            if time.monotonic() >= deadline:
+                raise RunError(
+                    "LL-RUN-002",
+                    f"another run holds {name} (process {holder})",
+                    fix="wait for it, then run again; wait_s: in base.yml lets a run wait by itself",
+                    transient=True,
+                ) from None
+            if not told:
+                logging.getLogger("lakeloom").warning("waiting for process %s, which runs on %s", holder, name)
+                told = True
+            time.sleep(_POLL_S)
+        else:
+            return
