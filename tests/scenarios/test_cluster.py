@@ -162,7 +162,7 @@ def test_the_master_restarted_in_a_run_and_the_run_goes_on(cluster, trips, local
     wait_for(lambda: ended(process) or "silver.trips" in started(root), "silver starts", 400)
     cluster.kill("master")
     cluster.start_master()
-    said, complained = process.communicate(timeout=600)
+    _said, complained = process.communicate(timeout=600)
     assert process.returncode == 0, complained[-3000:]
     found = comparable(root)
     assert found and found == {table: rows for table, rows in local.items() if table in found}
@@ -192,7 +192,7 @@ def test_a_worker_lost_for_good_leaves_too_few_slots_for_horovod_and_that_is_sai
     process = cluster.start(trips, root, "run")
     wait_for(lambda: ended(process) or "silver.trips" in started(root), "silver starts", 400)
     cluster.kill("worker-2")
-    said, complained = process.communicate(timeout=600)
+    said, _complained = process.communicate(timeout=600)
     steps = {step["name"]: step for step in json.loads(said)["steps"]}
     assert process.returncode == 1
     assert {name for name, step in steps.items() if step["status"] == "failed"} == {"models.trip_late"}

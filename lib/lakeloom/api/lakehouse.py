@@ -7,7 +7,7 @@ that `tables` or `sql` answer while somebody is in the middle of editing ``table
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,12 @@ from lakeloom.core.names import TableRef
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
+    from lakeloom.api.cost import By, Cost
     from lakeloom.api.dataset import Dataset
     from lakeloom.api.doctor import Diagnosis
     from lakeloom.api.exporting import Export
@@ -32,9 +35,11 @@ if TYPE_CHECKING:
     from lakeloom.api.table import Table, TableInfo
     from lakeloom.core.findings import Finding
     from lakeloom.core.steps import Window
+    from lakeloom.flow.cases import CaseResult
     from lakeloom.flow.freshness import Freshness
     from lakeloom.flow.planning import PlannedStep
     from lakeloom.flow.result import Listener, RunResult
+    from lakeloom.flow.watch import Clock, Watched
     from lakeloom.lineage.graph import Lineage
     from lakeloom.notify.delivery import Delivery
     from lakeloom.project.spec import Project
@@ -106,9 +111,41 @@ class Lakehouse:
 
     def check(self) -> list[Finding]:
         """Return every mistake in the config, and what of it this machine can't run; no Spark is started."""
+        from lakeloom.project.cases import read as read_cases
         from lakeloom.project.check import check
 
-        return check(self.raw, self._schemas())[1]
+        project, findings = check(self.raw, self._schemas())
+        return sorted([*findings, *read_cases(self.raw, project)[1]])
+
+    def test(self, *select: str) -> list[CaseResult]:
+        """Run the project's tests: rows given to a table's SQL or function, and what must come out.
+
+        They stand in ``conf/<project>/tests/*.yml`` and touch no table of the storage root.
+
+        Parameters
+        ----------
+        select : str
+            Tables, names of tests, or globs of either; all without any.
+
+        Returns
+        -------
+        list of CaseResult
+            ``passed``, and as text the difference of a test that failed.
+
+        Raises
+        ------
+        ConfigError
+            All findings of `check`, those of the tests among them; LL-TEST-002 where no test is selected.
+        """
+        from lakeloom.core.findings import FindingsError
+        from lakeloom.flow.cases import run_cases
+        from lakeloom.project.cases import chosen
+        from lakeloom.project.cases import read as read_cases
+
+        cases, findings = read_cases(self.raw, self.project)
+        if findings:
+            raise FindingsError(findings)
+        return list(run_cases(self.project, chosen(cases, select), self.spark()))
 
     def plan(self, *select: str, full_refresh: bool = False) -> list[PlannedStep]:
         """Return what `run` with the same arguments would do and why; nothing is started or written.
@@ -301,6 +338,34 @@ class Lakehouse:
 
         return runs(self.lake)
 
+    def cost(self, *prices: str | Path, by: By = "step", since: datetime | None = None, run: str | None = None) -> Cost:
+        """Return what steps, tables or models took, with price files laid over it.
+
+        Parameters
+        ----------
+        prices : str or Path
+            Price files; the others are compared with the first.
+        by : {'step', 'table', 'model'}
+        since, run : optional
+            Count only steps that ended since then, or in that run.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-004 for an unknown `by`, LL-CONF-019 for a price file that is wrong.
+        RunError
+            LL-RUN-003 for an unknown run.
+        """
+        from lakeloom.api.cost import cost
+        from lakeloom.api.prices import read as read_prices
+        from lakeloom.api.runs import events
+        from lakeloom.flow.journal import steps
+
+        if run is not None:
+            events(self.root, run)
+        files = [read_prices(Path(file)) for file in prices]
+        return cost(self.root, steps(self.lake), self._steps(), files, by, since=since, run=run)
+
     def logs(self, run: str | None = None) -> list[dict[str, Any]]:
         """Return the events of a run, by default the newest; raises LL-RUN-003 for an unknown run."""
         from lakeloom.api.runs import events
@@ -369,6 +434,36 @@ class Lakehouse:
 
         return export(self.project, kind, output, manager=manager, deploy=deploy)
 
+    def watch(
+        self,
+        *select: str,
+        every: str | None = None,
+        times: int | None = None,
+        clock: Clock | None = None,
+        listener: Listener | None = None,
+    ) -> Iterator[Watched]:
+        """Run at each due time of the config's ``schedule:``, one run at a time, and yield what came of each.
+
+        Parameters
+        ----------
+        select : str
+            As for `run`.
+        every : str, optional
+            An interval such as ``10m`` in place of the schedule; the first run starts at once then.
+        times : int, optional
+            End after so many runs.
+        clock : Clock, optional
+            Another clock than the machine's; `WallClock.stop` of one ends the watch from any thread.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-018 without a schedule, or with a paused one; LL-CONF-004 for a malformed interval.
+        """
+        from lakeloom.api.watching import watched
+
+        return watched(self, select, every, times, clock, listener)
+
     def register(self) -> list[str]:
         """Register every table in the project's catalog and return those that were not there before.
 
@@ -397,12 +492,12 @@ class Lakehouse:
 
     def spark(self) -> SparkSession:
         """Return the Spark session of this environment; starts it where none runs."""
+        from lakeloom.session.settings import overlay_of
         from lakeloom.session.spark import open_session
         from lakeloom.tables.catalog import settings
 
-        overlay = self.raw.document.data.get("spark") or {}
-        words = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in overlay.items()}
-        return open_session(settings(self._catalog, self.root, words))
+        overlay = overlay_of(self.raw.document.data.get("spark") or {})
+        return open_session(settings(self._catalog, self.root, overlay))
 
     @cached_property
     def _catalog(self) -> CatalogSpec:

@@ -22,6 +22,7 @@ CODES: dict[str, str] = {
     "LL-CONF-016": "A file that init would write exists already; nothing was written. Choose another folder.",
     "LL-CONF-017": "A schedule's cron line or time zone is malformed.",
     "LL-CONF-018": "A setting is missing that an export or watch needs; the message names it.",
+    "LL-CONF-019": "A price file is wrong; each mistake is named with its line and the valid keys.",
     "LL-CONF-020": "A kind is unknown. The message names the valid kinds and the nearest.",
     "LL-CONF-021": "A dotted name can't be imported.",
     # sources

@@ -15,6 +15,7 @@ from lakeloom.core.kinds import pick
 from lakeloom.flow.provenance import provenance
 from lakeloom.project.spec import Project, SourceSpec
 from lakeloom.session.measure import Meter, Meters, Resources
+from lakeloom.session.settings import overlay_of
 from lakeloom.session.spark import open_session
 from lakeloom.sources import SOURCES
 from lakeloom.store.commit import Mark
@@ -83,7 +84,7 @@ class Context:
     @classmethod
     def of(cls, project: Project, run: str) -> Context:
         """Return the context of a run of `project`."""
-        overlay = {key: _text(value) for key, value in project.settings.spark.items()}
+        overlay = overlay_of(project.settings.spark)
         overlay = catalog_settings(project.settings.catalog, project.root, overlay)
         log = project.root / "runs" / run / "spark.log"
         return cls(project, run, Lake(project.root), Intents(project.root), Engine(overlay, log))
@@ -116,7 +117,3 @@ class Context:
         where = f"sources.{spec.name}"
         kind = pick(spec.kind, SOURCES, where)
         return kind, kind.Config.model_validate(resolve(spec.options, where))
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -61,7 +61,7 @@ def run(
     """
     everything = graph(project)
     chosen = select(everything, patterns)
-    with locked(project.root):
+    with locked(project.root, project.settings.wait_s):
         context = Context.of(project, new_run_id())
         walk = _Walk(context, everything, chosen, _Wish(full_refresh, window), listener or Silent())
         try:

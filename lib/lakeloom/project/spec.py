@@ -28,6 +28,7 @@ class Settings(Strict):
     seed: int = Field(default=7, ge=0)
     slots: int = Field(default=2, ge=1, le=64)
     retries: int = Field(default=2, ge=0, le=10)
+    wait_s: float = Field(default=0.0, ge=0)
     spark: dict[str, str | int | float | bool] = {}
     mlflow: str = ""
     notify: tuple[dict[str, Any], ...] = ()
