@@ -366,6 +366,36 @@ class Lakehouse:
         files = [read_prices(Path(file)) for file in prices]
         return cost(self.root, steps(self.lake), self._steps(), files, by, since=since, run=run)
 
+    def cost(
+        self, *prices: str | Path, by: By = "step", since: datetime | None = None, run: str | None = None
+    ) -> Cost:
+        """Return what steps, tables or models took, with price files laid over it.
+
+        Parameters
+        ----------
+        prices : str or Path
+            Price files; the others are compared with the first.
+        by : {'step', 'table', 'model'}
+        since, run : optional
+            Count only steps that ended since then, or in that run.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-004 for an unknown `by`, LL-CONF-019 for a price file that is wrong.
+        RunError
+            LL-RUN-003 for an unknown run.
+        """
+        from lakeloom.api.cost import cost
+        from lakeloom.api.prices import read as read_prices
+        from lakeloom.api.runs import events
+        from lakeloom.flow.journal import steps
+
+        if run is not None:
+            events(self.root, run)
+        files = [read_prices(Path(file)) for file in prices]
+        return cost(self.root, steps(self.lake), self._steps(), files, by, since=since, run=run)
+
     def logs(self, run: str | None = None) -> list[dict[str, Any]]:
         """Return the events of a run, by default the newest; raises LL-RUN-003 for an unknown run."""
         from lakeloom.api.runs import events

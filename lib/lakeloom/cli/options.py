@@ -34,10 +34,11 @@ def span(start: str | None, end: str | None) -> Window | None:
     """Return the window of ``--from`` and ``--to``, None without both; a malformed time is bad usage (exit 2)."""
     if start is None and end is None:
         return None
-    return Window(_time("--from", start), _time("--to", end))
+    return Window(moment("--from", start), moment("--to", end))
 
 
-def _time(option: str, text: str | None) -> datetime | None:
+def moment(option: str, text: str | None) -> datetime | None:
+    """Return an option's time, aware; a malformed one is bad usage (exit 2)."""
     if text is None:
         return None
     try:

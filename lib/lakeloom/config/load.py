@@ -53,7 +53,7 @@ def read(conf: str | Path | None = None, env: str | None = None) -> Raw:
     project = given.name if given != top else str(document.data.get("project", ""))
     folder = given if given != top else top / project
     if not project or not folder.is_dir():
-        projects = sorted(entry.name for entry in top.iterdir() if entry.is_dir())
+        projects = sorted(entry.name for entry in top.iterdir() if entry.is_dir() and entry.name != "prices")
         raise ConfigError(
             "LL-CONF-007",
             f"project '{project}' does not exist; the projects are {', '.join(projects) or 'none'}",
