@@ -6,6 +6,7 @@ pinned in ``environment/requirements.lock``.
 
 import os
 import re
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -50,7 +51,8 @@ RUNTIME = {
     *("pyspark", "delta-spark", "pyarrow", "numpy", "pandas", "mlflow"),
     *("torch", "scikit-learn", "scipy", "matplotlib", "cloudpickle", "great-expectations"),
 }
-VERSION = "0.1.0"
+RELEASE = (Path(__file__).parent / "lib" / "lakeloom" / "core" / "release.py").read_text(encoding="utf-8")
+VERSION = RELEASE.rpartition('RELEASE = "')[2].partition('"')[0]
 if os.environ.get("LAKELOOM_WHEEL") == "runtime":
     CORE, *lists = (
         [each for each in names if re.split(r"[<>=]", each)[0] not in RUNTIME] for names in (CORE, *EXTRAS.values())

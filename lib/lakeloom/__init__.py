@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.core.release import RELEASE
+
 if TYPE_CHECKING:
     from lakeloom.api.dataset import Dataset
     from lakeloom.api.lakehouse import Lakehouse
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from lakeloom.api.table import Table
     from lakeloom.core.errors import LakeloomError
 
-__version__ = "0.1.0"
-__all__ = ["Dataset", "Lakehouse", "LakeloomError", "Model", "Table", "open"]
+__version__ = RELEASE
+__all__ = ["Dataset", "Lakehouse", "LakeloomError", "Model", "Table", "__version__", "open"]
 
 _PUBLIC = {
     "open": "lakeloom.api.lakehouse:open_lakehouse",

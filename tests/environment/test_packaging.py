@@ -14,8 +14,10 @@ BROUGHT = {"pyspark", "delta-spark", "pyarrow", "numpy", "pandas", "mlflow", "to
 
 def metadata(folder, **env):
     """Return the metadata and the entry points that a wheel would have."""
-    (folder / "lib" / "lakeloom").mkdir(parents=True)
-    (folder / "lib" / "lakeloom" / "__init__.py").touch()
+    core = folder / "lib" / "lakeloom" / "core"
+    core.mkdir(parents=True)
+    (core.parent / "__init__.py").touch()
+    shutil.copy(CHECKOUT / "lib" / "lakeloom" / "core" / "release.py", core)
     shutil.copy(CHECKOUT / "setup.py", folder)
     command = [sys.executable, "setup.py", "-q", "dist_info"]
     subprocess.run(command, cwd=folder, env=os.environ | env, check=True, capture_output=True, timeout=120)

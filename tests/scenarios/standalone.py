@@ -83,7 +83,23 @@ class Standalone:
     def _start(self, name: str, words: list[str], environment: dict[str, str] | None = None) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         java = shutil.which("java") or "java"
-        command = [java, "-Xmx512m", "-cp", f"{SPARK_HOME}/jars/*", *words[:1], "--host", HOST, "--webui-port", "0"]
+        # A master that comes back knows its applications; without this it would end their executors.
+        recovery = [
+            "-Dspark.deploy.recoveryMode=FILESYSTEM",
+            f"-Dspark.deploy.recoveryDirectory={self.folder}/recovery",
+        ]
+        command = [
+            java,
+            "-Xmx512m",
+            *recovery,
+            "-cp",
+            f"{SPARK_HOME}/jars/*",
+            *words[:1],
+            "--host",
+            HOST,
+            "--webui-port",
+            "0",
+        ]
         with (self.folder / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
                 [*command, *words[1:]],

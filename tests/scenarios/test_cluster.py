@@ -180,7 +180,7 @@ def test_by_spark_submit_the_same_steps_make_the_same_tables(cluster, trips, loc
             env=os.environ | {"LAKELOOM_HOME": str(root), "SPARK_LOCAL_IP": HOST, "PYSPARK_PYTHON": sys.executable},
             capture_output=True, text=True, timeout=300,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-2000:]
         assert {step["status"] for step in json.loads(done.stdout.splitlines()[-1])["steps"]} == {"done"}
     found = comparable(root)
     assert set(found) == {"bronze.trips", "silver.trips"}

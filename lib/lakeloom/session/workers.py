@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import SetupError
+from lakeloom.core.release import RELEASE
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -40,9 +41,7 @@ def equip(spark: SparkSession) -> None:
 
 def pack(folder: Path) -> Path:
     """Write the package's files into ``<folder>/lakeloom.zip`` and return its path."""
-    import lakeloom
-
-    package = Path(lakeloom.__file__).parent
+    package = Path(__file__).resolve().parents[1]
     place = folder / "lakeloom.zip"
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(package.rglob("*")):
@@ -53,14 +52,12 @@ def pack(folder: Path) -> Path:
 
 def require_same(found: Iterable[tuple[str, str]]) -> None:
     """Raise LL-SETUP-009 where one of (host, release) is not the driver's release."""
-    from lakeloom import __version__
-
-    strangers = sorted({(host, release) for host, release in found if release != __version__})
+    strangers = sorted({(host, release) for host, release in found if release != RELEASE})
     if strangers:
         there = ", ".join(f"{host} has {release or 'none'}" for host, release in strangers)
         raise SetupError(
             "LL-SETUP-009",
-            f"the driver runs lakeloom {__version__}, but {there}",
+            f"the driver runs lakeloom {RELEASE}, but {there}",
             fix="install one release on both sides, or leave spark.submit.pyFiles and spark.archives out: "
             "the driver's code is sent then",
         )
