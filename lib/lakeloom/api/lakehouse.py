@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lakeloom.api.dataset import Dataset
     from lakeloom.api.doctor import Diagnosis
     from lakeloom.api.exporting import Export
+    from lakeloom.api.metrics import Metrics
     from lakeloom.api.model import Model
     from lakeloom.api.quarantine import Quarantined, RuleCount
     from lakeloom.api.query import Engine
@@ -338,37 +339,13 @@ class Lakehouse:
 
         return runs(self.lake)
 
+    def metrics(self, run: str | None = None) -> Metrics:
+        """Return a run's figures, by default the newest run's; raises LL-RUN-003 for an unknown run."""
+        from lakeloom.api.metrics import of_run
+
+        return of_run(self.root, run, self.name, self.raw.env)
+
     def cost(self, *prices: str | Path, by: By = "step", since: datetime | None = None, run: str | None = None) -> Cost:
-        """Return what steps, tables or models took, with price files laid over it.
-
-        Parameters
-        ----------
-        prices : str or Path
-            Price files; the others are compared with the first.
-        by : {'step', 'table', 'model'}
-        since, run : optional
-            Count only steps that ended since then, or in that run.
-
-        Raises
-        ------
-        ConfigError
-            LL-CONF-004 for an unknown `by`, LL-CONF-019 for a price file that is wrong.
-        RunError
-            LL-RUN-003 for an unknown run.
-        """
-        from lakeloom.api.cost import cost
-        from lakeloom.api.prices import read as read_prices
-        from lakeloom.api.runs import events
-        from lakeloom.flow.journal import steps
-
-        if run is not None:
-            events(self.root, run)
-        files = [read_prices(Path(file)) for file in prices]
-        return cost(self.root, steps(self.lake), self._steps(), files, by, since=since, run=run)
-
-    def cost(
-        self, *prices: str | Path, by: By = "step", since: datetime | None = None, run: str | None = None
-    ) -> Cost:
         """Return what steps, tables or models took, with price files laid over it.
 
         Parameters

@@ -28,6 +28,7 @@ COMMANDS = {
     "freshness": "Show how old the data of each table is, against what is allowed.",
     "runs": "List the runs.",
     "logs": "Show what happened in a run.",
+    "metrics": "Show a run's figures in Prometheus' text.",
     "cost": "Show what steps, tables or models took, and what that costs.",
     "report": "Write a run's report as one HTML file.",
     "export": "Write the graph for another scheduler.",

@@ -36,6 +36,7 @@ class Journal:
 
     def __init__(self, lake: Lake, run: str, folder: Path) -> None:
         self.lake, self.run = lake, run
+        self.events: list[dict[str, Any]] = []
         self._file = folder / "log.jsonl"
         self._steps: list[dict[str, Any]] = []
         self._runs: list[dict[str, Any]] = []
@@ -46,6 +47,7 @@ class Journal:
         line = json.dumps({"at": datetime.now(UTC).isoformat(), "event": event} | facts, default=str)
         try:
             with self._lock:
+                self.events.append(json.loads(line))
                 self._file.parent.mkdir(parents=True, exist_ok=True)
                 with self._file.open("a", encoding="utf-8") as stream:
                     stream.write(mask(line) + "\n")

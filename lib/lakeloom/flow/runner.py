@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 
 from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.core.steps import Step, Window
+from lakeloom.flow.after import after
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import Listener, RunResult, Silent, StepResult
-from lakeloom.flow.tell import tell, tell_of_breakdown
+from lakeloom.flow.tell import tell_of_breakdown
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.graph import upstream
 from lakeloom.project.plan import Decision
@@ -105,7 +106,7 @@ class _Walk:
         ended = tuple(self.results[step.name] for step in self.chosen if step.name in self.results)
         result = RunResult(self.context.run, status, started.isoformat(), round(time.monotonic() - begun, 3), ended)  # type: ignore[arg-type]  # mypy widens the literal
         self.journal.close(result, refs.good(self.context.lake), self.context.project.name)
-        told = tell(self.context, self.chosen, result, self.journal)
+        told = after(self.context, self.chosen, result, self.journal)
         return replace(result, notifications=tuple(delivery.as_dict() for delivery in told))
 
     def _walk(self, pool: ThreadPoolExecutor) -> None:

@@ -15,7 +15,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import pick
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
-from lakeloom.flow.freshness import Freshness, freshness
+from lakeloom.flow.freshness import Freshness
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import RunResult, StepResult
 from lakeloom.notify import CHANNELS, events
@@ -23,7 +23,6 @@ from lakeloom.notify.delivery import Delivery, Letter, deliver
 from lakeloom.notify.events import Event
 from lakeloom.notify.message import Message, compose
 from lakeloom.project.spec import Project
-from lakeloom.store import refs
 from lakeloom.tables.words import share
 
 Pause = Callable[[float], None]
@@ -31,14 +30,26 @@ _FIRST = {"failed": 0, "blocked": 1}
 
 
 def tell(
-    context: Context, steps: Sequence[Step], result: RunResult, journal: Journal, *, pause: Pause = time.sleep
+    context: Context,
+    steps: Sequence[Step],
+    result: RunResult,
+    fresh: Iterable[Freshness],
+    journal: Journal,
+    *,
+    pause: Pause = time.sleep,
 ) -> list[Delivery]:
-    """Tell the project's channels what a run did; return what became of each message."""
+    """Tell the project's channels what a run did and which of its tables are late.
+
+    Returns
+    -------
+    list of Delivery
+        What became of each message.
+    """
     project = context.project
     if not project.settings.notify or result.status == "stopped":
         return []
     try:
-        found = [*_of_steps(project, steps, result.steps), *_of_late(context, steps)]
+        found = [*_of_steps(project, steps, result.steps), *_late(fresh)]
         told = send(project, found, run=result.run_id, pause=pause)
         for delivery in told:
             journal.log("notified" if delivery.delivered else "not notified", **delivery.as_dict())
@@ -112,12 +123,6 @@ def _of_steps(project: Project, steps: Sequence[Step], results: Sequence[StepRes
             if much:
                 yield much
             yield events.success(result.name, result.rows_out, result.seconds, owner)
-
-
-def _of_late(context: Context, steps: Sequence[Step]) -> Iterator[Event]:
-    written = {table for step in steps for table in step.writes}
-    found = freshness(context.project, context.lake, refs.good(context.lake), datetime.now(UTC))
-    yield from _late(each for each in found if each.table in written)
 
 
 def _late(found: Iterable[Freshness]) -> Iterator[Event]:

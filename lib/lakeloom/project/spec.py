@@ -15,6 +15,7 @@ from lakeloom.project.schedule import Schedule
 from lakeloom.tables.catalog import CatalogSpec
 from lakeloom.tables.spec import Strict, TableSpec
 from lakeloom.tables.words import Share
+from lakeloom.telemetry.spec import MetricsSpec
 from lakeloom.training.spec import ModelSpec
 
 
@@ -32,6 +33,7 @@ class Settings(Strict):
     spark: dict[str, str | int | float | bool] = {}
     mlflow: str = ""
     notify: tuple[dict[str, Any], ...] = ()
+    metrics: MetricsSpec | None = None
     owners: dict[str, str | tuple[str, ...]] = {}
     quarantine_above: Share | None = None
     catalog: CatalogSpec = CatalogSpec()
