@@ -37,7 +37,10 @@ class Cluster(Standalone):
             "SPARK_LOCAL_IP": HOST,
         }
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, env=environment | more, **pipes)
+        # Under a name of its own it is ended with the cluster, should a test fail before its end.
+        name = f"run-{len(self.processes)}-{root.parent.name}"
+        self.processes[name] = subprocess.Popen(command, env=environment | more, **pipes)
+        return self.processes[name]
 
     def finish(self, conf: Path, root: Path, *words: str, env: str = "cluster", **more: str) -> dict:
         """Run a command to its end; it must end well."""
