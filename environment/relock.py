@@ -1,4 +1,4 @@
-"""`make lock`: resolve ``requirements.in`` and the tools into locks with hashes and without host names.
+"""`make lock`: resolve ``requirements.in`` and ``airflow.in`` into locks with hashes and without host names.
 
 uv's own lock format names the hosts that files came from; a requirements file with hashes does not.
 """
@@ -21,12 +21,14 @@ def main() -> int:
     places = Places.here()
     progress = Progress(places.environment / ".setup.log")
     here = places.environment
-    asked = here / "requirements.in"
-    resolve = ["pip", "compile", *PLAIN, "--python", str(places.python), "--overrides", str(here / "overrides.txt")]
+    resolve = ["pip", "compile", *PLAIN, "--python", str(places.python)]
+    ours = ["--overrides", str(here / "overrides.txt")]
     try:
         uv = uv_program(places, progress)
-        with progress.stage("requirements.lock", "resolving"):
-            progress.call([uv, *resolve, asked, "-o", here / "requirements.lock"], env=tool_environment())
+        for name, more in (("requirements", ours), ("airflow", [])):
+            with progress.stage(f"{name}.lock", "resolving"):
+                asked, lock = here / f"{name}.in", here / f"{name}.lock"
+                progress.call([uv, *resolve, *more, asked, "-o", lock], env=tool_environment())
     except SetupError as failure:
         print(failure, file=sys.stderr)
         return 1

@@ -143,3 +143,32 @@ def test_init_runs_in_an_empty_folder(tmp_path, monkeypatch):
     assert call("check").stdout == "no mistakes\n"
     assert call("tables").stdout.startswith("no tables yet")
     assert json.loads(call("tables", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--from", "soon"],
+        ["--slice", "1 day"],
+        ["--by", "event", "--from", "2026-01-01"],
+        ["--by", "weather", "--from", "2026-01-01", "--to", "2026-01-02"],
+        ["--slice", "1 day", "--from", "2026-01-01", "--to", "2026-01-02", "--full-refresh"],
+    ],
+)
+def test_a_malformed_span_is_bad_usage(home, words):
+    done = call("run", *words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "internal error" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        (["--slice", "1 month", "--from", "2026-01-01", "--to", "2026-02-01"], "LL-CONF-004", 2),
+        (["--slice", "1 day", "--from", "2026-01-02", "--to", "2026-01-01"], "LL-RUN-008", 1),
+        (["--by", "event", "--from", "2026-01-01", "--to", "2026-01-02"], "LL-RUN-007", 1),
+    ],
+)
+def test_a_backfill_that_can_not_be_is_coded(home, words, code, exit_code):
+    done = call("run", *words)
+    assert (done.exit_code, done.stderr[:11].strip()) == (exit_code, code)

@@ -3,13 +3,11 @@
 import json
 import subprocess
 import sys
-import time
-from types import SimpleNamespace
+import threading
 
 import pytest
 
 from lakeloom.api.scaffold import scaffold
-from lakeloom.cli import job
 from lakeloom.cli.job import step
 
 HOLD = """
@@ -68,19 +66,12 @@ def test_a_pattern_is_refused(shop, words, capsys):
     assert "--select" in capsys.readouterr().err
 
 
-def test_a_step_waits_for_the_run_that_holds_the_root(shop, held, monkeypatch, capsys):
-    waited = []
-
-    def wait(seconds):
-        waited.append(seconds)
-        held.stdin.write("\n")
-        held.stdin.flush()
-        held.wait(timeout=60)
-
-    monkeypatch.setattr(job, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic))
+def test_a_step_waits_as_long_as_the_config_says(shop, held, capsys):
+    (shop / "conf" / "patient.yml").write_text("wait_s: 600\n")
+    threading.Timer(1, lambda: held.communicate("\n")).start()
     with pytest.raises(SystemExit):
-        step(["--select", "silver.orders", "--wait", "600"])
-    assert waited == [job.POLL_S]
+        step(["--env", "patient", "--select", "silver.orders"])  # its input was never made
+    assert held.poll() == 0
     assert "LL-RUN-002" not in capsys.readouterr().err
 
 

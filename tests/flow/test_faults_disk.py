@@ -16,6 +16,7 @@ from tests.shop import lay_out
 def lakeloom(conf, root, *words, **options):
     command = [sys.executable, "-m", "lakeloom.cli", *words, "--conf", str(conf), "--json"]
     environment = os.environ | {"LAKELOOM_HOME": str(root), "PYTHONPATH": str(HOME / "lib")}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "1"}  # Python would leave its caches cut off, for everybody after it
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, **options)
 
 

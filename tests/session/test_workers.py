@@ -8,13 +8,14 @@ import pytest
 
 import lakeloom
 from lakeloom.core.errors import ConfigError, SetupError
+from lakeloom.session.jars import spark_line
 from lakeloom.session.settings import is_local, overlay_of, settings
 from lakeloom.session.workers import _releases, pack, require_same
 
 
 @pytest.fixture
 def jars(tmp_path):
-    for name in ("delta-spark_4.0_2.13-4.4.0.jar", "delta-storage-4.4.0.jar"):
+    for name in (f"delta-spark_{spark_line()}_2.13-4.4.0.jar", "delta-storage-4.4.0.jar"):
         (tmp_path / name).touch()
     return tmp_path
 

@@ -7,7 +7,8 @@ that `tables` or `sql` answer while somebody is in the middle of editing ``table
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from lakeloom.api.query import Engine
     from lakeloom.api.table import Table, TableInfo
     from lakeloom.core.findings import Finding
-    from lakeloom.core.steps import Window
+    from lakeloom.core.steps import Basis, Window
+    from lakeloom.flow.backfill import BackfillResult
     from lakeloom.flow.cases import CaseResult
     from lakeloom.flow.freshness import Freshness
     from lakeloom.flow.planning import PlannedStep
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from lakeloom.tables.catalog import CatalogSpec
 
 
-def open_lakehouse(conf: str | Path | None = None, env: str | None = None) -> Lakehouse:
+def open_lakehouse(conf: str | Path | None = None, env: str | None = None, *, sample: str | None = None) -> Lakehouse:
     """Open a project.
 
     Parameters
@@ -57,11 +59,15 @@ def open_lakehouse(conf: str | Path | None = None, env: str | None = None) -> La
         ``conf`` by default.
     env : str, optional
         The environment: an overlay ``conf/<env>.yml``; ``local`` by default.
+    sample : str, optional
+        A share such as ``1%`` or ``0.01``: the project on so much of its data, with a storage root of its
+        own. By default ``LAKELOOM_SAMPLE``, then the config's ``sample:``, then all of the data.
 
     Raises
     ------
     ConfigError
-        LL-CONF-007 where the folder, the project or the environment does not exist.
+        LL-CONF-007 where the folder, the project or the environment does not exist, LL-CONF-004 for a
+        malformed share.
 
     Examples
     --------
@@ -72,7 +78,14 @@ def open_lakehouse(conf: str | Path | None = None, env: str | None = None) -> La
     """
     if conf is not None and not Path(conf).is_dir() and (Path("conf") / conf).is_dir():
         conf = Path("conf") / conf
-    return Lakehouse(read(conf, env))
+    raw = read(conf, env)
+    sample = sample or os.environ.get("LAKELOOM_SAMPLE")
+    if sample:
+        from lakeloom.project.sampling import asked
+
+        share = asked(sample, "the sample")
+        raw = replace(raw, document=replace(raw.document, data=raw.document.data | {"sample": share}))
+    return Lakehouse(raw)
 
 
 class Lakehouse:
@@ -86,8 +99,13 @@ class Lakehouse:
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
-        root = os.environ.get("LAKELOOM_HOME") or str(raw.document.data.get("root") or ".lakeloom")
-        self.root = (raw.home / root).resolve()
+        root = str(raw.document.data.get("root") or ".lakeloom")
+        self.root = (raw.home / (os.environ.get("LAKELOOM_HOME") or root)).resolve()
+        self.sample = _share(raw)
+        if self.sample:
+            from lakeloom.project.sampling import storage_root
+
+            self.root = storage_root(raw.home, root, self.sample)
         self.lake = Lake(self.root)
 
     def __repr__(self) -> str:
@@ -108,7 +126,8 @@ class Lakehouse:
     @property
     def tracking(self) -> str:
         """The address of the MLflow store: the config's, or the SQLite file under the storage root."""
-        return str(self.raw.document.data.get("mlflow") or "") or f"sqlite:///{self.root}/mlflow.db"
+        server = "" if self.sample else str(self.raw.document.data.get("mlflow") or "")
+        return server or f"sqlite:///{self.root}/mlflow.db"
 
     def check(self) -> list[Finding]:
         """Return every mistake in the config, and what of it this machine can't run; no Spark is started."""
@@ -195,24 +214,65 @@ class Lakehouse:
         patterns = self._of_kinds(select, kinds) if kinds else select
         return run(self.project, patterns, full_refresh=full_refresh, window=window, listener=listener)
 
-    def retry(self, *, listener: Listener | None = None) -> RunResult:
-        """Run what the last run did not bring to an end, with everything downstream of it.
+    def backfill(
+        self,
+        *select: str,
+        start: datetime,
+        end: datetime,
+        by: Basis = "ingestion",
+        slice: str | None = None,  # noqa: A002 - the option's name
+        listener: Listener | None = None,
+    ) -> BackfillResult:
+        """Do a span of time again in slices, each a run of its own; the same call goes on where it was interrupted.
+
+        Parameters
+        ----------
+        select : str
+            As for `run`.
+        start, end : datetime
+            The span ``[start, end)``, aware.
+        by : {'ingestion', 'event'}
+            When files and rows arrived, or when a row's event happened by its table's ``event_time``.
+        slice : str, optional
+            The length of a slice, such as ``1 day``; the whole span without it.
+
+        Raises
+        ------
+        ConfigError
+            All findings of `check`; LL-CONF-004 for a malformed length.
+        RunError
+            LL-RUN-001, LL-RUN-002, LL-RUN-007 for a table that can't be backfilled, LL-RUN-008 for an empty span.
+        """
+        from lakeloom.core.durations import parse
+        from lakeloom.flow.backfill import backfill
+
+        length = parse(slice, "--slice") if slice else None
+        return backfill(self.project, select, start, end, by=by, length=length, listener=listener)
+
+    def retry(self, *, listener: Listener | None = None) -> RunResult | BackfillResult:
+        """Run what the last run did not bring to an end, with everything downstream of it, in the same window of time.
+
+        Where the last run was a slice of a backfill, the backfill goes on.
 
         Raises
         ------
         RunError
             LL-RUN-003 where there is no run, or nothing of it is left to do.
         """
-        from lakeloom.api.runs import unfinished
+        from lakeloom.api.runs import interrupted, unfinished, window
+        from lakeloom.flow.backfill import resume
         from lakeloom.flow.runner import run
 
+        backfill = interrupted(self.root)
+        if backfill is not None:
+            return resume(self.project, backfill, listener=listener)
         known = {step.name for step in self._steps()}
         left = [name for name in unfinished(self.root) if name in known]
         if not left:
             raise RunError(
                 "LL-RUN-003", "the last run brought all of its steps to an end", fix="'lakeloom run' does what changed"
             )
-        return run(self.project, [f"{name}+" for name in left], listener=listener)
+        return run(self.project, [f"{name}+" for name in left], window=window(self.root), listener=listener)
 
     def tables(self) -> list[TableInfo]:
         """Return every table at its last good version, layer by layer."""
@@ -448,6 +508,7 @@ class Lakehouse:
         times: int | None = None,
         clock: Clock | None = None,
         listener: Listener | None = None,
+        waiting: Callable[[datetime], None] | None = None,
     ) -> Iterator[Watched]:
         """Run at each due time of the config's ``schedule:``, one run at a time, and yield what came of each.
 
@@ -461,6 +522,8 @@ class Lakehouse:
             End after so many runs.
         clock : Clock, optional
             Another clock than the machine's; `WallClock.stop` of one ends the watch from any thread.
+        waiting : callable, optional
+            Is told the next due time before each wait.
 
         Raises
         ------
@@ -469,7 +532,7 @@ class Lakehouse:
         """
         from lakeloom.api.watching import watched
 
-        return watched(self, select, every, times, clock, listener)
+        return watched(self, select, every, times, clock, listener, waiting)
 
     def register(self) -> list[str]:
         """Register every table in the project's catalog and return those that were not there before.
@@ -549,3 +612,15 @@ class Lakehouse:
                 "LL-RUN-001", f"the selection has no step of the kind {' or '.join(kinds)}", fix="see 'lakeloom plan'"
             )
         return names
+
+
+def _share(raw: Raw) -> float | None:
+    """Return the share of a sample, None for all; a malformed one is a finding of `check`, and no run starts."""
+    if raw.document.data.get("sample") is None:
+        return None
+    from lakeloom.project.sampling import sample
+
+    try:
+        return sample(raw.document.data["sample"])
+    except ValueError:
+        return None

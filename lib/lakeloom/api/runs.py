@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lakeloom.core.errors import RunError
+from lakeloom.core.steps import Window
 
 _ENDED = ("step done", "step skipped")
 
@@ -38,6 +39,25 @@ def events(root: Path, run: str | None = None) -> list[dict[str, Any]]:
         except ValueError:  # the last line of a run that was killed while it wrote
             continue
     return found
+
+
+def interrupted(root: Path) -> str | None:
+    """Return the id of the backfill that the newest run was a part of, where it has not ended."""
+    from lakeloom.store.backfills import Backfills
+
+    name = _started(root).get("backfill")
+    return name if name and not Backfills(root).ended(name) else None
+
+
+def window(root: Path) -> Window | None:
+    """Return the window of time that the newest run was given."""
+    found = _started(root).get("window")
+    return Window.of(found) if found else None
+
+
+def _started(root: Path) -> dict[str, Any]:
+    log = events(root) if newest(root) else []
+    return next((entry for entry in log if entry["event"] == "run started"), {})
 
 
 def unfinished(root: Path) -> list[str]:

@@ -57,6 +57,7 @@ def config_schema() -> dict[str, Any]:
             "description": {"type": "string"},
             "freshness": {"type": "string", "pattern": durations.PATTERN},
             "quarantine_above": {"type": ["string", "number"]},
+            "sample": {"anyOf": [{"enum": ["rows", "whole"]}, {"type": "array", "items": {"type": "string"}}]},
         }
     notify = {"type": "array", "items": {"anyOf": [keys[(channel, "validation")] for channel in channels]}}
     sections = {

@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "Write a small project that runs at once.",
     "check": "Find every mistake in the config, all at once, without Spark.",
     "plan": "Show what would run and why.",
+    "test": "Run the project's tests: rows given, rows expected.",
     "run": "Run what changed, or a selection.",
     "retry": "Run what the last run did not bring to an end.",
     "tables": "List the tables.",
@@ -32,6 +33,7 @@ COMMANDS = {
     "cost": "Show what steps, tables or models took, and what that costs.",
     "report": "Write a run's report as one HTML file.",
     "export": "Write the graph for another scheduler.",
+    "watch": "Run at each due time of the schedule.",
     "catalog": "Register all tables in the project's catalog.",
     "doctor": "Look whether this machine has all that is needed.",
 }

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json
+from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell
 
 
 def history(
     table: Annotated[str, typer.Argument(help="layer.name")],
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="How many commits, the newest first.")] = None,
+    sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
     as_json: Json = False,
@@ -22,7 +23,7 @@ def history(
 
     JSON: [{"version", "timestamp", "operation", "metrics": {}, "manifest": {"step", "epoch", "run", "reads", …}}].
     """
-    with shell(conf, env, as_json=as_json, debug=debug) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
         found = out.open().table(table).history(limit)
         if as_json:
             out.document(found)

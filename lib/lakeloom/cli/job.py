@@ -9,19 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.cli.progress import Lines
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.secrets import mask
-
-if TYPE_CHECKING:
-    from lakeloom.flow.result import RunResult
-
-POLL_S = 2.0
 
 
 def main(kind: str, arguments: Sequence[str] | None = None) -> None:
@@ -49,8 +42,7 @@ def step(arguments: Sequence[str] | None = None) -> None:
     Parameters
     ----------
     arguments : sequence of str, optional
-        ``--conf``, ``--env``, ``--select STEP`` and ``--wait SECONDS``: how long to wait where another
-        step of the same storage root is being run.
+        ``--conf``, ``--env`` and ``--select STEP``.
     """
     parser = _parser("Run one step of a project.")
     parser.add_argument("--select", required=True, type=_one, metavar="STEP", help="a step's name")
@@ -64,7 +56,6 @@ def _parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--conf", help="the project's folder or name, or the conf folder")
     parser.add_argument("--env", help="the environment: an overlay conf/NAME.yml")
-    parser.add_argument("--wait", type=int, default=0, metavar="SECONDS", help="wait so long for another run [0]")
     return parser
 
 
@@ -76,21 +67,9 @@ def _one(text: str) -> str:
 
 def _run(given: argparse.Namespace, select: Sequence[str], kinds: Sequence[str]) -> int:
     try:
-        result = _waiting(given, select, kinds)
+        result = open_lakehouse(given.conf, given.env).run(*select, kinds=kinds, listener=Lines())
     except LakeloomError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     sys.stdout.write(mask(json.dumps(result.as_dict())) + "\n")
     return result.exit_code
-
-
-def _waiting(given: argparse.Namespace, select: Sequence[str], kinds: Sequence[str]) -> RunResult:
-    """Run, and again while another run holds the storage root and there is time left."""
-    until = time.monotonic() + given.wait
-    while True:
-        try:
-            return open_lakehouse(given.conf, given.env).run(*select, kinds=kinds, listener=Lines())
-        except LakeloomError as error:
-            if error.code != "LL-RUN-002" or time.monotonic() >= until:
-                raise
-        time.sleep(POLL_S)

@@ -23,11 +23,22 @@ Select = Annotated[
     typer.Argument(metavar="[SELECT]...", help="Names, globs, +name (with all upstream), name+ (with all downstream)."),
 ]
 FullRefresh = Annotated[bool, typer.Option("--full-refresh", help="Build the selected tables anew.")]
+Sample = Annotated[
+    str | None,
+    typer.Option("--sample", metavar="SHARE", help="A share of the data, such as 1%, with a storage root of its own."),
+]
 From = Annotated[
     str | None,
     typer.Option("--from", metavar="TIME", help="Land files changed, and read again rows that arrived, since then."),
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="… and before then (ISO dates or times, UTC).")]
+By = Annotated[
+    str,
+    typer.Option("--by", metavar="TIME", help="What --from and --to mean: ingestion (arrival) or event (event_time:)."),
+]
+Slice = Annotated[
+    str | None, typer.Option("--slice", metavar="LENGTH", help="Do the span in slices of this length, such as '1 day'.")
+]
 
 
 def span(start: str | None, end: str | None) -> Window | None:

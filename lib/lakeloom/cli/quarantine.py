@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json
+from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell
 
 
@@ -16,6 +16,7 @@ def quarantine(
         str | None, typer.Argument(help="layer.name: its quarantined rows; without, all rules' counts.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many rows, the newest first.")] = 100,
+    sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
     as_json: Json = False,
@@ -27,7 +28,7 @@ def quarantine(
     JSON with TABLE: [{"raw", "row", "bytes" (base64), "reasons": [], "file", "position": {"epoch", "file",
     "record"}, "step", "run", "at"}]: raw as it came, row as the rules saw it.
     """
-    with shell(conf, env, as_json=as_json, debug=debug) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
         lake = out.open()
         if table is None:
             counts = lake.quarantine()

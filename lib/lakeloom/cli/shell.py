@@ -40,14 +40,16 @@ class Shell:
         Show tracebacks.
     """
 
-    def __init__(self, conf: str | None, env: str | None, *, as_json: bool, debug: bool) -> None:
-        self.conf, self.env, self.as_json, self.debug = conf, env, as_json, debug
+    def __init__(
+        self, conf: str | None, env: str | None, *, as_json: bool, debug: bool, sample: str | None = None
+    ) -> None:
+        self.conf, self.env, self.as_json, self.debug, self.sample = conf, env, as_json, debug, sample
 
     def open(self) -> Lakehouse:
         """Open the project that the options name."""
         from lakeloom.api.lakehouse import open_lakehouse
 
-        return open_lakehouse(self.conf, self.env)
+        return open_lakehouse(self.conf, self.env, sample=self.sample)
 
     def document(self, value: Any) -> None:
         """Print the command's one JSON document."""
@@ -78,7 +80,9 @@ class Shell:
 
 
 @contextmanager
-def shell(conf: str | None, env: str | None, *, as_json: bool, debug: bool) -> Iterator[Shell]:
+def shell(
+    conf: str | None, env: str | None, *, as_json: bool, debug: bool, sample: str | None = None
+) -> Iterator[Shell]:
     """Give a command its shell; turn errors into texts and exit codes.
 
     Raises
@@ -89,7 +93,7 @@ def shell(conf: str | None, env: str | None, *, as_json: bool, debug: bool) -> I
     if debug:
         os.environ["LAKELOOM_DEBUG"] = "1"
     _logging(debug)
-    made = Shell(conf, env, as_json=as_json, debug=debug)
+    made = Shell(conf, env, as_json=as_json, debug=debug, sample=sample)
     try:
         yield made
     except LakeloomError as error:

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json
+from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell
 
 
 def show(
     table: Annotated[str, typer.Argument(help="layer.name, layer.name@7 or layer.name@2026-01-31T12:00:00Z")],
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many rows.")] = 20,
+    sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
     as_json: Json = False,
@@ -23,7 +24,7 @@ def show(
     JSON: {"table", "version", "rows", "columns": {column: type}, "data": [{column: value}]}; values
     as in 'lakeloom sql'.
     """
-    with shell(conf, env, as_json=as_json, debug=debug) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
         from lakeloom.api.values import records
 
         lake = out.open()

@@ -12,6 +12,7 @@ from lakeloom.core.errors import LakeloomError
 
 if TYPE_CHECKING:
     from lakeloom.api.lakehouse import Lakehouse
+    from lakeloom.flow.backfill import BackfillResult
     from lakeloom.flow.result import RunResult
 
 _SCORES = {"roc_auc": "ROC AUC", "average_precision": "average precision", "brier": "Brier", "log_loss": "log loss"}
@@ -31,6 +32,31 @@ def ended(out: Shell, lake: Lakehouse, result: RunResult) -> None:
         for name, facts in lake.evaluations(result.run_id).items():
             _model(out, name, facts)
         _places(out, lake, result, report)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
+
+
+def ended_backfill(out: Shell, lake: Lakehouse, result: BackfillResult) -> None:
+    """Print a backfill's result and leave with its exit code."""
+    if out.as_json:
+        out.document(result.as_dict())
+    else:
+        numbers = ("slice", "rows in", "rows out", "quarantined", "seconds")
+        rows = []
+        for each in result.slices:
+            times = (each.start[:19], each.end[:19])
+            counts = (each.rows_in, each.rows_out, each.quarantined) if each.status == "done" else (None,) * 3
+            rows.append((each.number, *times, each.status, *counts, f"{each.seconds:.1f}", each.run_id))
+        out.table((numbers[0], "from", "to (UTC)", "status", *numbers[1:], "run"), rows, right=numbers)
+        if result.tail:
+            _steps(out, result.tail)
+        done = sum(each.status in ("done", "earlier") for each in result.slices)
+        out.say(f"{result.status}: {done} of {len(result.slices)} slices, backfill {result.backfill}")
+        if result.status != "done":
+            out.say("the same command, or 'lakeloom retry', goes on with the first slice not done")
+    if result.broken:
+        _undelivered(result.broken)
+        _failures(lake, result.broken, debug=out.debug)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 
@@ -90,12 +116,18 @@ def _places(out: Shell, lake: Lakehouse, result: RunResult, report: str | None) 
     if report:
         out.say(f"report  {report}")
     out.say(f"MLflow  {lake.tracking}")
+    again = ""
+    if lake.sample:
+        from lakeloom.project.sampling import shown
+
+        again = f" --sample {shown(lake.sample)}"
+        out.say(f"sample  {shown(lake.sample)} of the data, under {lake.root}")
     if result.status == "done":
         last = next((step.name for step in reversed(result.steps) if step.name.startswith("gold.")), None)
         table = last or next((step.name for step in reversed(result.steps) if step.version is not None), "bronze.x")
         out.say("try next:")
-        out.say(f"  lakeloom show {table}")
-        out.say(f'  lakeloom sql "select count(*) from {table}"')  # noqa: S608 - shown, not run
+        out.say(f"  lakeloom show {table}{again}")
+        out.say(f'  lakeloom sql "select count(*) from {table}"{again}')  # noqa: S608 - shown, not run
         out.say(f"  lakeloom lineage {table} --up")
     elif result.status == "stopped":
         out.say("'lakeloom run' goes on where this run stopped")

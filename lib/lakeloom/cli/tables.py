@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from lakeloom.cli.options import Conf, Debug, Env, Json
+from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell, size
 
 
-def tables(conf: Conf = None, env: Env = None, as_json: Json = False, debug: Debug = False) -> None:
+def tables(
+    sample: Sample = None, conf: Conf = None, env: Env = None, as_json: Json = False, debug: Debug = False
+) -> None:
     """List the tables at their last good versions.
 
     JSON: [{"name", "layer", "version", "rows", "bytes", "path"}].
     """
-    with shell(conf, env, as_json=as_json, debug=debug) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
         found = out.open().tables()
         if as_json:
             out.document([asdict(table) for table in found])

@@ -72,6 +72,8 @@ CODES: dict[str, str] = {
     "LL-RUN-003": "There is no run or nothing to retry.",
     "LL-RUN-004": "A transform raised an error; the step failed, nothing was written.",
     "LL-RUN-005": "The run was stopped by the user; the next run goes on where it stopped.",
+    "LL-RUN-007": "A table can't be read again: its rows would stand there twice, or it declares no event time.",
+    "LL-RUN-008": "A backfill's span is empty, without a bound, or has too many slices.",
     "LL-RUN-006": "A notification or a metric could not be delivered, after tries with backoff; the run went on.",
     # tests of a project
     "LL-TEST-001": "A row of a test does not fit its table: a column, a value's type, or a malformed file.",

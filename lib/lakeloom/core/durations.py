@@ -50,6 +50,14 @@ class Duration:
         return f"{self.count} {self.unit}{'s' if self.count != 1 else ''}"
 
 
+def parse_short(text: str, where: str = "") -> Duration:
+    """Read the short form (``10m``, ``90s``, ``1d``) or what `parse` reads; raises LL-CONF-004 for anything else."""
+    short = re.fullmatch(r"([1-9][0-9]{0,5})([smhdw])", text.strip())
+    if short is None:
+        return parse(text, where)
+    return Duration(int(short.group(1)), next(unit for unit in UNITS if unit[0] == short.group(2)))
+
+
 def parse(text: str, where: str = "") -> Duration:
     """Read ``<number> <unit>``, the unit in singular or plural.
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 StepKind = Literal["land", "transform", "train", "tune", "materialise", "upkeep", "export"]
 ReadMode = Literal["new", "whole"]
+Basis = Literal["ingestion", "event"]
 Facts = dict[str, Any]
 
 
@@ -27,10 +29,29 @@ class Input:
 
 @dataclass(frozen=True)
 class Window:
-    """A span of time in which rows or files arrived: ``[start, end)``, aware; None is without a bound."""
+    """A span of time in which rows or files arrived, or events happened: ``[start, end)``, aware.
+
+    Attributes
+    ----------
+    start, end : datetime or None
+        None is without a bound.
+    by : {'ingestion', 'event'}
+    """
 
     start: datetime | None = None
     end: datetime | None = None
+    by: Basis = "ingestion"
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the window as plain data, with ISO times."""
+        start, end = (time.isoformat() if time else None for time in (self.start, self.end))
+        return {"start": start, "end": end, "by": self.by}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Window:
+        """Return the window that `as_dict` wrote."""
+        start, end = (datetime.fromisoformat(data[key]) if data[key] else None for key in ("start", "end"))
+        return cls(start, end, data["by"])
 
     def holds(self, time: datetime) -> bool:
         """Return whether `time` lies in the window."""

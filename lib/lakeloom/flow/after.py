@@ -27,8 +27,15 @@ from lakeloom.telemetry.facts import RunFacts, facts
 from lakeloom.telemetry.samples import samples
 
 
-def after(context: Context, steps: Sequence[Step], result: RunResult, journal: Journal) -> list[Delivery]:
+def after(
+    context: Context, steps: Sequence[Step], result: RunResult, journal: Journal, *, quiet: bool = False
+) -> list[Delivery]:
     """Tell and publish what a run did.
+
+    Parameters
+    ----------
+    quiet : bool
+        Whether people are told only of failures and much quarantine: the run is a slice of a backfill.
 
     Returns
     -------
@@ -36,7 +43,7 @@ def after(context: Context, steps: Sequence[Step], result: RunResult, journal: J
         What became of each message, and what of the figures could not be published.
     """
     fresh = _fresh(context, steps, journal)
-    told = tell(context, steps, result, fresh, journal)
+    told = tell(context, steps, result, fresh, journal, quiet=quiet)
     about = facts(journal.events, run=result.run_id, project=context.project.name, env=context.project.settings.env)
     return [*told, *publish(context.project, about, journal)]
 

@@ -37,6 +37,8 @@ WORK = {
     "scores": "lakeloom.flow.score:score",
 }
 
+REPLAYED = "goes on with epoch"
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -59,7 +61,8 @@ def prepare(
     Parameters
     ----------
     window : Window, optional
-        Land only files last changed in it; a transform reads rows that arrived in it again.
+        Land only files last changed in it; a transform reads rows that arrived in it again. By event time,
+        land nothing; a transform makes the rows again that happened in it, of what it had consumed before.
     versions : dict, optional
         The last good versions; read from ``meta.refs`` where absent.
     """
@@ -68,17 +71,23 @@ def prepare(
     if latest is not None and latest.crashed:
         done = _committed(context, step, latest.intent)
         if done or latest.intent.code == step.code:
-            return Ready(latest.intent, f"goes on with epoch {latest.intent.epoch}, which did not finish")
+            return Ready(latest.intent, f"{REPLAYED} {latest.intent.epoch}, which did not finish")
+    if step.kind == "land" and window is not None and window.by == "event":
+        return Decision("skip", ("by event time nothing is landed",))
     clock = datetime.now(UTC)
     batch = _within(poll(context, step, clock), window) if step.kind == "land" else None
     decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
     again = window is not None and not decision.full and any(read.mode == "new" for read in step.reads)
-    if again:
-        decision = Decision("run", (*decision.reasons[: decision.action == "run"], f"rows that arrived {window} again"))
+    if again and window:
+        decision = Decision("run", _again_reasons(decision, window))
     if decision.action != "run":
         return decision
     if latest is not None and latest.facts is None and is_table(step.writes[0]):
         forget_abandoned(context, latest.intent, step.writes[0])
+    reads, (again_sql, within) = {read.table: good[read.table] for read in step.reads}, ("", "")
+    if again and window:
+        again_sql, within = again_of(step, window)
+        reads |= _consumed(context, step) if window.by == "event" else {}
     intent = Intent(
         step=step.name,
         epoch=latest.intent.epoch + 1 if latest else 1,
@@ -87,10 +96,11 @@ def prepare(
         seed=context.project.settings.seed,
         code=step.code,
         full=decision.full,
-        reads={read.table: good[read.table] for read in step.reads},
+        reads=reads,
         since=_since(context, step),
         batch=batch or {},
-        again=window.condition("_ingested_at") if again and window else "",
+        again=again_sql,
+        within=within,
     )
     context.intents.begin(intent)
     return Ready(intent, "; ".join(decision.reasons))
@@ -169,6 +179,26 @@ def _retried(context: Context, work: Any) -> Facts:
 
 def _committed(context: Context, step: Step, intent: Intent) -> bool:
     return is_table(step.writes[0]) and context.lake.epoch(step.writes[0], step.name) >= intent.epoch
+
+
+def again_of(step: Step, window: Window) -> tuple[str, str]:
+    """Return the conditions of a window: on bronze rows to read again, and on the rows made of them."""
+    if window.by == "event":
+        return "true", window.condition(f"`{step.spec.event_time}`")
+    return window.condition("_ingested_at"), ""
+
+
+def _again_reasons(decision: Decision, window: Window) -> tuple[str, ...]:
+    if window.by == "event":
+        return (f"rows that happened {window} again",)
+    return (*decision.reasons[: decision.action == "run"], f"rows that arrived {window} again")
+
+
+def _consumed(context: Context, step: Step) -> dict[str, int]:
+    """Return the versions up to which the inputs were consumed: rows that came later must stay new for the next run."""
+    record = context.intents.published(step.name)
+    reads = record.intent.reads if record else {}
+    return {read.table: reads[read.table] for read in step.reads if read.mode == "new" and read.table in reads}
 
 
 def _since(context: Context, step: Step) -> dict[str, int]:

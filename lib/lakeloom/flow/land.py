@@ -10,6 +10,7 @@ from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.write import write
 from lakeloom.session.spark import step_session
+from lakeloom.sources.sample import Sample, sampled
 from lakeloom.store.intents import Intent
 from lakeloom.tables import bronze
 
@@ -23,7 +24,12 @@ def poll(context: Context, step: Step, clock: datetime) -> dict[str, Any] | None
         for record in context.intents.history(step.name)
         if record.facts is not None
     ]
-    return kind.poll(config, landed, clock, context.engine.spark, context.project.home)
+    batch: dict[str, Any] | None = kind.poll(config, landed, clock, context.engine.spark, context.project.home)
+    share = context.project.settings.sample
+    if batch is None or share is None:
+        return batch
+    by = tuple(step.spec.sample) if isinstance(step.spec.sample, list) else step.spec.sample
+    return batch | {"sample": Sample(share, by, tuple(getattr(config, "keys", ()))).as_dict()}
 
 
 def needs_spark(context: Context, step: Step) -> bool:
@@ -60,6 +66,8 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
         if landing.shared is not None:
             landing.shared.persist()
         try:
+            if "sample" in batch:
+                landing = sampled(landing, Sample.of(batch["sample"]), step.name)
             mark = bronze.Stamp(intent.epoch, intent.clock, intent.run)
             good = bronze.stamp(landing.good, step.spec.name, mark)
             broken = None

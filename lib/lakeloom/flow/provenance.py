@@ -9,13 +9,18 @@ from pathlib import Path
 
 from lakeloom.core.steps import digest
 from lakeloom.project.graph import steps
+from lakeloom.project.sampling import shown
 from lakeloom.project.spec import Project
 
 
 def provenance(project: Project) -> dict[str, str]:
-    """Return ``config``, ``git`` and ``lock``: 16 hex digits, a commit (``+`` where changed), 16 hex digits."""
+    """Return ``config``, ``git`` and ``lock``: 16 hex digits, a commit (``+`` where changed), 16 hex digits.
+
+    Of a run on a sample also ``sample``, its share.
+    """
     config = digest([(step.name, step.code) for step in steps(project)], project.settings.seed)
-    return {"config": config, "git": _git(project.home), "lock": _lock(project.home)}
+    found = {"config": config, "git": _git(project.home), "lock": _lock(project.home)}
+    return found | ({"sample": shown(project.settings.sample)} if project.settings.sample else {})
 
 
 @lru_cache(maxsize=8)

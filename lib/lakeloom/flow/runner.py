@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.core.steps import Step, Window
@@ -43,6 +44,7 @@ def run(
     full_refresh: bool = False,
     window: Window | None = None,
     listener: Listener | None = None,
+    part: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Run the selected steps of a project; steps with nothing to do are skipped.
 
@@ -54,22 +56,41 @@ def run(
         Build the selected tables anew from all of their inputs.
     window : Window, optional
         Land only files last changed in it; read rows that arrived in it again.
+    part : mapping, optional
+        Of what the run is a part (``backfill``, ``slice``), for its log; with ``quiet`` people are told only of
+        failures and much quarantine.
 
     Raises
     ------
     RunError
-        LL-RUN-001 for a pattern that selects nothing, LL-RUN-002 where another run holds the root.
+        LL-RUN-001 for a pattern that selects nothing, LL-RUN-002 where another run holds the root, LL-RUN-007 for
+        a window over a table to which its rows would be appended again.
     """
     everything = graph(project)
     chosen = select(everything, patterns)
+    if window is not None:
+        _refuse_appended(chosen)
     with locked(project.root, project.settings.wait_s):
         context = Context.of(project, new_run_id())
-        walk = _Walk(context, everything, chosen, _Wish(full_refresh, window), listener or Silent())
+        wish = _Wish(full_refresh, window, dict(part or {}))
+        walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:
-            return walk.go()
+            result = walk.go()
         except LakeloomError as error:
             tell_of_breakdown(context, error)
             raise
+    # The root is free again: a receiver that is slow keeps no other run waiting.
+    told = after(context, chosen, result, walk.journal, quiet=bool(wish.part.get("quiet")))
+    return replace(result, notifications=tuple(delivery.as_dict() for delivery in told))
+
+
+def _refuse_appended(chosen: Sequence[Step]) -> None:
+    for step in chosen:
+        if any(read.mode == "new" for read in step.reads) and step.spec.write.mode == "append":
+            raise RunError(
+                "LL-RUN-007", f"{step.name} is appended to: rows that are read again would stand there twice",
+                where=step.name, fix="give it keys: and write: {mode: merge}, or leave it out of the selection",
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,7 @@ class _Wish:
 
     full_refresh: bool
     window: Window | None
+    part: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Walk:
@@ -94,7 +116,8 @@ class _Walk:
 
     def go(self) -> RunResult:
         started, begun = datetime.now(UTC), time.monotonic()
-        self.journal.log("run started", steps=[step.name for step in self.chosen], **self.context.provenance)
+        wish = dict(self.wish.part) | ({"window": self.wish.window.as_dict()} if self.wish.window else {})
+        self.journal.log("run started", steps=[step.name for step in self.chosen], **wish, **self.context.provenance)
         with ThreadPoolExecutor(self.context.project.settings.slots, "step") as pool:
             try:
                 self._walk(pool)
@@ -106,8 +129,7 @@ class _Walk:
         ended = tuple(self.results[step.name] for step in self.chosen if step.name in self.results)
         result = RunResult(self.context.run, status, started.isoformat(), round(time.monotonic() - begun, 3), ended)  # type: ignore[arg-type]  # mypy widens the literal
         self.journal.close(result, refs.good(self.context.lake), self.context.project.name)
-        told = after(self.context, self.chosen, result, self.journal)
-        return replace(result, notifications=tuple(delivery.as_dict() for delivery in told))
+        return result
 
     def _walk(self, pool: ThreadPoolExecutor) -> None:
         waiting = list(self.chosen)

@@ -36,9 +36,15 @@ def tell(
     fresh: Iterable[Freshness],
     journal: Journal,
     *,
+    quiet: bool = False,
     pause: Pause = time.sleep,
 ) -> list[Delivery]:
     """Tell the project's channels what a run did and which of its tables are late.
+
+    Parameters
+    ----------
+    quiet : bool
+        Whether they are told of failures and much quarantine only.
 
     Returns
     -------
@@ -50,6 +56,7 @@ def tell(
         return []
     try:
         found = [*_of_steps(project, steps, result.steps), *_late(fresh)]
+        found = [event for event in found if not quiet or event.kind in ("failure", "quarantine")]
         told = send(project, found, run=result.run_id, pause=pause)
         for delivery in told:
             journal.log("notified" if delivery.delivered else "not notified", **delivery.as_dict())

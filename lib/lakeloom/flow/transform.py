@@ -35,6 +35,7 @@ def transform(context: Context, step: Step, intent: Intent) -> Facts:
     with step_session(context.engine.spark()) as session:
         inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
         frame = refine(context.project, step, session, inputs)
+        frame = frame.where(intent.within) if intent.within else frame
         return _publish(context, session, step, intent, frame, _origin(inputs))
 
 

@@ -9,6 +9,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.findings import Finding, FindingsError
 from lakeloom.project import extras, references
 from lakeloom.project.channels import RULES as TELLING
+from lakeloom.project.sampled import samples_are_sound
 from lakeloom.project.spec import Project
 from lakeloom.project.typing import Reader
 
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     references.outputs_differ,
     references.no_cycle,
     *TELLING,
+    samples_are_sound,
 )
 # What is no mistake of the config, but keeps this machine from running all of it.
 ON_THIS_MACHINE: tuple[Rule, ...] = (extras.extras_are_installed,)

@@ -11,6 +11,7 @@ from pydantic import Field
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
 from lakeloom.project.exports.targets import Databricks
+from lakeloom.project.sampling import SampleShare, storage_root
 from lakeloom.project.schedule import Schedule
 from lakeloom.tables.catalog import CatalogSpec
 from lakeloom.tables.spec import Strict, TableSpec
@@ -39,6 +40,7 @@ class Settings(Strict):
     catalog: CatalogSpec = CatalogSpec()
     schedule: Schedule | None = None
     databricks: Databricks | None = None
+    sample: SampleShare | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class SourceSpec:
     description: str | None = None
     freshness: str | None = None
     quarantine_above: str | float | None = None
+    sample: str | list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,5 @@ class Project:
 
     @property
     def root(self) -> Path:
-        """The storage root; a relative one starts at the home."""
-        import os
-
-        return (self.home / (os.environ.get("LAKELOOM_HOME") or self.settings.root)).resolve()
+        """The storage root; a relative one starts at the home. A sample has one of its own."""
+        return storage_root(self.home, self.settings.root, self.settings.sample)

@@ -20,13 +20,14 @@ from lakeloom.core.kinds import nearest, pick
 from lakeloom.core.names import TableName, is_identifier
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
+from lakeloom.project.sampling import apart
 from lakeloom.project.spec import Project, Settings, SourceSpec
 from lakeloom.sources import SOURCES
 from lakeloom.tables.spec import TableSpec
 from lakeloom.training.spec import ModelSpec
 
 SECTIONS = ("sources", "tables", "features", "datasets", "models")
-ENVELOPE = ("owner", "description", "freshness", "quarantine_above")
+ENVELOPE = ("owner", "description", "freshness", "quarantine_above", "sample")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -83,7 +84,7 @@ class Reader:
 
     def _settings(self, data: dict[str, Any]) -> Settings:
         typed = self.typed(Settings, data | {"project": self.raw.project, "env": self.raw.env}, ())
-        return typed or Settings(project=self.raw.project, env=self.raw.env)
+        return apart(typed) if typed else Settings(project=self.raw.project, env=self.raw.env)
 
     def _section(self, name: str) -> dict[str, Any]:
         section = self.document.data.get(name) or {}

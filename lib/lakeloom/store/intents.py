@@ -46,6 +46,8 @@ class Intent:
         The source's file list or offsets, for a landing.
     again : str
         SQL condition on bronze: rows that were consumed before and are read again, for ``--from`` and ``--to``.
+    within : str
+        SQL condition on the rows that are made: only those are written, for a backfill by event time.
     """
 
     step: str
@@ -59,6 +61,7 @@ class Intent:
     since: dict[str, int] = field(default_factory=dict)
     batch: dict[str, Any] = field(default_factory=dict)
     again: str = ""
+    within: str = ""
 
 
 @dataclass(frozen=True)

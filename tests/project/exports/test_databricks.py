@@ -19,6 +19,7 @@ from tests.shop import lay_out
 CHECKOUT = Path(__file__).resolve().parents[3]
 SECTION = """\
 schedule: {cron: 30 4 * * 1-5, timezone: Europe/Oslo, retries: 3, retry_after: 2 minutes, timeout: 1 hour}
+wait_s: 60
 databricks:
   cluster: {runtime: 17.3.x-scala2.13, node: small, workers: 0}
   gpu: {runtime: 17.3.x-gpu-ml-scala2.13, node: big, libraries: [hyperopt==0.3.0]}
@@ -76,7 +77,7 @@ def test_every_task_runs_one_step_by_the_wheel(conf):
         assert (wheel["package_name"], wheel["entry_point"]) == ("lakeloom", "lakeloom-step")
         assert wheel["parameters"] == [
             "--conf", "${workspace.file_path}/conf/shop", "--env", "databricks",
-            "--select", task["task_key"].replace("__", "."), "--wait", "3600",
+            "--select", task["task_key"].replace("__", "."),
         ]  # fmt: skip
         assert task["libraries"][0] == {"whl": "./dist/databricks/*.whl"}
         assert (task["max_retries"], task["min_retry_interval_millis"], task["timeout_seconds"]) == (3, 120_000, 3600)
@@ -149,6 +150,13 @@ def test_an_environment_without_the_section_is_told_so(conf):
     with pytest.raises(ConfigError, match="LL-CONF-018") as caught:
         document(checked(read(conf)))
     assert "conf/databricks.yml" in caught.value.fix
+
+
+def test_tasks_that_would_refuse_each_other_are_not_exported(conf):
+    (conf / "databricks.yml").write_text(SECTION.replace("wait_s: 60\n", ""))
+    with pytest.raises(ConfigError, match="LL-CONF-018") as caught:
+        made(conf)
+    assert "wait_s: 3600" in caught.value.fix
 
 
 def test_a_schedule_that_quartz_cannot_say_is_refused(conf):

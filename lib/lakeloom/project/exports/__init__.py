@@ -6,5 +6,7 @@ the project's home; a kind that is not in it goes to standard output.
 
 EXPORTS = {
     "databricks": "lakeloom.project.exports.databricks:bundle",
+    "airflow": "lakeloom.project.exports.airflow:dag",
+    "submit": "lakeloom.project.exports.submit:commands",
 }
-FILES = {"databricks": "databricks.yml"}
+FILES = {"databricks": "databricks.yml", "airflow": "dags/{project}.py"}

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 ENTRY_POINT = "lakeloom-step"
 WHEELS = "dist/databricks"
 BUILD = f"rm -rf build {WHEELS} && LAKELOOM_WHEEL=runtime python -m pip wheel --no-deps --wheel-dir {WHEELS} ."
-# Tasks of one job share a storage root, where one step is written at a time: the next one waits for it.
-WAIT_S = 3600
 
 
 def bundle(project: Project, asked: Asked) -> str:
@@ -34,7 +32,7 @@ def bundle(project: Project, asked: Asked) -> str:
     Raises
     ------
     ConfigError
-        LL-CONF-018 without ``databricks:``, LL-CONF-008 for a variable that the clusters would lack.
+        LL-CONF-018 without ``databricks:`` or ``wait_s:``, LL-CONF-008 for a variable that the clusters would lack.
     ExportError
         LL-EXPORT-002 for a schedule that Quartz can't say.
     SetupError
@@ -61,6 +59,13 @@ def document(project: Project) -> dict[str, Any]:
             f"the environment '{project.settings.env}' has no databricks: section",
             where="databricks",
             fix="write one into conf/databricks.yml, and name it with --env",
+        )
+    if not project.settings.wait_s:
+        raise ConfigError(
+            "LL-CONF-018",
+            "wait_s is 0: tasks side by side on one storage root would refuse each other",
+            where="wait_s",
+            fix="write wait_s: 3600 beside databricks:",
         )
     built = {} if config.wheel else {"artifacts": {"lakeloom": _artifact()}}
     return {
@@ -133,7 +138,6 @@ def _task(project: Project, config: Databricks, task: Task) -> Any:
                 *("--conf", f"${{workspace.file_path}}/{conf_of(project)}"),
                 *("--env", project.settings.env),
                 *("--select", task.name),
-                *("--wait", str(WAIT_S)),
             ],
         },
         "libraries": [
