@@ -22,6 +22,7 @@ _FAMILIES = {
     "TRAIN": "Training",
     "RUN": "Runs",
     "EXPORT": "Exports",
+    "TEST": "Tests of a project",
     "SETUP": "The machine",
 }
 
