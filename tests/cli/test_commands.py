@@ -83,6 +83,8 @@ def test_help_lists_every_command():
         (["tables", "--conf", "nowhere"], "LL-CONF-007", 2),
         (["tables", "--env", "nowhere"], "LL-CONF-007", 2),
         (["init", "shop"], "LL-CONF-016", 2),
+        (["run", "--sample", "all"], "LL-CONF-004", 2),
+        (["tables", "--sample", "0"], "LL-CONF-004", 2),
     ],
 )
 def test_errors_have_code_fix_and_exit_code_and_no_traceback(home, words, code, exit_code):
