@@ -1,14 +1,15 @@
 """`lakeloom watch` as a process: a line a run, and an end at once when it is asked for."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
 
+from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.api.scaffold import scaffold
 from lakeloom.cli.app import app
 
@@ -21,23 +22,49 @@ def shop(tmp_path, monkeypatch):
     return tmp_path
 
 
+@contextmanager
+def watching(shop, *words):
+    """Give the process of a watch; it takes Ctrl-C also where this test run was started in the background."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lakeloom.cli", "watch", "--json", *words],
+        cwd=shop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_watch_that_waits_ends_when_it_is_asked_to(shop, sign, code):
     with (shop / "conf" / "base.yml").open("a") as stream:
         stream.write("schedule: {cron: 0 5 1 1 *}\n")
-    words = [sys.executable, "-m", "lakeloom.cli", "watch", "--json"]
-    process = subprocess.Popen(
-        words, cwd=shop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
-    )
-    try:
+    with watching(shop) as process:
         assert process.stderr.readline().startswith("next run at ")
         process.send_signal(sign)
         out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert (process.returncode, out) == (code, "")
+        assert (process.returncode, out) == (code, "")
     assert "Traceback" not in err
     assert not (shop / ".lakeloom" / "runs").exists()
+
+
+@pytest.mark.long
+def test_a_run_that_is_going_on_is_stopped_and_the_next_one_goes_on(shop):
+    with watching(shop, "--every", "1d") as process:
+        assert process.stderr.readline().strip().startswith("bronze.orders:")
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    assert json.loads(out)["status"] == "stopped"
+    assert "Traceback" not in err
+    with watching(shop, "--every", "1d", "--times", "1") as process:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    steps = json.loads(out)["steps"]
+    assert (set(steps) <= {"done", "skipped"}, sum(steps.values())) == (True, 3)
+    assert {each.name: each.rows for each in open_lakehouse().tables()}["bronze.orders"] == 6
 
 
 def test_each_run_is_one_line_and_the_next_one_does_what_is_new(shop, spark):
