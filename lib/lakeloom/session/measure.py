@@ -14,7 +14,6 @@ Source: Spark's ``AppStatusStore`` and the monitoring documentation (``StageData
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -29,7 +28,12 @@ _WAIT_MS = 500
 # Below these a stage's longest task says nothing about its data.
 _TASKS, _STAGE_MS = 3, 2_000
 _NUMBERS = itertools.count(1)
-_MAPPERS: dict[int, Any] = {}
+_RAN = ("COMPLETE", "FAILED", "ACTIVE")
+# As Spark's StageData names them; times in milliseconds, the processor's in nanoseconds.
+_FIGURES = (
+    "stageId", "attemptId", "numCompleteTasks", "numFailedTasks", "executorRunTime", "executorCpuTime", "jvmGcTime",
+    "inputBytes", "outputBytes", "shuffleWriteBytes", "diskBytesSpilled",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,7 @@ class Meter:
         with suppress(Py4JJavaError):  # other steps may keep the bus busy: what has arrived counts
             core.listenerBus().waitUntilEmpty(_WAIT_MS)
         store, jobs = core.statusStore(), self._jobs(core)
-        stages = _stages(self._context, store, jobs)
-        ran = [stage for stage in stages if stage["status"] in ("COMPLETE", "FAILED", "ACTIVE")]
+        ran = _stages(store, jobs)
         times = [_times(self._context, store, stage) for stage in ran if _tells(stage)]
         return summed(len(jobs), ran, times)
 
@@ -162,33 +165,26 @@ def summed(jobs: int, stages: Iterable[Mapping[str, Any]], times: Iterable[tuple
     )
 
 
-def _stages(context: Any, store: Any, jobs: Iterable[int]) -> list[dict[str, Any]]:
-    """Return the last attempt of every stage of the jobs; in one text, since each call to the JVM costs."""
+def _stages(store: Any, jobs: Iterable[int]) -> list[dict[str, Any]]:
+    """Return the last attempt of every stage of the jobs that ran.
+
+    Each figure is a call of its own: all in one text would take longer, since a long answer of the JVM waits
+    for a delayed acknowledgement (measured: 2 ms for twelve stages against 48 ms).
+    """
     from py4j.protocol import Py4JJavaError
 
     numbers: set[int] = set()
     for job in jobs:
-        try:
+        with suppress(Py4JJavaError):  # the store keeps the newest thousand jobs only
             ids = store.job(job).stageIds()
-        except Py4JJavaError:  # the store keeps the newest thousand jobs only
-            continue
-        numbers |= {ids.apply(index) for index in range(ids.size())}
-    found = context._jvm.java.util.ArrayList()
-    for number in numbers:
-        try:
-            found.add(store.lastStageAttempt(number))
-        except Py4JJavaError:
-            continue
-    return list(json.loads(_mapper(context).writeValueAsString(found)))
-
-
-def _mapper(context: Any) -> Any:
-    """Return Spark's own JSON writer; a new one would look at all classes again."""
-    key = id(context._gateway)
-    if key not in _MAPPERS:
-        _MAPPERS.clear()
-        _MAPPERS[key] = context._jvm.org.apache.spark.status.api.v1.JacksonMessageWriter().mapper()
-    return _MAPPERS[key]
+            numbers |= {ids.apply(index) for index in range(ids.size())}
+    found = []
+    for number in sorted(numbers):
+        with suppress(Py4JJavaError):
+            stage = store.lastStageAttempt(number)
+            if stage.status().toString() in _RAN:
+                found.append({name: getattr(stage, name)() for name in _FIGURES})
+    return found
 
 
 def _tells(stage: Mapping[str, Any]) -> bool:
