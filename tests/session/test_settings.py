@@ -1,5 +1,9 @@
 """The session's settings: what is missing is named, what an environment says wins, no password shows."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from lakeloom.core.errors import SetupError
@@ -48,3 +52,24 @@ def test_a_password_is_redacted_in_plans_and_settings(spark):
     with step_session(spark, {"spark.some.password": word}) as session:
         shown = {row.key: row.value for row in session.sql("set").collect()}
     assert shown["spark.some.password"] != word
+
+
+def test_what_a_broken_task_says_of_a_row_is_in_no_log(tmp_path):
+    told = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from lakeloom.session.spark import open_session\n"
+        "spark = open_session(log=Path(sys.argv[1]))\n"
+        "try:\n"
+        "    spark.sql(\"select cast(concat('kestrel', '-', id) as int) from range(5)\").collect()\n"
+        "except Exception as error:\n"
+        "    print(type(error).__name__)\n"
+    )
+    log = tmp_path / "spark.log"
+    environment = {name: value for name, value in os.environ.items() if name != "LAKELOOM_DEBUG"}
+    said = subprocess.run(
+        [sys.executable, "-c", told, str(log)], capture_output=True, text=True, check=True, env=environment
+    )
+    assert said.stdout.strip() == "NumberFormatException"
+    assert "kestrel" not in said.stderr + log.read_text()
+    assert "Exception" not in log.read_text()

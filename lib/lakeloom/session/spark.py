@@ -70,6 +70,7 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> Sp
     if is_local(wanted["spark.master"]) and not submitted:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     _share_path()
+    _hush()
     given = _submitted() if submitted else {}
     builder = SparkSession.builder.appName(name)
     for key, value in wanted.items():
@@ -90,6 +91,17 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> Sp
             f"the cluster at {mask(wanted['spark.master'])} did not take the application",
             fix="look whether its master runs and spark.master names it",
         ) from cause
+
+
+def _hush() -> None:
+    """Keep pyspark's own logger still: it writes what a query met, a row's value among it, to standard error."""
+    if os.environ.get("LAKELOOM_DEBUG"):
+        return
+    import logging
+
+    from pyspark.logger import PySparkLogger
+
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
 
 
 def _submitted() -> dict[str, str]:
