@@ -10,4 +10,5 @@ BENCHES = {
     "cli": "benchmarks.cli:measure",
     "setup": "benchmarks.setup:measure",
     "start": "benchmarks.start:measure",
+    "overhead": "benchmarks.overhead:measure",
 }
