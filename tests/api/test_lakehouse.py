@@ -6,6 +6,8 @@ import pytest
 import lakeloom
 from lakeloom.core.errors import ConfigError, LakeloomError, RunError
 from lakeloom.core.findings import FindingsError
+from lakeloom.store import refs
+from tests.api.conftest import AT
 
 
 def test_the_package_offers_its_names_lazily(home):
@@ -98,3 +100,14 @@ def test_importing_the_package_is_cheap():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_quarantine_of_an_older_release_is_read_without_what_it_lacks(lakehouse):
+    from deltalake import write_deltalake
+
+    path = lakehouse.lake.path("quarantine.silver__orders")
+    old = lakehouse.table("quarantine.silver__orders").arrow().drop_columns(["row"])
+    write_deltalake(path, old, mode="overwrite", schema_mode="overwrite")
+    refs.publish(lakehouse.lake, {"quarantine.silver__orders": 1}, step="silver.orders", epoch=2, run="r2", at=AT)
+    found = lakeloom.open().quarantined("silver.orders")
+    assert [(row.raw, row.row) for row in found] == [('{"order_id":4}', None)] * 2

@@ -454,7 +454,7 @@ class Lakehouse:
         if not self.lake.exists(ref.table) and not self.lake.exists(ref.table.quarantine):
             raise unknown(self.lake, ref.table)
         side = ref.table if ref.table.layer == "quarantine" else ref.table.quarantine
-        return rows(self.sql, side, limit) if self.lake.exists(side) else []
+        return rows(self.sql, side, self.lake.columns(side), limit) if self.lake.exists(side) else []
 
     def evaluations(self, run: str | None = None) -> dict[str, dict[str, Any]]:
         """Return model → evaluation: of those that `run` trained, or of every model's newest training."""

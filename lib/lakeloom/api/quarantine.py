@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,12 +75,13 @@ def counts(ask: Ask, sides: Sequence[TableName]) -> list[RuleCount]:
     return found
 
 
-def rows(ask: Ask, side: TableName, limit: int | None = None) -> list[Quarantined]:
-    """Return the rows of a quarantine table, newest first."""
-    names = Quarantined.__dataclass_fields__
+def rows(ask: Ask, side: TableName, there: Collection[str], limit: int | None = None) -> list[Quarantined]:
+    """Return the rows of a quarantine table, newest first; a column that an older table lacks (not `there`) is None."""
+    names = [name for name in Quarantined.__dataclass_fields__ if name in there]
     end = "" if limit is None else f" LIMIT {limit:d}"
     text = f"SELECT {', '.join(names)} FROM {side} ORDER BY at DESC{end}"  # noqa: S608 - plain names
-    return [Quarantined(**row) for row in records(ask(text))]
+    lacking: dict[str, Any] = dict.fromkeys(set(Quarantined.__dataclass_fields__) - set(there))
+    return [Quarantined(**lacking, **row) for row in records(ask(text))]
 
 
 def original(side: TableName) -> str:
