@@ -19,18 +19,15 @@ from pyspark.sql import functions as F
 from lakeloom.session.settings import jars_home, settings
 
 SQL = Path(__file__).resolve().parents[1] / "conf" / "flights" / "sql"
+# Each is made of the bronze table of its own name, and merged by these keys.
 SILVER = {
-    "airports": (["airports"], ["airport"]),
-    "airlines": (["airlines"], ["carrier"]),
-    "planes": (["planes"], ["tailnum"]),
-    "weather": (["weather"], ["origin", "observed_at"]),
-    "flights": (["flights"], ["flight_date", "carrier", "flight", "origin"]),
+    "airports": ["airport"],
+    "airlines": ["carrier"],
+    "planes": ["tailnum"],
+    "weather": ["origin", "observed_at"],
+    "flights": ["flight_date", "carrier", "flight", "origin"],
 }
-GOLD = {
-    "route_delays": ["flights", "airlines", "airports"],
-    "airport_hours": ["flights", "weather"],
-    "flight_plan": ["flights"],
-}
+GOLD = ("route_delays", "airport_hours", "flight_plan")
 
 
 class Pipeline:
@@ -113,9 +110,8 @@ class Pipeline:
 
     def silver(self) -> None:
         """Merge the new rows of bronze by key."""
-        for name, (sources, keys) in SILVER.items():
-            for source in sources:
-                self.view("bronze", source, f"_position.epoch >= {self.run}")
+        for name, keys in SILVER.items():
+            self.view("bronze", name, f"_position.epoch >= {self.run}")
             rows = self.query("silver", name)
             newest = rows.groupBy(*keys).agg(F.max_by(F.struct(*rows.columns), "_position").alias("row"))
             rows = newest.select("row.*")
