@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lakeloom.api.query import Engine
     from lakeloom.api.table import Table, TableInfo
     from lakeloom.core.findings import Finding
-    from lakeloom.core.steps import Basis, Window
+    from lakeloom.core.steps import Basis, Step, Window
     from lakeloom.flow.backfill import BackfillResult
     from lakeloom.flow.cases import CaseResult
     from lakeloom.flow.freshness import Freshness
@@ -210,8 +210,10 @@ class Lakehouse:
             LL-RUN-001 for a selection without a step, LL-RUN-002 where another run holds the root.
         """
         from lakeloom.flow.runner import run
+        from lakeloom.project.graph import steps
+        from lakeloom.project.select import of_kinds
 
-        patterns = self._of_kinds(select, kinds) if kinds else select
+        patterns = of_kinds(steps(self.project), select, kinds) if kinds else select
         return run(self.project, patterns, full_refresh=full_refresh, window=window, listener=listener)
 
     def backfill(
@@ -569,11 +571,9 @@ class Lakehouse:
         overlay = overlay_of(self.raw.document.data.get("spark") or {})
         return open_session(settings(self._catalog, self.root, overlay))
 
-    @cached_property
+    @property
     def _catalog(self) -> CatalogSpec:
-        from lakeloom.project.typing import Reader
-
-        return Reader(self.raw).project().settings.catalog
+        return self._read.settings.catalog
 
     @cached_property
     def _good(self) -> dict[str, int]:
@@ -581,37 +581,22 @@ class Lakehouse:
 
         return refs.good(self.lake)
 
-    def _schemas(self) -> dict[str, list[str]]:
-        """Return the recorded columns of bronze, and of tables whose config and code are as they were then."""
-        from lakeloom.store.intents import Intents
-
-        names = [str(name) for name in self.lake.tables() if name.layer in ("bronze", "silver", "gold")]
-        if not names:
-            return {}
-        codes = {step.name: step.code for step in self._steps()}
-        intents, known = Intents(self.root), {}
-        for name in names:
-            made = None if name.startswith("bronze.") else intents.published(name)
-            if made.intent.code == codes.get(name) if made else name.startswith("bronze."):
-                known[name] = list(self.lake.columns(name, self._good.get(name)))
-        return known
-
-    def _steps(self) -> list[Any]:
-        from lakeloom.project.graph import steps
+    @cached_property
+    def _read(self) -> Project:
+        """The project as it can be read, entries with mistakes left out."""
         from lakeloom.project.typing import Reader
 
-        return steps(Reader(self.raw).project())
+        return Reader(self.raw).project()
 
-    def _of_kinds(self, select: Sequence[str], kinds: Sequence[str]) -> list[str]:
+    def _schemas(self) -> dict[str, list[str]]:
+        from lakeloom.api.recorded import columns
+
+        return columns(self.lake, self._good, self._steps)
+
+    def _steps(self) -> list[Step]:
         from lakeloom.project.graph import steps
-        from lakeloom.project.select import select as selected
 
-        names = [step.name for step in selected(steps(self.project), select) if step.kind in kinds]
-        if not names:
-            raise RunError(
-                "LL-RUN-001", f"the selection has no step of the kind {' or '.join(kinds)}", fix="see 'lakeloom plan'"
-            )
-        return names
+        return steps(self._read)
 
 
 def _share(raw: Raw) -> float | None:

@@ -37,3 +37,19 @@ def select(found: list[Step], patterns: Sequence[str]) -> list[Step]:
             names |= upstream(found, name) if pattern.startswith("+") else set()
             names |= downstream(found, name) if pattern.endswith("+") else set()
     return [step for step in found if step.name in names]
+
+
+def of_kinds(found: list[Step], patterns: Sequence[str], kinds: Sequence[str]) -> list[str]:
+    """Return the names of the selected steps of these kinds.
+
+    Raises
+    ------
+    RunError
+        LL-RUN-001 for a pattern that matches no step, and where no selected step is of these kinds.
+    """
+    names = [step.name for step in select(found, patterns) if step.kind in kinds]
+    if not names:
+        raise RunError(
+            "LL-RUN-001", f"the selection has no step of the kind {' or '.join(kinds)}", fix="see 'lakeloom plan'"
+        )
+    return names
