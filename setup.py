@@ -44,6 +44,8 @@ EXTRAS = {
     "gcp": ["google-cloud-storage>=3"],
     "azure": ["azure-storage-blob>=12.24"],
     "databricks": ["databricks-bundles>=1,<2"],
+    # As pyspark's own extra of that name asks for them.
+    "connect": ["grpcio>=1.67", "grpcio-status>=1.67", "googleapis-common-protos>=1.65"],
 }
 # What a platform's runtime (Databricks) brings in versions of its own: with LAKELOOM_WHEEL=runtime the wheel asks
 # for none of it, so that installing it there changes no Spark, Delta, MLflow or torch.

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.scenarios.standalone import free_port
+
 HOME = Path(__file__).resolve().parents[2]
 GUIDE = HOME / "docs" / "guide"
 LONG = "<!-- long -->"
@@ -48,7 +50,8 @@ def environment() -> dict[str, str]:
     """Return a user's environment: the installed command first on the path, nothing of this test run's projects."""
     own = {key: value for key, value in os.environ.items() if not key.startswith("LAKELOOM_")}
     paths = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    return own | {"PATH": os.pathsep.join(paths), "PYTHONPATH": str(HOME / "lib"), "DO_NOT_TRACK": "1"}
+    port = {"CONNECT_PORT": str(free_port())}
+    return own | port | {"PATH": os.pathsep.join(paths), "PYTHONPATH": str(HOME / "lib"), "DO_NOT_TRACK": "1"}
 
 
 def follow(page: Path, project: Path, timeout_s: float = _TIMEOUT_S) -> int:
@@ -59,7 +62,7 @@ def follow(page: Path, project: Path, timeout_s: float = _TIMEOUT_S) -> int:
     AssertionError
         With page, block and the end of its output, where one fails or takes too long.
     """
-    ran, groups = 0, []
+    ran, groups, variables = 0, [], environment()
     try:
         for block in blocks(page.read_text(encoding="utf-8")):
             if not block.runs:
@@ -68,7 +71,7 @@ def follow(page: Path, project: Path, timeout_s: float = _TIMEOUT_S) -> int:
             said = project.parent / f"{page.stem}-{block.line}.out"
             with said.open("wb") as out:
                 process = subprocess.Popen(
-                    PROGRAMS[block.language], cwd=project, env=environment(), stdin=subprocess.PIPE,
+                    PROGRAMS[block.language], cwd=project, env=variables, stdin=subprocess.PIPE,
                     stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
                 )  # fmt: skip
                 groups.append(process.pid)

@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from lakeloom.api.scaffold import scaffold
-from tests.docs.guide import GUIDE, LONG, Block, blocks, follow
+from lakeloom.core.codes import CODES
+from tests.docs.guide import GUIDE, HOME, LONG, Block, blocks, follow
 
 INDEX = GUIDE / "README.md"
 PAGES = sorted(page for page in GUIDE.glob("*.md") if page != INDEX)
@@ -43,6 +44,20 @@ def test_the_index_lists_every_page():
 def test_links_lead_somewhere(page):
     links = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_cell_of_the_support_matrix_is_a_test_that_exists_or_says_what_it_is():
+    page = (GUIDE / "support.md").read_text(encoding="utf-8")
+    proofs = dict(re.findall(r"^(\d+)\. `([^`]+)`$", page, re.MULTILINE))
+    rows = [line.strip("|").split("|")[1:] for line in page.splitlines() if line.startswith("| ")][1:]
+    cells = {cell.strip() for row in rows for cell in row}
+    wrong = {cell for cell in cells if not re.fullmatch(r"unverified|null|—|\[\d+\]|LL-[A-Z]+-\d{3}", cell)}
+    assert len(rows) > 10 and not wrong
+    assert {cell.strip("[]") for cell in cells if cell.startswith("[")} == set(proofs)
+    for number, proof in proofs.items():
+        file, name = proof.split("::")
+        assert f"def {name}(" in (HOME / file).read_text(encoding="utf-8"), f"{number}: {proof} does not exist"
+    assert {cell for cell in cells if cell.startswith("LL-")} <= set(CODES)
 
 
 def test_blocks_are_found_with_their_lines():

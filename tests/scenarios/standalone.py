@@ -23,7 +23,7 @@ class Standalone:
 
     def __init__(self, folder: Path, workers: int = 2, memory: str = "2g") -> None:
         self.folder, self.memory = folder, memory
-        self.ports = [_free_port() for _ in range(workers + 1)]
+        self.ports = [free_port() for _ in range(workers + 1)]
         self.master = f"spark://{HOST}:{self.ports[0]}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -40,7 +40,7 @@ class Standalone:
     def start_master(self) -> None:
         """Start the master and wait until it listens."""
         self._start("master", ["org.apache.spark.deploy.master.Master", "--port", str(self.ports[0])])
-        wait_for(lambda: _listens(self.ports[0]), "the master listens")
+        wait_for(lambda: listens(self.ports[0]), "the master listens")
 
     def start_worker(self, number: int, environment: dict[str, str] | None = None) -> None:
         """Start worker `number` (from 1) with one core, and wait until the master has it."""
@@ -127,13 +127,15 @@ def wait_for(condition, what: str, limit_s: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         return int(free.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Return whether somebody listens on a port of the loopback address."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0

@@ -74,6 +74,7 @@ CODES: dict[str, str] = {
     "LL-RUN-005": "The run was stopped by the user; the next run goes on where it stopped.",
     "LL-RUN-007": "A table can't be read again: its rows would stand there twice, or it declares no event time.",
     "LL-RUN-008": "A backfill's span is empty, without a bound, or has too many slices.",
+    "LL-RUN-009": "Spark ended, or its server went away, while a step ran; run again, it goes on where it stopped.",
     "LL-RUN-006": "A notification or a metric could not be delivered, after tries with backoff; the run went on.",
     # tests of a project
     "LL-TEST-001": "A row of a test does not fit its table: a column, a value's type, or a malformed file.",
@@ -92,5 +93,6 @@ CODES: dict[str, str] = {
     "LL-SETUP-006": "The set-up was started by another Python than 3.11, which the locked environment needs.",
     "LL-SETUP-007": "A jar or a line of its lock is not what was pinned; nothing of it was kept.",
     "LL-SETUP-008": "A command of the set-up failed; the end of its log is shown. Run make setup again: it goes on.",
+    "LL-SETUP-010": "Horovod and SparkTrials start inside Spark's own driver; a client of Spark Connect has none.",
     "LL-SETUP-009": "A worker of the cluster has another release of lakeloom than the driver; both are named.",
 }

@@ -25,6 +25,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "gcp": ("google.cloud.storage",),
     "azure": ("azure.storage.blob",),
     "databricks": ("databricks.bundles",),
+    "connect": ("grpc", "grpc_status"),
 }
 # A worker's error reaches the driver as a text.
 _SAID = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")

@@ -94,7 +94,8 @@ def join(labels: DataFrame, uses: Sequence[Use], as_of: str, buckets: int | None
         LL-FEATURE-002 where a key is not in the labels, its types differ, or two outputs share a name.
     """
     _check(labels, uses)
-    partitions = int(labels.sparkSession.conf.get("spark.sql.shuffle.partitions") or 4)
+    given = str(labels.sparkSession.conf.get("spark.sql.shuffle.partitions"))
+    partitions = int(given) if given.isdigit() else 4  # 'auto' on some servers
     groups: dict[tuple[str, ...], list[Use]] = {}
     for use in uses:
         groups.setdefault(tuple(use.keys), []).append(use)

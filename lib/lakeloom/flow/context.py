@@ -16,7 +16,7 @@ from lakeloom.flow.provenance import provenance
 from lakeloom.project.spec import Project, SourceSpec
 from lakeloom.session.measure import Meter, Meters, Resources
 from lakeloom.session.settings import overlay_of
-from lakeloom.session.spark import open_session
+from lakeloom.session.spark import cancel, open_session
 from lakeloom.sources import SOURCES
 from lakeloom.store.commit import Mark
 from lakeloom.store.intents import Intent, Intents
@@ -67,7 +67,7 @@ class Engine:
     def cancel(self) -> None:
         """Cancel all running Spark jobs."""
         if self._spark is not None:
-            self._spark.sparkContext.cancelAllJobs()
+            cancel(self._spark)
 
 
 @dataclass

@@ -23,6 +23,9 @@ _UNWRITABLE = re.compile(
     r"Mkdirs failed to create|No space left on device|Read-only file system|ParentNotDirectory"
     r"|File too large|Disk quota exceeded"
 )
+# The JVM below, or the server of Spark Connect, is no longer the one that the step began with.
+_GONE = ("Py4JNetworkError", "RetriesExceeded")
+_LOST = re.compile(r"NO_ACTIVE_SESSION|INVALID_HANDLE\.|INVALID_CURSOR\.|StatusCode\.UNAVAILABLE")
 
 
 def explained(cause: BaseException, where: str) -> LakeloomError:
@@ -39,6 +42,13 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
             f"the step could not write its files ({type(cause).__name__})",
             where=where,
             fix="free the disk or mend the rights of the storage root, then run again",
+        )
+    if type(cause).__name__ in _GONE or _LOST.search(str(cause)):
+        return RunError(
+            "LL-RUN-009",
+            f"Spark went away while the step ran ({type(cause).__name__})",
+            where=where,
+            fix="see why it ended (memory, the server's log), then run again",
         )
     found = _CONDITION.search(str(cause))
     condition = found.group(1) if found else ""

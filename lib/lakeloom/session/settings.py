@@ -23,6 +23,7 @@ ARCHIVE = "classes.jsa"
 _GET_JARS = "run 'make setup' in a checkout, 'lakeloom doctor --fix' elsewhere, or name their folder by LAKELOOM_JARS"
 DELTA = ("delta-spark_", "delta-storage-")
 DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
 # What every step's session has, whoever opened the application: the same rows everywhere.
 NEEDED = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 
@@ -118,7 +119,7 @@ def _everywhere(home: Path) -> dict[str, str]:
         "spark.driver.extraClassPath": class_path(home),
         "spark.driver.extraJavaOptions": java_options(home),
         "spark.sql.extensions": DELTA_EXTENSION,
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.catalog.spark_catalog": DELTA_CATALOG,
         **NEEDED,
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",

@@ -1,7 +1,8 @@
 """Opening Spark: the one running session where there is one, else a new one with our settings.
 
 A step works in a session of its own (`step_session`): transaction ids are session settings, and a
-second write in one session under the same pair is silently dropped by Delta.
+second write in one session under the same pair is silently dropped by Delta. Where the environment
+names a Spark Connect server, the session is a client of it (`lakeloom.session.connect`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import SetupError
 from lakeloom.core.secrets import mask
+from lakeloom.session import connect
 from lakeloom.session.jars import jars_home, supplied
-from lakeloom.session.settings import DELTA_EXTENSION, NEEDED, is_local, settings
+from lakeloom.session.settings import DELTA_CATALOG, DELTA_EXTENSION, NEEDED, is_local, settings
 from lakeloom.session.workers import equip
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def open_session(
     Parameters
     ----------
     overlay : mapping, optional
-        Spark settings of the environment, over the defaults.
+        Spark settings of the environment, over the defaults; ``spark.remote`` names a Spark Connect server.
     name : str
         The application's name.
     log : Path, optional
@@ -43,12 +45,16 @@ def open_session(
     Raises
     ------
     SetupError
-        LL-SETUP-001 without a JDK or a cluster that answers, LL-SETUP-002 without Delta's jars, LL-SETUP-009
-        where the cluster's workers have another release.
+        LL-SETUP-001 without a JDK or a cluster or server that answers, LL-SETUP-002 without Delta's jars,
+        LL-SETUP-009 where the cluster's workers have another release.
     """
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
+    _hush()
+    remote = connect.active() or _remote(overlay, name)
+    if remote is not None:
+        return remote
     if SparkContext._active_spark_context is not None:
         # Another thread's session counts as well; a builder with settings would change it.
         session = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
@@ -56,6 +62,23 @@ def open_session(
         session = _start(overlay, name, log)
     _ready(session)
     return session
+
+
+def _hush() -> None:
+    """Keep pyspark's own loggers still: they write what a query met, a row's value among it, to standard error."""
+    if os.environ.get("LAKELOOM_DEBUG"):
+        return
+    import logging
+
+    from pyspark.logger import PySparkLogger
+
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _remote(overlay: Mapping[str, str] | None, name: str) -> SparkSession | None:
+    place = connect.address(overlay)
+    return connect.start(place, overlay, name) if place else None
 
 
 def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> SparkSession:
@@ -70,7 +93,6 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> Sp
     if is_local(wanted["spark.master"]) and not submitted:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     _share_path()
-    _hush()
     given = _submitted() if submitted else {}
     builder = SparkSession.builder.appName(name)
     for key, value in wanted.items():
@@ -93,17 +115,6 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> Sp
         ) from cause
 
 
-def _hush() -> None:
-    """Keep pyspark's own logger still: it writes what a query met, a row's value among it, to standard error."""
-    if os.environ.get("LAKELOOM_DEBUG"):
-        return
-    import logging
-
-    from pyspark.logger import PySparkLogger
-
-    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-
-
 def _submitted() -> dict[str, str]:
     """Return what spark-submit has set."""
     from pyspark import SparkConf, SparkContext
@@ -117,11 +128,14 @@ def _ready(session: SparkSession) -> None:
     context = session.sparkContext
     if getattr(context, "_lakeloom_ready", False) or "DATABRICKS_RUNTIME_VERSION" in os.environ:
         return
-    if DELTA_EXTENSION not in str(context.getConf().get("spark.sql.extensions")) or not _loads(session):
+    given = context.getConf()
+    catalog = given.get("spark.sql.catalog.spark_catalog")
+    if DELTA_EXTENSION not in str(given.get("spark.sql.extensions")) or not catalog or not _loads(session):
         raise SetupError(
             "LL-SETUP-002",
             "the running Spark application does not know Delta",
-            fix=f"start it with Delta's jars (spark-submit --jars) and spark.sql.extensions={DELTA_EXTENSION}",
+            fix=f"start it with Delta's jars (spark-submit --jars), spark.sql.extensions={DELTA_EXTENSION} "
+            f"and spark.sql.catalog.spark_catalog={DELTA_CATALOG}",
         )
     if not is_local(context.master):
         equip(session)
@@ -170,9 +184,20 @@ def _share_path() -> None:
 @contextmanager
 def step_session(spark: SparkSession, options: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
     """Give a new session of the same application for one step; `options` are set in it alone."""
-    session = spark.newSession()
-    for key, value in NEEDED.items():
-        session.conf.set(key, value)
-    for key, value in (options or {}).items():
-        session.conf.set(key, value)
-    yield session
+    remote = connect.is_connect(spark)
+    session = connect.fresh(spark) if remote else spark.newSession()
+    try:
+        for key, value in (NEEDED | dict(options or {})).items():
+            session.conf.set(key, value)
+        yield session
+    finally:
+        if remote:
+            connect.release(session)
+
+
+def cancel(spark: SparkSession) -> None:
+    """Cancel what runs in `spark` and in the steps' sessions."""
+    if connect.is_connect(spark):
+        connect.interrupt()
+    else:
+        spark.sparkContext.cancelAllJobs()

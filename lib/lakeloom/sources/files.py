@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from lakeloom.core.errors import SourceError
+from lakeloom.session.connect import is_connect
 from lakeloom.sources import ledger, listing
 from lakeloom.sources.inspection import Reading, inspect
 from lakeloom.sources.landing import Batch, Landing
@@ -189,8 +190,10 @@ def _inspect_all(
     new: Sequence[listing.Listed], reading: Reading, spark: Callable[[], SparkSession], base: Path
 ) -> list[FileEntry]:
     jobs = [(each.path, listing.full_path(each.path, base), reading) for each in new]
-    if len(jobs) > 1 and sum(each.size for each in new) >= EXECUTORS_FROM_BYTES:
-        found = spark().sparkContext.parallelize(jobs, len(jobs)).map(lambda job: inspect(*job)).collect()
+    many = len(jobs) > 1 and sum(each.size for each in new) >= EXECUTORS_FROM_BYTES
+    session = spark() if many else None
+    if session is not None and not is_connect(session):
+        found = session.sparkContext.parallelize(jobs, len(jobs)).map(lambda job: inspect(*job)).collect()
     else:
         with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
             found = list(pool.map(lambda job: inspect(*job), jobs))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -24,9 +25,12 @@ from lakeloom.core.errors import ConfigError, SourceError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import is_identifier
 from lakeloom.core.secrets import Secret
+from lakeloom.session.connect import is_connect
 from lakeloom.session.settings import is_local
+from lakeloom.session.spark import step_session
 from lakeloom.sources import windows
 from lakeloom.sources.columns import quoted, stored_name
+from lakeloom.sources.dialects import quote_identifier
 from lakeloom.sources.embedded import anchored, is_embedded, read_alone
 from lakeloom.sources.landing import Batch, Landing
 
@@ -154,8 +158,8 @@ class Jdbc:
         """
         del clock
         config = _anchored(config, base)
-        with coded(config):
-            return _poll(config, landed[-1] if landed else None, spark())
+        with coded(config), step_session(spark()) as session:
+            return _poll(config, landed[-1] if landed else None, session)
 
     @classmethod
     def read(
@@ -244,19 +248,18 @@ def _table(spark: SparkSession, config: JdbcConfig, predicates: Sequence[str], *
 
 def _read(spark: SparkSession, config: JdbcConfig, table: str, predicates: Sequence[str], **more: str) -> DataFrame:
     url, properties = reveal(config.url), _properties(config, **more)
-    if is_embedded(url) and not is_local(spark.sparkContext.master):
+    if is_embedded(url) and not is_connect(spark) and not is_local(spark.sparkContext.master):
         return read_alone(spark, url, table, predicates, properties)
     return spark.read.jdbc(url, table, predicates=list(predicates), properties=properties)
 
 
-def _poll(config: JdbcConfig, last: Batch | None, spark: SparkSession) -> Batch | None:
-    session = spark.newSession()
+def _poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batch | None:
     # Wall clock as the database keeps it, whatever the zone of this machine.
     whole = _table(session, config, [windows.EVERY_ROW], preferTimestampNTZ="true")
     types = dict(whole.dtypes)
     for key in config.keys:
         _column(types, key)
-    quote = _quoting(session, config)
+    quote = partial(quote_identifier, reveal(config.url))
     figures = {"row_count": "COUNT(*)"}
     by = at = None
     if config.incremental is not None:
@@ -308,13 +311,6 @@ def _fingerprint(session: SparkSession, config: JdbcConfig, where: str) -> str:
     row = rows.agg(F.count("*"), F.sum(_hash(rows.columns).cast("decimal(20,0)"))).first()
     assert row is not None  # an aggregate without groups has one row
     return f"{row[0]}:{row[1]}"
-
-
-def _quoting(session: SparkSession, config: JdbcConfig) -> Callable[[str], str]:
-    jvm = session._jvm
-    assert jvm is not None
-    dialect = jvm.org.apache.spark.sql.jdbc.JdbcDialects.get(reveal(config.url))
-    return lambda name: str(dialect.quoteIdentifier(name))
 
 
 def _column(types: Mapping[str, str], name: str, families: tuple[str, ...] = ()) -> str:

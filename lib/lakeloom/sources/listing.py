@@ -9,6 +9,7 @@ import glob
 import os
 import re
 import stat
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,3 +87,28 @@ def spark_path(path: str) -> str:
     (Its internal switch against globs is no way: with it, one such name in a list doubles the others.)
     """
     return "file:" + re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
+
+
+def uri(path: str) -> str:
+    """Return a full path as Spark's file metadata writes it: with Java's escapes, which are not Python's.
+
+    Java leaves letters of other scripts as they are and escapes controls and blanks of any kind.
+
+    Source: java.net.URI, "Identities" and "Character categories".
+
+    Examples
+    --------
+    >>> uri("/in/a b[1].csv")
+    'file:/in/a%20b%5B1%5D.csv'
+    """
+    return "file:" + "".join(_escaped(letter) for letter in path)
+
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
+
+
+def _escaped(letter: str) -> str:
+    category = unicodedata.category(letter)
+    if letter in _PLAIN or (ord(letter) > 127 and category != "Cc" and not category.startswith("Z")):
+        return letter
+    return "".join(f"%{byte:02X}" for byte in letter.encode())

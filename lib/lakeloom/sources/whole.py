@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lakeloom.sources.inspection import Reading
 from lakeloom.sources.landing import BROKEN, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
-from lakeloom.sources.listing import full_path, spark_path
+from lakeloom.sources.listing import full_path, spark_path, uri
 from lakeloom.sources.records import MARKS, Group, pin_splits, read_group, union
 
 if TYPE_CHECKING:
@@ -92,26 +92,19 @@ def grouped(files: Iterable[FileEntry], reading: Reading, base: Path) -> list[Gr
     return [Group(tuple(members), tuple(taken.values())) for taken, members in groups]
 
 
-def _uri(spark: SparkSession, path: str) -> str:
-    """Return the path as Spark's file metadata writes it; Java's escaping differs from Python's."""
-    jvm = spark._jvm
-    assert jvm is not None
-    return str(jvm.org.apache.hadoop.fs.Path(jvm.java.io.File(path).toURI()).toUri().toString())
-
-
 def _placed(spark: SparkSession, frame: DataFrame, files: Mapping[int, FileEntry], base: Path) -> DataFrame:
     """Add ``_file`` and ``_file_no`` by ``_path``."""
     from pyspark.sql import functions as F
 
-    places = [(_uri(spark, full_path(entry.path, base)), entry.path, index) for index, entry in files.items()]
+    places = [(uri(full_path(entry.path, base)), entry.path, index) for index, entry in files.items()]
     if len(places) > _MAPPED_FILES:
         table = spark.createDataFrame(places, "_path string, _file string, _file_no int")
         return frame.join(F.broadcast(table), "_path", "left")
     at: list[Column] = []
-    for uri, path, index in places:
-        at += [F.lit(uri), F.struct(F.lit(path).alias("file"), F.lit(index).alias("no"))]
-    place = F.try_element_at(F.create_map(*at), F.col("_path"))
-    return frame.select("*", place.getField("file").alias("_file"), place.getField("no").alias("_file_no"))
+    for place, path, index in places:
+        at += [F.lit(place), F.struct(F.lit(path).alias("file"), F.lit(index).alias("no"))]
+    found = F.try_element_at(F.create_map(*at), F.col("_path"))
+    return frame.select("*", found.getField("file").alias("_file"), found.getField("no").alias("_file_no"))
 
 
 def _whole(spark: SparkSession, bad: Mapping[int, FileEntry], base: Path) -> DataFrame:

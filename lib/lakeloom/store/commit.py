@@ -109,13 +109,11 @@ def commit(
 
 def restore(session: SparkSession, lake: Lake, table: TableName, version: int, mark: Mark) -> int:
     """Bring `table` back to `version` by a new commit; return the new version."""
-    from delta.tables import DeltaTable
-
     session.conf.unset("spark.databricks.delta.write.txnAppId")
     session.conf.unset("spark.databricks.delta.write.txnVersion")
     back = Mark(mark.step, mark.epoch, mark.manifest | {"restored": version})
     session.conf.set("spark.databricks.delta.commitInfo.userMetadata", _metadata(back))
-    DeltaTable.forPath(session, lake.path(table)).restoreToVersion(version)
+    session.sql(f"RESTORE TABLE delta.`{lake.path(table)}` TO VERSION AS OF {version}")
     return lake.version(table)
 
 
@@ -142,12 +140,13 @@ def _metadata(mark: Mark) -> str:
 def _merge(
     session: SparkSession, path: str, frame: DataFrame, keys: tuple[str, ...], sequence: str | None, evolve: bool
 ) -> None:
-    from delta.tables import DeltaTable
-
+    # By SQL: Delta's own Python classes need a plugin on a Spark Connect server.
+    source = "lakeloom_rows"
+    frame.createOrReplaceTempView(source)
     # The null-safe comparison: a key may have NULL parts, and NULL = NULL would insert the row again.
     same = " AND ".join(f"t.`{key}` <=> s.`{key}`" for key in keys)
-    newer = f"s.`{sequence}` >= t.`{sequence}`" if sequence else None
-    builder = DeltaTable.forPath(session, path).alias("t").merge(frame.alias("s"), same)
-    if evolve:
-        builder = builder.withSchemaEvolution()
-    builder.whenMatchedUpdateAll(newer).whenNotMatchedInsertAll().execute()
+    newer = f" AND s.`{sequence}` >= t.`{sequence}`" if sequence else ""
+    session.sql(
+        f"MERGE {'WITH SCHEMA EVOLUTION ' if evolve else ''}INTO delta.`{path}` t USING {source} s ON {same} "
+        f"WHEN MATCHED{newer} THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    )

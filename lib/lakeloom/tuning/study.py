@@ -26,6 +26,7 @@ from lakeloom.core.errors import TrainError
 from lakeloom.core.kinds import pick
 from lakeloom.core.secrets import mask
 from lakeloom.core.steps import digest
+from lakeloom.session.connect import require_driver
 from lakeloom.training.loader import Pinned
 from lakeloom.training.spec import ModelSpec, TuneConfig
 from lakeloom.tuning import ALGORITHMS
@@ -149,6 +150,7 @@ def documents(space: Space, observed: list[Trial]) -> list[dict[str, Any]]:
 
 def _search(spark: SparkSession, task: Task, tune: TuneConfig, observed: list[Trial]) -> str:
     """Run the trials that are missing; return what the last one met that never reached `run_trial`."""
+    require_driver(spark, "SparkTrials")
     from hyperopt import SparkTrials, fmin
     from hyperopt.exceptions import AllTrialsFailed
 

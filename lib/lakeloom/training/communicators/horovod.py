@@ -12,6 +12,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import TrainError
+from lakeloom.session.connect import require_driver
 from lakeloom.training.communicators.base import Communicator, Job, Result, Work
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Horovod(Communicator):
     @classmethod
     def launch(cls, work: Work, job: Job, workers: int, spark: SparkSession | None, timeout_s: int) -> Result:
         """Run the workers as tasks of the active Spark application, one slot each."""
+        require_driver(spark, "Horovod on Spark")
         import horovod.spark
 
         if spark is None:
