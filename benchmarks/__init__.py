@@ -11,4 +11,6 @@ BENCHES = {
     "setup": "benchmarks.setup:measure",
     "start": "benchmarks.start:measure",
     "overhead": "benchmarks.overhead:measure",
+    "growth": "benchmarks.growth:measure",
+    "cluster": "benchmarks.cluster:measure",
 }

@@ -7,11 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from lakeloom.store.intents import Intents
+from lakeloom.store.lake import Lake
 from tests.scenarios.flights import HOME
 from tests.scenarios.flights import lay_out as lay_out_flights
 from tests.scenarios.killing import content
@@ -204,3 +207,24 @@ def test_a_worker_lost_for_good_leaves_too_few_slots_for_horovod_and_that_is_sai
     cluster.start_worker(2)
     again = cluster.finish(trips, root, "retry")
     assert {step["status"] for step in again["steps"]} == {"done"}
+
+
+def test_a_worker_whose_clock_is_a_day_ahead_changes_no_row(trips, local, tmp_path):
+    root, tomorrow = tmp_path / "root", datetime.now(UTC).date() + timedelta(days=1)
+    place = Path(find_spec("libfaketime").origin).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
+    # The JVM waits by the monotonic clock, and would for ever if that were moved under it.
+    ahead = {"LD_PRELOAD": str(place), "FAKETIME": "+1d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with Cluster(tmp_path / "shifted") as shifted:
+        for number in (1, 2):
+            shifted.end(f"worker-{number}")
+            shifted.start_worker(number, ahead)
+        shifted.finish(trips, root, "run")
+        said = shifted.log("worker-1")
+    # The executors' own log says their time: the clock was really another one.
+    day = tomorrow.strftime("%y/%m/%d")
+    assert f"{day} " in said
+    executors = [path.read_text(errors="replace") for path in (tmp_path / "shifted").glob("worker-*/*/*/stderr")]
+    assert executors and all(day in text for text in executors if text)
+    assert comparable(root) == local
+    ages = [datetime.fromisoformat(entry["timestamp"]).date() for entry in Lake(root).history("silver.trips")]
+    assert max(ages) < tomorrow

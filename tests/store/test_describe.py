@@ -1,6 +1,9 @@
 """A table says in its own log what it is: from its first commit on, and again when the words change."""
 
+import json
+
 import pytest
+from pyspark.sql import functions as F
 
 from lakeloom.core.names import TableName
 from lakeloom.core.secrets import Secret
@@ -14,9 +17,11 @@ WORDS = {"comment": 'it\'s an \\ "order"', "lakeloom.owner": "shop", "lakeloom.u
 
 @pytest.fixture
 def write(spark, lake):
-    def call(epoch, properties, mode="append"):
+    def call(epoch, properties, mode="append", comments=None):
         with step_session(spark) as session:
             frame = session.range(epoch).selectExpr("id", "id as amount")
+            for name, comment in (comments or {}).items():
+                frame = frame.withColumn(name, F.col(name).alias(name, metadata={"comment": comment}))
             mark = Mark("silver.orders", epoch, {})
             return commit(session, lake, TABLE, frame, mark, mode=mode, keys=("id",), properties=properties).version
 
@@ -49,6 +54,20 @@ def test_words_that_change_get_a_commit_of_their_own_that_is_nobodys_write(write
     assert lake.history(TABLE, 1)[0]["manifest"]["epoch"] == 2
     write(3, {})
     assert described(lake, TABLE) == {}
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite", "merge"])
+def test_a_columns_comment_that_changes_is_told_and_one_that_stays_costs_no_commit(write, lake, mode):
+    def comments():
+        fields = json.loads(lake.delta(TABLE).schema().to_json())["fields"]
+        return {field["name"]: field["metadata"].get("comment") for field in fields}
+
+    assert write(1, WORDS, mode, {"amount": "in euro"}) == 0
+    assert write(2, WORDS, mode, {"amount": "in euro"}) == 1
+    write(3, WORDS, mode, {"amount": "what's \\ in euro", "id": "the order"})
+    assert comments() == {"id": "the order", "amount": "what's \\ in euro"}
+    assert lake.epoch(TABLE, "silver.orders") == 3
+    assert lake.arrow(TABLE).num_rows == {"append": 6, "overwrite": 3, "merge": 3}[mode]
 
 
 def test_what_is_said_by_others_is_left_alone(write, lake, spark):

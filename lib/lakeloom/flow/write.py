@@ -10,6 +10,7 @@ from lakeloom.flow.context import Context
 from lakeloom.project.about import about
 from lakeloom.session.spark import step_session
 from lakeloom.store.commit import Committed, commit
+from lakeloom.store.describe import quoted
 from lakeloom.store.intents import Intent
 from lakeloom.tables.newest import newest
 
@@ -90,11 +91,8 @@ def forget_abandoned(context: Context, intent: Intent, table: str) -> None:
     if context.lake.epoch(side, intent.step) < intent.epoch:
         return
     with step_session(context.engine.spark()) as session:
-        from delta.tables import DeltaTable
-        from pyspark.sql import functions as F
-
-        condition = (F.col("step") == intent.step) & (F.col("epoch") == intent.epoch)
-        DeltaTable.forPath(session, context.lake.path(side)).delete(condition)
+        place = f"delta.`{context.lake.path(side)}`"
+        session.sql(f"DELETE FROM {place} WHERE step = {quoted(intent.step)} AND epoch = {intent.epoch:d}")  # noqa: S608 - quoted
 
 
 def _written(made: Committed) -> int:

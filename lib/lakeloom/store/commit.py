@@ -76,7 +76,8 @@ def commit(
         Whether columns may be added.
     properties : mapping, optional
         What the table says of itself: ``comment`` and names with a prefix. A new table is made with them;
-        where they have changed they get a commit of their own before the rows.
+        where they, or the comments of the frame's columns, have changed, that gets a commit of its own before
+        the rows.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def commit(
     path, said = lake.path(table), {key: mask(value) for key, value in (properties or {}).items()}
     if lake.exists(table):
         if properties is not None:
-            describe(session, lake, table, said)
+            # An overwrite brings its own columns with their comments.
+            describe(session, lake, table, said, _comments(frame) if mode != "overwrite" else None)
         _sign(session, mark)
         if mode == "merge":
             _merge(session, path, frame, keys, sequence, evolve)
@@ -125,6 +127,11 @@ def find(lake: Lake, table: TableName, step: str, epoch: int, *, already: bool =
             if manifest.get("step") == step and manifest.get("epoch") == epoch and "restored" not in manifest:
                 return Committed(int(entry["version"]), entry["metrics"], already)
     raise StoreError("LL-STORE-005", f"{table} has no commit of {step} at epoch {epoch}", where=str(table))
+
+
+def _comments(frame: DataFrame) -> dict[str, str]:
+    found = {field.name: field.metadata.get("comment") for field in frame.schema.fields}
+    return {name: mask(comment) for name, comment in found.items() if comment and "`" not in name}
 
 
 def _sign(session: SparkSession, mark: Mark) -> None:

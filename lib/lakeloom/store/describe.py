@@ -1,13 +1,15 @@
-"""A table's words in its own log: the description and the properties ``lakeloom.*``, brought up to date.
+"""A table's words in its own log: description, properties ``lakeloom.*`` and columns' comments, brought up to date.
 
 They are no data: the commit that changes them carries no transaction id and no manifest, so that it
 is never taken for a step's write.
 
-Source: Delta's ``ALTER TABLE … SET TBLPROPERTIES``; ``comment`` among them is the table's description.
+Source: Delta's ``ALTER TABLE … SET TBLPROPERTIES``, where ``comment`` is the table's description, and
+``ALTER COLUMN … COMMENT``.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -32,14 +34,29 @@ def described(lake: Lake, table: TableName) -> dict[str, str]:
     return found | ({"comment": metadata.description} if metadata.description else {})
 
 
-def describe(session: SparkSession, lake: Lake, table: TableName, properties: Mapping[str, str]) -> bool:
-    """Bring an existing table's words up to date; return whether that took a commit."""
+def describe(
+    session: SparkSession,
+    lake: Lake,
+    table: TableName,
+    properties: Mapping[str, str],
+    comments: Mapping[str, str] | None = None,
+) -> bool:
+    """Bring an existing table's words up to date; return whether that took a commit.
+
+    Parameters
+    ----------
+    properties : mapping
+        All that the table is to say of itself: ``comment`` and names with our prefix.
+    comments : mapping, optional
+        Column → comment; columns that are not named keep theirs, those that the table has not are left out.
+    """
     there = described(lake, table)
     # A description can't be taken away, only be made empty.
     changed = {key: value for key, value in properties.items() if there.get(key) != value}
     changed |= {"comment": ""} if "comment" in there and "comment" not in properties else {}
     gone = [key for key in there if key.startswith(_OURS) and key not in properties]
-    if not changed and not gone:
+    told = _changed_comments(lake, table, comments or {})
+    if not changed and not gone and not told:
         return False
     for name in _MARKS:
         session.conf.unset(name)
@@ -49,7 +66,17 @@ def describe(session: SparkSession, lake: Lake, table: TableName, properties: Ma
         session.sql(f"ALTER TABLE {place} SET TBLPROPERTIES ({pairs})")
     if gone:
         session.sql(f"ALTER TABLE {place} UNSET TBLPROPERTIES IF EXISTS ({', '.join(map(quoted, sorted(gone)))})")
+    for column, comment in told.items():
+        session.sql(f"ALTER TABLE {place} ALTER COLUMN `{column}` COMMENT {quoted(comment)}")
     return True
+
+
+def _changed_comments(lake: Lake, table: TableName, comments: Mapping[str, str]) -> dict[str, str]:
+    if not comments:
+        return {}
+    fields = json.loads(lake.delta(table).schema().to_json())["fields"]
+    there = {field["name"]: field["metadata"].get("comment") for field in fields}
+    return {name: text for name, text in comments.items() if name in there and there[name] != text}
 
 
 def quoted(text: str) -> str:

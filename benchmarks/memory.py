@@ -1,0 +1,53 @@
+"""The largest resident memory of a program's own process and of the JVM below it, seen while they run."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import psutil
+
+PAUSE_S = 0.2
+
+
+@dataclass
+class Watch:
+    """Looks at what this process has started until it is left; sizes in MiB.
+
+    Attributes
+    ----------
+    python_mib : float
+        Of the largest process that is no JVM.
+    jvm_mib : float
+        Of the largest JVM.
+    """
+
+    python_mib: float = 0.0
+    jvm_mib: float = 0.0
+    _left: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Watch:
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._left.set()
+        assert self._thread is not None
+        self._thread.join()
+
+    def _look(self) -> None:
+        while True:
+            for child in psutil.Process().children(recursive=True):
+                try:
+                    size = child.memory_info().rss / 2**20
+                    java = child.name() == "java"
+                except psutil.Error:
+                    continue
+                if java:
+                    self.jvm_mib = max(self.jvm_mib, size)
+                else:
+                    self.python_mib = max(self.python_mib, size)
+            if self._left.wait(PAUSE_S):
+                return

@@ -1,0 +1,322 @@
+"""What was recorded of a project: its tables at any version, runs, lineage, quarantine, models, costs.
+
+Reading takes no sound config: the storage root comes from the settings alone, so that `tables` or
+`sql` answer while somebody is in the middle of editing ``tables.yml``.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakeloom.config.load import Raw
+from lakeloom.core.errors import ConfigError, TableError
+from lakeloom.core.extras import coded
+from lakeloom.core.kinds import nearest
+from lakeloom.core.names import TableRef
+from lakeloom.store.lake import Lake
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pyarrow as pa
+    from pyspark.sql import SparkSession
+
+    from lakeloom.api.cost import By, Cost
+    from lakeloom.api.dataset import Dataset
+    from lakeloom.api.metrics import Metrics
+    from lakeloom.api.model import Model
+    from lakeloom.api.quarantine import Quarantined, RuleCount
+    from lakeloom.api.query import Engine
+    from lakeloom.api.table import Table, TableInfo
+    from lakeloom.core.steps import Step
+    from lakeloom.flow.freshness import Freshness
+    from lakeloom.lineage.graph import Lineage
+    from lakeloom.project.spec import Project
+    from lakeloom.tables.catalog import CatalogSpec
+
+
+class Records:
+    """The tables under a project's storage root, and what its runs have written down.
+
+    Parameters
+    ----------
+    raw : Raw
+        The merged, marked config.
+    """
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+        root = str(raw.document.data.get("root") or ".lakeloom")
+        self.root = (raw.home / (os.environ.get("LAKELOOM_HOME") or root)).resolve()
+        self.sample = _share(raw)
+        if self.sample:
+            from lakeloom.project.sampling import storage_root
+
+            self.root = storage_root(raw.home, root, self.sample)
+        self.lake = Lake(self.root)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.raw.project!r}, env={self.raw.env!r}, root={str(self.root)!r})"
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.raw.project
+
+    @cached_property
+    def project(self) -> Project:
+        """The typed project; raises FindingsError with every mistake of the config."""
+        from lakeloom.project.check import checked
+
+        return checked(self.raw, self._schemas())
+
+    @property
+    def tracking(self) -> str:
+        """The address of the MLflow store: the config's, or the SQLite file under the storage root."""
+        server = "" if self.sample else str(self.raw.document.data.get("mlflow") or "")
+        return server or f"sqlite:///{self.root}/mlflow.db"
+
+    def tables(self) -> list[TableInfo]:
+        """Return every table at its last good version, layer by layer."""
+        from lakeloom.api.table import TableInfo
+
+        found = []
+        for name in self.lake.tables():
+            version = self._good.get(str(name), self.lake.version(name))
+            size = self.lake.size(name, version)
+            found.append(TableInfo(str(name), name.layer, version, size.rows, size.bytes, self.lake.path(name)))
+        return found
+
+    def table(self, name: str, version: int | str | None = None) -> Table:
+        """Return a table at a version, by default the last good one.
+
+        Parameters
+        ----------
+        name : str
+            ``layer.name``, or ``layer.name@version`` with a number, an ISO time in UTC or a tag.
+        version : int or str, optional
+            The same as behind the ``@``.
+
+        Raises
+        ------
+        TableError
+            LL-TABLE-001, LL-TABLE-002 for a malformed name or version.
+        StoreError
+            LL-STORE-001 where there is no such table, LL-STORE-002 no such version.
+        """
+        from lakeloom.api.table import Table, unknown
+
+        if version is not None and "@" in name:
+            raise TableError("LL-TABLE-002", f"{name} names a version already", fix="give one of the two")
+        ref = TableRef.parse(name if version is None else f"{name}@{version}")
+        if not self.lake.exists(ref.table):
+            raise unknown(self.lake, ref.table)
+        return Table(ref.table, self.lake.resolve(ref, self._good.get(str(ref.table))), self.lake, self.spark)
+
+    def dataset(self, name: str, version: int | None = None) -> Dataset:
+        """Return a dataset at a version, by default the last good one.
+
+        Parameters
+        ----------
+        name : str
+            As declared under ``datasets:``.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-010 for a dataset that is not declared.
+        StoreError
+            LL-STORE-001 where it has not been built, LL-STORE-002 no such version.
+        """
+        from lakeloom.api.dataset import Dataset
+        from lakeloom.datasets.columns import feature_names
+
+        declared = self.project.datasets
+        if name not in declared:
+            near = nearest(name, list(declared))
+            raise ConfigError(
+                "LL-CONF-010",
+                f"dataset '{name}' is not declared; there are {', '.join(declared) or 'none'}",
+                fix=f"use '{near}'" if near else "declare it under datasets:",
+            )
+        return Dataset(
+            name, feature_names(declared[name], self.project.features), self.table(f"datasets.{name}", version)
+        )
+
+    @coded()
+    def model(self, name: str, version: int | str | None = None) -> Model:
+        """Return a trained model: by its version in the registry, by an alias, or the one that scores.
+
+        Raises
+        ------
+        TrainError
+            LL-TRAIN-003 where there is no such model or version.
+        SetupError
+            LL-SETUP-003 for an alias without the extra ``train``.
+        """
+        from lakeloom.api.model import find
+
+        return find(self.root, self.tracking, name, version, self.dataset)
+
+    def sql(self, text: str, engine: Engine = "auto", limit: int | None = None) -> pa.Table:
+        """Return the rows of one SELECT; see `lakeloom.api.query.query`."""
+        from lakeloom.api.query import query
+
+        return query(self.lake, self._good, text, engine=engine, limit=limit, spark=self.spark)
+
+    def lineage(self, name: str | None = None, *, up: bool = True, down: bool = True) -> Lineage:
+        """Return what comes from what: of everything, or around one table, model or source.
+
+        Raises
+        ------
+        TableError
+            LL-STORE-001 for a name that is not in the graph.
+        """
+        from lakeloom.lineage.graph import build
+
+        graph = build(self._steps())
+        if name is None:
+            return graph
+        if up and down:
+            return graph.around(name)
+        return graph.up(name) if up else graph.down(name)
+
+    def freshness(self) -> list[Freshness]:
+        """Return how old the data of each table and source is that declares ``freshness``; no Spark is started."""
+        from datetime import UTC, datetime
+
+        from lakeloom.flow.freshness import freshness
+
+        return freshness(self.project, self.lake, self._good, datetime.now(UTC))
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return the runs, newest first; a training or tuning is an entry of its own."""
+        from lakeloom.flow.journal import runs
+
+        return runs(self.lake)
+
+    def metrics(self, run: str | None = None) -> Metrics:
+        """Return a run's figures, by default the newest run's; raises LL-RUN-003 for an unknown run."""
+        from lakeloom.api.metrics import of_run
+
+        return of_run(self.root, run, self.name, self.raw.env)
+
+    def cost(self, *prices: str | Path, by: By = "step", since: datetime | None = None, run: str | None = None) -> Cost:
+        """Return what steps, tables or models took, with price files laid over it.
+
+        Parameters
+        ----------
+        prices : str or Path
+            Price files; the others are compared with the first.
+        by : {'step', 'table', 'model'}
+        since, run : optional
+            Count only steps that ended since then, or in that run.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-004 for an unknown `by`, LL-CONF-019 for a price file that is wrong.
+        RunError
+            LL-RUN-003 for an unknown run.
+        """
+        from lakeloom.api.cost import cost
+        from lakeloom.api.prices import read as read_prices
+        from lakeloom.api.runs import events
+        from lakeloom.flow.journal import steps
+
+        if run is not None:
+            events(self.root, run)
+        files = [read_prices(Path(file)) for file in prices]
+        return cost(self.root, steps(self.lake), self._steps(), files, by, since=since, run=run)
+
+    def logs(self, run: str | None = None) -> list[dict[str, Any]]:
+        """Return the events of a run, by default the newest; raises LL-RUN-003 for an unknown run."""
+        from lakeloom.api.runs import events
+
+        return events(self.root, run)
+
+    def quarantine(self) -> list[RuleCount]:
+        """Return how many rows each rule has sent to quarantine, table by table."""
+        from lakeloom.api.quarantine import counts
+
+        return counts(self.sql, [name for name in self.lake.tables() if name.layer == "quarantine"])
+
+    def quarantined(self, table: str, limit: int | None = None) -> list[Quarantined]:
+        """Return a table's quarantined rows, the newest first; raises LL-STORE-001 for an unknown table."""
+        from lakeloom.api.quarantine import rows
+        from lakeloom.api.table import unknown
+
+        ref = TableRef.parse(table)
+        if not self.lake.exists(ref.table) and not self.lake.exists(ref.table.quarantine):
+            raise unknown(self.lake, ref.table)
+        side = ref.table if ref.table.layer == "quarantine" else ref.table.quarantine
+        return rows(self.sql, side, self.lake.columns(side), limit) if self.lake.exists(side) else []
+
+    def evaluations(self, run: str | None = None) -> dict[str, dict[str, Any]]:
+        """Return model → evaluation: of those that `run` trained, or of every model's newest training."""
+        from lakeloom.api.reporting import evaluations
+
+        return evaluations(self.root, run)
+
+    def report(self, run: str | None = None) -> Path:
+        """Write a run's report, by default the newest run's, and return the path of the HTML file.
+
+        Raises
+        ------
+        RunError
+            LL-RUN-003 where there is no such run.
+        """
+        from lakeloom.api.reporting import write
+
+        return write(self.lake, self.name, self.lineage(), self._good, self.quarantine(), run)
+
+    def spark(self) -> SparkSession:
+        """Return the Spark session of this environment; starts it where none runs."""
+        from lakeloom.session.settings import overlay_of
+        from lakeloom.session.spark import open_session
+        from lakeloom.tables.catalog import settings
+
+        overlay = overlay_of(self.raw.document.data.get("spark") or {})
+        return open_session(settings(self._catalog, self.root, overlay))
+
+    @property
+    def _catalog(self) -> CatalogSpec:
+        return self._read.settings.catalog
+
+    @cached_property
+    def _good(self) -> dict[str, int]:
+        from lakeloom.store import refs
+
+        return refs.good(self.lake)
+
+    @cached_property
+    def _read(self) -> Project:
+        """The project as it can be read, entries with mistakes left out."""
+        from lakeloom.project.typing import Reader
+
+        return Reader(self.raw).project()
+
+    def _schemas(self) -> dict[str, list[str]]:
+        from lakeloom.api.recorded import columns
+
+        return columns(self.lake, self._good, self._steps)
+
+    def _steps(self) -> list[Step]:
+        from lakeloom.project.graph import steps
+
+        return steps(self._read)
+
+
+def _share(raw: Raw) -> float | None:
+    """Return the share of a sample, None for all; a malformed one is a finding of `check`, and no run starts."""
+    if raw.document.data.get("sample") is None:
+        return None
+    from lakeloom.project.sampling import sample
+
+    try:
+        return sample(raw.document.data["sample"])
+    except ValueError:
+        return None
