@@ -90,19 +90,12 @@ class Intents:
 
     def history(self, step: str) -> list[Record]:
         """Return the step's records, oldest first."""
-        folder = self._of(step)
-        if not folder.is_dir():
-            return []
-        epochs = sorted(file for file in folder.iterdir() if re.fullmatch(r"\d{8}\.json", file.name))
-        return [self._record(file) for file in epochs]
+        return [self._record(file) for file in self._epochs(step)]
 
     def latest(self, step: str) -> Record | None:
         """Return the step's newest record."""
-        folder = self._of(step)
-        if not folder.is_dir():
-            return None
-        epochs = [file for file in folder.iterdir() if re.fullmatch(r"\d{8}\.json", file.name)]
-        return self._record(max(epochs)) if epochs else None
+        epochs = self._epochs(step)
+        return self._record(epochs[-1]) if epochs else None
 
     def begin(self, intent: Intent) -> None:
         """Write the intent; raises LL-STORE-006 where another run has written that epoch."""
@@ -121,11 +114,19 @@ class Intents:
 
     def published(self, step: str) -> Record | None:
         """Return the step's newest record that has facts."""
-        return next((record for record in reversed(self.history(step)) if record.facts is not None), None)
+        newest_first = (self._record(file) for file in reversed(self._epochs(step)))
+        return next((record for record in newest_first if record.facts is not None), None)
 
     def steps(self) -> list[str]:
         """Return the names of all steps that have an intent."""
         return sorted(entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else []
+
+    def _epochs(self, step: str) -> list[Path]:
+        """Return the files of the step's intents, oldest first."""
+        folder = self._of(step)
+        if not folder.is_dir():
+            return []
+        return sorted(file for file in folder.iterdir() if re.fullmatch(r"\d{8}\.json", file.name))
 
     def _of(self, step: str) -> Path:
         if not re.fullmatch(r"[A-Za-z0-9_.]+", step) or step.startswith("."):

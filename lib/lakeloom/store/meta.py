@@ -58,14 +58,17 @@ def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Se
         ) from cause
 
 
-def rows(lake: Lake, table: TableName) -> list[dict[str, Any]]:
-    """Return all rows of a meta table, in no promised order; none where it does not exist."""
+def rows(lake: Lake, table: TableName, sql: str = "SELECT * FROM t") -> list[dict[str, Any]]:
+    """Return the rows of a query over a meta table, which is called ``t``; none where it does not exist.
+
+    By default all rows, in no promised order.
+    """
     if not lake.exists(table):
         return []
     from deltalake import QueryBuilder
 
     # Not as pyarrow: its dataset module imports pandas, a second that every command would pay.
-    found = QueryBuilder().register("t", lake.delta(table)).execute("SELECT * FROM t").read_all()
+    found = QueryBuilder().register("t", lake.delta(table)).execute(sql).read_all()
     names = found.column_names
     columns = [found.column(name).to_pylist() for name in names]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

@@ -30,11 +30,19 @@ COLUMNS = {
     "order": "long",
 }
 
+# Told by the engine and not by rows in Python: a root that has run for years has hundreds of thousands of them.
+_NEWEST = f"""
+SELECT "table", version FROM (
+  SELECT "table", version, row_number() OVER (PARTITION BY "table" ORDER BY "order" DESC) AS place
+  FROM t WHERE name = '{GOOD}')
+WHERE place = 1"""  # noqa: S608 - a constant
+
 
 def publish(lake: Lake, versions: Mapping[str, int], *, step: str, epoch: int, run: str, at: datetime) -> None:
     """Move the ref ``good`` of each table to its version."""
     with _PUBLISHING:
-        order = len(rows(lake, TABLE))
+        last = rows(lake, TABLE, 'SELECT max("order") AS last FROM t')
+        order = (last[0]["last"] if last and last[0]["last"] is not None else -1) + 1
         change = {"name": GOOD, "step": step, "epoch": epoch, "run": run, "at": at}
         records = [
             change | {"table": table, "version": version, "order": order + index}
@@ -45,11 +53,7 @@ def publish(lake: Lake, versions: Mapping[str, int], *, step: str, epoch: int, r
 
 def good(lake: Lake) -> dict[str, int]:
     """Return the last good version of every table."""
-    found: dict[str, tuple[int, int]] = {}
-    for row in rows(lake, TABLE):
-        if row["name"] == GOOD and row["order"] >= found.get(row["table"], (-1, 0))[0]:
-            found[row["table"]] = (row["order"], row["version"])
-    return {table: version for table, (_, version) in found.items()}
+    return {row["table"]: row["version"] for row in rows(lake, TABLE, _NEWEST)}
 
 
 def entries(lake: Lake) -> list[dict[str, Any]]:
