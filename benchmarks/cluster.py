@@ -14,7 +14,7 @@ from benchmarks.main_job import KINDS, covered, spans
 from benchmarks.process import LAKELOOM, run
 from benchmarks.result import Result, Table
 
-SELECTED = ("+datasets.late_flights", "models.flight_late")
+SELECTED = ("+models.flight_late",)
 
 
 def measure() -> Result:

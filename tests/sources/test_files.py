@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from lakeloom.core.errors import SourceError
+from lakeloom.session.spark import Opener
 from lakeloom.sources.files import Files, FilesChangedError, FilesConfig
 
 CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
@@ -306,3 +307,13 @@ def test_names_that_look_like_globs_are_read_once_and_alone(spark, base):
     landing = Files.read(spark.newSession(), conf, batch, None, base)
     assert sorted(each["a"] for each in rows(landing.good)) == [str(number) for number in range(8)]
     assert {each["_file"] for each in rows(landing.good)} == {each["path"] for each in batch["files"]}
+
+
+def test_spark_begins_to_start_while_new_files_are_inspected_and_only_then(base):
+    (base / "in" / "a.csv").write_text("id\n1\n")
+    begun = []
+    spark = Opener(no_spark, lambda: begun.append(1))
+    batch = Files.poll(config(), [], CLOCK, spark, base)
+    assert begun == [1]
+    assert Files.poll(config(), [batch], CLOCK, spark, base) is None
+    assert begun == [1]

@@ -1,8 +1,11 @@
+import pickle
+import time
+
 import pytest
 
 from lakeloom.core.errors import TrainError
 from lakeloom.training.communicators.distributed import Distributed
-from lakeloom.training.communicators.horovod import Horovod
+from lakeloom.training.communicators.horovod import Horovod, send_durations
 from lakeloom.training.fit import train
 from lakeloom.training.spec import TrainConfig
 from tests.training.made import make
@@ -44,3 +47,14 @@ def test_horovod_gives_the_same_bits_twice(spark, tmp_path):
 def test_horovod_without_a_session_says_so():
     with pytest.raises(TrainError, match="no session"):
         Horovod.launch(fail, {}, 2, None, 30)
+
+
+@pytest.mark.parametrize("ahead_s", [86_400, -86_400])
+def test_a_timeout_of_horovod_is_as_long_by_another_clock(monkeypatch, ahead_s):
+    from horovod.runner.common.util.timeout import Timeout
+
+    send_durations()
+    sent = pickle.dumps(Timeout(30, "too late"))
+    here = time.time()
+    monkeypatch.setattr(time, "time", lambda: here + ahead_s)
+    assert 25 < pickle.loads(sent).remaining() <= 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,15 @@ class Engine:
         if meter is not None:
             meter.begin(spark)
         return spark
+
+    def soon(self) -> None:
+        """Begin to start Spark beside what this thread goes on with; what fails is told by `spark`."""
+        if self._spark is None:
+            threading.Thread(target=self._warm, name="spark", daemon=True).start()
+
+    def _warm(self) -> None:
+        with suppress(Exception):  # the step that needs Spark meets the same error, and says it
+            self.spark()
 
     @contextmanager
     def metering(self, *, alone: bool) -> Iterator[None]:

@@ -75,7 +75,7 @@ def prepare(
     if step.kind == "land" and window is not None and window.by == "event":
         return Decision("skip", ("by event time nothing is landed",))
     clock = datetime.now(UTC)
-    batch = _within(poll(context, step, clock), window) if step.kind == "land" else None
+    batch = _within(poll(context, step, clock, runs=True), window) if step.kind == "land" else None
     decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
     again = window is not None and not decision.full and any(read.mode == "new" for read in step.reads)
     if again and window:

@@ -9,14 +9,20 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.write import write
-from lakeloom.session.spark import step_session
+from lakeloom.session.spark import Opener, step_session
 from lakeloom.sources.sample import Sample, sampled
 from lakeloom.store.intents import Intent
 from lakeloom.tables import bronze
 
 
-def poll(context: Context, step: Step, clock: datetime) -> dict[str, Any] | None:
-    """Return the batch of what is new at the step's source, None for nothing; no side effects."""
+def poll(context: Context, step: Step, clock: datetime, *, runs: bool = False) -> dict[str, Any] | None:
+    """Return the batch of what is new at the step's source, None for nothing; nothing is written.
+
+    Parameters
+    ----------
+    runs : bool
+        Whether the step is to run where something is new: Spark may be started meanwhile.
+    """
     kind: Any
     kind, config = context.source(step.spec)
     landed = [
@@ -24,7 +30,9 @@ def poll(context: Context, step: Step, clock: datetime) -> dict[str, Any] | None
         for record in context.intents.history(step.name)
         if record.facts is not None
     ]
-    batch: dict[str, Any] | None = kind.poll(config, landed, clock, context.engine.spark, context.project.home)
+    engine = context.engine
+    spark = Opener(engine.spark, engine.soon) if runs else engine.spark
+    batch: dict[str, Any] | None = kind.poll(config, landed, clock, spark, context.project.home)
     share = context.project.settings.sample
     if batch is None or share is None:
         return batch

@@ -23,8 +23,8 @@ from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import Listener, RunResult, Silent, StepResult
 from lakeloom.flow.tell import tell_of_breakdown
+from lakeloom.project.graph import heights, upstream
 from lakeloom.project.graph import steps as graph
-from lakeloom.project.graph import upstream
 from lakeloom.project.plan import Decision
 from lakeloom.project.select import select
 from lakeloom.project.spec import Project
@@ -110,6 +110,7 @@ class _Walk:
     ) -> None:
         self.context, self.chosen, self.wish, self.listener = context, chosen, wish, listener
         self.above = {step.name: upstream(everything, step.name) for step in chosen}
+        self.high = heights(everything)
         self.journal = Journal(context.lake, context.run, context.folder)
         self.results: dict[str, StepResult] = {}
         self.stopped = threading.Event()
@@ -132,7 +133,8 @@ class _Walk:
         return result
 
     def _walk(self, pool: ThreadPoolExecutor) -> None:
-        waiting = list(self.chosen)
+        # What most steps wait for starts first: at the end no long chain is left to run alone.
+        waiting = sorted(self.chosen, key=lambda step: -self.high[step.name])
         running: dict[Future[StepResult], Step] = {}
         while waiting or running:
             for step in list(waiting):

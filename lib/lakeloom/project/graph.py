@@ -87,6 +87,18 @@ def downstream(found: list[Step], name: str) -> set[str]:
     return {step.name for step in found if name in upstream(found, step.name)}
 
 
+def heights(found: list[Step]) -> dict[str, int]:
+    """Return, for each step, how many steps the longest chain below it has; `found` is in the data's order."""
+    writers = {table: step.name for step in found for table in step.writes}
+    high = {step.name: 0 for step in found}
+    for step in reversed(found):
+        for read in step.reads:
+            before = writers.get(read.table)
+            if before:
+                high[before] = max(high[before], high[step.name] + 1)
+    return high
+
+
 def _landings(project: Project) -> list[Step]:
     return [
         Step(f"bronze.{name}", "land", (), (f"bronze.{name}",), source, digest(source.kind, source.options))

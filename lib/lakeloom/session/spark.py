@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,26 @@ from lakeloom.session.workers import equip
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class Opener:
+    """How to get at Spark: now, by a call; or begun beside other work that ends in needing it.
+
+    Attributes
+    ----------
+    now : callable
+        Gives the session.
+    soon : callable
+        Begins to start it and returns at once.
+    """
+
+    now: Callable[[], SparkSession]
+    soon: Callable[[], None]
+
+    def __call__(self) -> SparkSession:
+        """Return the session."""
+        return self.now()
 
 
 def open_session(

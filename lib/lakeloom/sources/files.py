@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from lakeloom.core.errors import SourceError
 from lakeloom.session.connect import is_connect
+from lakeloom.session.spark import Opener
 from lakeloom.sources import ledger, listing
 from lakeloom.sources.inspection import Reading, inspect
 from lakeloom.sources.landing import Batch, Landing
@@ -139,6 +140,8 @@ class Files:
         if not listed and not landed and not any(sign in config.path for sign in "*?["):
             raise SourceError("LL-SOURCE-001", f"there is no file '{config.path}'", fix="mend the path")
         new = ledger.fresh(listed, landed)
+        if new and isinstance(spark, Opener):
+            spark.soon()  # it is needed after the inspection, and takes as long
         found = _inspect_all(new, config.reading, spark, base)
         if not found:
             return None

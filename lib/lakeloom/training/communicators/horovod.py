@@ -55,6 +55,7 @@ class Horovod(Communicator):
                 "horovod starts its workers as Spark tasks and there is no session",
                 fix="open one first",
             )
+        send_durations()
         with tempfile.TemporaryFile("w+") as log:
             try:
                 results = horovod.spark.run(
@@ -75,6 +76,17 @@ class Horovod(Communicator):
                     transient=True,  # an executor may have been lost: the next attempt goes on from the checkpoint
                 ) from cause
         return dict(results[0])
+
+
+def send_durations() -> None:
+    """Let Horovod's timeouts travel to the workers as what is left of them.
+
+    It sends the point in time by the driver's clock: a worker whose clock is ahead would find itself too
+    late before it starts, and one that is behind would never be.
+    """
+    from horovod.runner.common.util.timeout import Timeout
+
+    Timeout.__reduce__ = lambda timeout: (Timeout, (timeout.remaining(), timeout._message))
 
 
 def run_worker(work: Work, job: Job) -> Result:
