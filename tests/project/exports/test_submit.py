@@ -113,6 +113,17 @@ def test_sparks_own_parser_reads_every_command(conf, spark, tmp_path, manager, d
         assert not any("secret" in name for name in settings)
 
 
+@pytest.mark.parametrize(("manager", "deploy"), PLACES)
+def test_the_demos_own_overlays_are_read_by_it_too(spark, tmp_path, manager, deploy):
+    project = checked(read(Path(__file__).parents[3] / "conf" / "flights", manager))
+    calls = arguments(commands(project, Asked(manager=manager, deploy=deploy)), tmp_path)
+    assert {call[call.index("--name") + 1] for call in calls} > {"flights-land", "flights-transform", "flights-train"}
+    for call in calls:
+        found = parsed(spark, call)
+        assert (found.deployMode(), found.isPython()) == (deploy, True)
+        assert properties(found)["spark.executor.memory"] == "4g"
+
+
 def test_a_command_that_is_wrong_would_be_refused(spark, tmp_path):
     with pytest.raises(Exception, match="deploy-mode must be either"):
         parsed(spark, ["--master", "yarn", "--deploy-mode", "nowhere", "jobs/land.py"])
