@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 
 import pytest
 
@@ -150,3 +151,22 @@ def test_a_table_behind_a_link_out_of_the_root_is_refused_and_nothing_is_written
     assert shop.statuses(result)["silver.customers"] == "done"
     assert list(outside.iterdir()) == []
     assert str(CUSTOMERS[0]["name"]) not in json.dumps(result.as_dict())
+
+
+@pytest.mark.parametrize("table", ["bronze.orders", "silver.orders"])
+def test_a_table_whose_log_has_gone_is_not_made_again_of_new_rows_alone(shop, table):
+    assert shop.run().status == "done"
+    kept = shop.home / "kept"
+    shutil.move(shop.lake.path(table), kept)
+    drop(shop.home, "orders/third.csv", HEADER + "30,a,3,2026-01-30\n")
+    result = shop.run()
+    error = error_of(result, table)
+    assert (result.status, error["code"]) == ("failed", "LL-STORE-005")
+    assert "log is gone" in error["message"] and ("--full-refresh" in error["fix"]) == (table == "silver.orders")
+    if table == "silver.orders":
+        assert shop.run("silver.orders", full_refresh=True).status == "done"
+    else:
+        shutil.rmtree(shop.lake.path(table), ignore_errors=True)
+        shutil.move(kept, shop.lake.path(table))
+        assert shop.run().status == "done"
+    assert shop.rows("silver.orders", "order_id") == [(1,), (2,), (30,)]

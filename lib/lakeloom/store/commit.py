@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lakeloom.core.errors import StoreError, TableError
 from lakeloom.core.names import TableName
 from lakeloom.core.secrets import mask
+from lakeloom.store import refs
 from lakeloom.store.describe import describe
 from lakeloom.store.lake import Lake
 
@@ -83,6 +84,8 @@ def commit(
     ------
     TableError
         LL-TABLE-006 for a merge without keys.
+    StoreError
+        LL-STORE-005 where the table was published and its log has gone.
     """
     if lake.epoch(table, mark.step) >= mark.epoch:
         return find(lake, table, mark.step, mark.epoch, already=True)
@@ -100,6 +103,7 @@ def commit(
             option = ("overwriteSchema", "true") if mode == "overwrite" else ("mergeSchema", str(evolve).lower())
             frame.write.format("delta").mode(mode).option(*option).save(path)
     else:
+        _require_new(lake, table, mark)
         _sign(session, mark)
         writer = frame.writeTo(f"delta.`{path}`").using("delta")
         for name, value in (RETENTION | said).items():
@@ -127,6 +131,20 @@ def find(lake: Lake, table: TableName, step: str, epoch: int, *, already: bool =
             if manifest.get("step") == step and manifest.get("epoch") == epoch and "restored" not in manifest:
                 return Committed(int(entry["version"]), entry["metrics"], already)
     raise StoreError("LL-STORE-005", f"{table} has no commit of {step} at epoch {epoch}", where=str(table))
+
+
+def _require_new(lake: Lake, table: TableName, mark: Mark) -> None:
+    """Refuse to make a table again of new rows alone where the rows of its past are lost."""
+    published = refs.good(lake).get(str(table))
+    rebuilt = mark.manifest.get("full") and table.layer != "bronze"  # what has landed is not landed again
+    if published is not None and not rebuilt:
+        raise StoreError(
+            "LL-STORE-005",
+            f"{table} was published at version {published}, and its log is gone",
+            where=str(table),
+            fix="bring its folder back from a copy"
+            + ("" if table.layer == "bronze" else f", or build it anew: lakeloom run {table} --full-refresh"),
+        )
 
 
 def _comments(frame: DataFrame) -> dict[str, str]:
