@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+import lakeloom
 from lakeloom.cli.app import COMMANDS, app
 
 READING = {
@@ -174,3 +175,8 @@ def test_a_malformed_span_is_bad_usage(home, words):
 def test_a_backfill_that_can_not_be_is_coded(home, words, code, exit_code):
     done = call("run", *words)
     assert (done.exit_code, done.stderr[:11].strip()) == (exit_code, code)
+
+
+def test_the_release_is_told_and_a_command_is_not_needed():
+    done = call("--version")
+    assert (done.exit_code, done.stdout) == (0, f"lakeloom {lakeloom.__version__}\n")

@@ -7,10 +7,12 @@ import importlib
 import os
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from lakeloom.core.release import RELEASE
 
 # Command → (module, what it does): the text stands here too, so that --help imports no command.
 COMMANDS = {
@@ -74,9 +76,19 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lakeloom {RELEASE}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
-    return
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the release and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    del version
 
 
 def run() -> None:
