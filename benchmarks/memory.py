@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
@@ -12,7 +13,7 @@ PAUSE_S = 0.2
 
 @dataclass
 class Watch:
-    """Looks at what this process has started until it is left; sizes in MiB.
+    """Looks at what this process starts from now on, until it is left; sizes in MiB.
 
     Attributes
     ----------
@@ -26,8 +27,10 @@ class Watch:
     jvm_mib: float = 0.0
     _left: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _before: set[int] = field(default_factory=set)
 
     def __enter__(self) -> Watch:
+        self._before = {child.pid for child in psutil.Process().children()}
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
@@ -39,7 +42,7 @@ class Watch:
 
     def _look(self) -> None:
         while True:
-            for child in psutil.Process().children(recursive=True):
+            for child in _below(self._before):
                 try:
                     size = child.memory_info().rss / 2**20
                     java = child.name() == "java"
@@ -51,3 +54,13 @@ class Watch:
                     self.python_mib = max(self.python_mib, size)
             if self._left.wait(PAUSE_S):
                 return
+
+
+def _below(left_out: set[int]) -> list[psutil.Process]:
+    """Return this process's descendants, without those children and theirs."""
+    mine = [child for child in psutil.Process().children() if child.pid not in left_out]
+    found = list(mine)
+    for child in mine:
+        with suppress(psutil.Error):
+            found += child.children(recursive=True)
+    return found

@@ -12,6 +12,13 @@ _LIB = str(Path(__file__).resolve().parents[1] / "lib")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_LIB, os.environ.get("PYTHONPATH")]))
 
 
+@pytest.fixture(autouse=True)
+def quiet():
+    """Take back what `--debug` of a command that was called in this process has set for its own."""
+    yield
+    os.environ.pop("LAKELOOM_DEBUG", None)
+
+
 @pytest.fixture(scope="session")
 def spark():
     """Give the real session of the platform, with settings for small data."""

@@ -107,7 +107,6 @@ def start(place: str, overlay: Mapping[str, str] | None, name: str) -> SparkSess
         for key, value in (overlay or {}).items()
         if key.startswith(("spark.sql.", "spark.databricks.")) and key not in _STATIC
     }
-    _require_delta(session)
     return session
 
 
@@ -162,13 +161,17 @@ def _quiet() -> None:
 
 
 def _probe(place: str) -> None:
-    """Ask the server for its version, with less patience than the builder's first call has."""
+    """Ask the server whether it knows Delta, with less patience than the builder's first call has.
+
+    In a session of its own, before there is one that others would find and use.
+    """
     from pyspark.sql.connect.session import SparkSession as Client
 
     tried: Any = Client(connection=place)
     _impatient(tried.client, _TRIES)
     try:
         tried.version  # noqa: B018 - asks the server
+        _require_delta(tried)
     finally:
         release(tried)
 
