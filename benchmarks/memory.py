@@ -18,9 +18,9 @@ class Watch:
     Attributes
     ----------
     python_mib : float
-        Of the largest process that is no JVM.
+        Of the largest program that was started.
     jvm_mib : float
-        Of the largest JVM.
+        Of the largest JVM below one.
     """
 
     python_mib: float = 0.0
@@ -42,25 +42,15 @@ class Watch:
 
     def _look(self) -> None:
         while True:
-            for child in _below(self._before):
-                try:
-                    size = child.memory_info().rss / 2**20
-                    java = child.name() == "java"
-                except psutil.Error:
-                    continue
-                if java:
-                    self.jvm_mib = max(self.jvm_mib, size)
-                else:
-                    self.python_mib = max(self.python_mib, size)
+            for program in [child for child in psutil.Process().children() if child.pid not in self._before]:
+                with suppress(psutil.Error):
+                    self.python_mib = max(self.python_mib, _mib(program))
+                    # By its name: what a JVM forks has its memory for a moment, under the name of a thread.
+                    jvms = [each for each in program.children(recursive=True) if each.name() == "java"]
+                    self.jvm_mib = max([self.jvm_mib, *map(_mib, jvms)])
             if self._left.wait(PAUSE_S):
                 return
 
 
-def _below(left_out: set[int]) -> list[psutil.Process]:
-    """Return this process's descendants, without those children and theirs."""
-    mine = [child for child in psutil.Process().children() if child.pid not in left_out]
-    found = list(mine)
-    for child in mine:
-        with suppress(psutil.Error):
-            found += child.children(recursive=True)
-    return found
+def _mib(process: psutil.Process) -> float:
+    return float(process.memory_info().rss) / 2**20

@@ -12,20 +12,17 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lakeloom.core.errors import ConfigError, SetupError
 from lakeloom.core.extras import coded
 from lakeloom.session.settings import DELTA_CATALOG, DELTA_EXTENSION
-from lakeloom.session.workers import pack
+from lakeloom.session.workers import packed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -117,7 +114,7 @@ def fresh(session: SparkSession) -> SparkSession:
     """Return a new session on the same server, with our package for its Python workers."""
     client: Any = session.client
     made: SparkSession = type(session)(connection=client._builder)
-    made.addArtifacts(str(_package()), pyfile=True)
+    made.addArtifacts(str(packed()), pyfile=True)
     for key, value in _chosen.get(session, {}).items():
         made.conf.set(key, value)
     with _lock:
@@ -193,8 +190,3 @@ def _require_delta(session: SparkSession) -> None:
             fix=f"start it with Delta's jars, spark.sql.extensions={DELTA_EXTENSION} "
             f"and spark.sql.catalog.spark_catalog={DELTA_CATALOG}",
         )
-
-
-@cache
-def _package() -> Path:
-    return pack(Path(tempfile.mkdtemp(prefix="lakeloom-code-")))

@@ -8,9 +8,12 @@ that is installed there must be the driver's.
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +38,16 @@ def equip(spark: SparkSession) -> None:
     context = spark.sparkContext
     given = context.getConf()
     if not any(given.get(name) for name in _OWN):
-        context.addPyFile(str(pack(Path(tempfile.mkdtemp(prefix="lakeloom-code-")))))
+        context.addPyFile(str(packed()))
     require_same(_releases(spark))
+
+
+@cache
+def packed() -> Path:
+    """Return the package as a zip file, packed once and removed when this process ends."""
+    folder = tempfile.mkdtemp(prefix="lakeloom-code-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return pack(Path(folder))
 
 
 def pack(folder: Path) -> Path:
