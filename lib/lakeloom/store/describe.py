@@ -17,6 +17,7 @@ from lakeloom.core.names import TableName
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
+    from deltalake import DeltaTable
     from pyspark.sql import SparkSession
 
 _OURS = "lakeloom."
@@ -29,7 +30,11 @@ _MARKS = (
 
 def described(lake: Lake, table: TableName) -> dict[str, str]:
     """Return what an existing table says of itself: ``comment`` and the properties ``lakeloom.*``."""
-    metadata = lake.delta(table).metadata()
+    return _said(lake.delta(table))
+
+
+def _said(opened: DeltaTable) -> dict[str, str]:
+    metadata = opened.metadata()
     found = {key: value for key, value in metadata.configuration.items() if key.startswith(_OURS)}
     return found | ({"comment": metadata.description} if metadata.description else {})
 
@@ -50,12 +55,13 @@ def describe(
     comments : mapping, optional
         Column → comment; columns that are not named keep theirs, those that the table has not are left out.
     """
-    there = described(lake, table)
+    opened = lake.delta(table)
+    there = _said(opened)
     # A description can't be taken away, only be made empty.
     changed = {key: value for key, value in properties.items() if there.get(key) != value}
     changed |= {"comment": ""} if "comment" in there and "comment" not in properties else {}
     gone = [key for key in there if key.startswith(_OURS) and key not in properties]
-    told = _changed_comments(lake, table, comments or {})
+    told = _changed_comments(opened, comments or {})
     if not changed and not gone and not told:
         return False
     for name in _MARKS:
@@ -71,10 +77,10 @@ def describe(
     return True
 
 
-def _changed_comments(lake: Lake, table: TableName, comments: Mapping[str, str]) -> dict[str, str]:
+def _changed_comments(opened: DeltaTable, comments: Mapping[str, str]) -> dict[str, str]:
     if not comments:
         return {}
-    fields = json.loads(lake.delta(table).schema().to_json())["fields"]
+    fields = json.loads(opened.schema().to_json())["fields"]
     there = {field["name"]: field["metadata"].get("comment") for field in fields}
     return {name: text for name, text in comments.items() if name in there and there[name] != text}
 
