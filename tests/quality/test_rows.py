@@ -113,3 +113,21 @@ def test_rules_that_do_not_fit_the_table(spark, rule):
     with pytest.raises(RuleError) as caught:
         judge(frame, [rule])
     assert caught.value.code == "LL-RULE-003"
+
+
+def test_what_was_found_before_the_rules_goes_to_quarantine_and_what_was_changed_is_counted(spark):
+    data = [(1, None, 1), (2, ["n can't be read"], 0), (-3, ["n can't be read", "late"], 5)]
+    frame = spark.createDataFrame(data, "n int, _faults array<string>, _changed_trim bigint")
+    for rules in ([RuleSpec(sql="n > 0")], []):
+        judged = judge(frame, rules)
+        try:
+            found = {row["n"]: row["_reasons"] for row in judged.frame.collect()}
+            assert [row.asDict() for row in judged.good.collect()] == [{"n": 1}]
+            assert judged.broken.columns == ["n", "_reasons"]
+        finally:
+            judged.release()
+        assert found == {1: [], 2: ["n can't be read"], -3: ["n can't be read", "late"] + ["n > 0"] * len(rules)}
+        assert [(r.name, r.rows, r.broken, r.passed) for r in judged.results if r.name not in ("n > 0",)] == [
+            ("late", 3, 1, False), ("n can't be read", 3, 2, False),
+        ]  # fmt: skip
+        assert (judged.rows, judged.broken_rows, judged.changed) == (3, 2, {"trim": 6})

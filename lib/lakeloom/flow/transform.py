@@ -139,7 +139,8 @@ def _publish(
     facts.pop("already")
     results = [*judged.results, *_audit(context, session, step, intent, facts["version"])]
     read = judged.rows if intent.again and judged.rows >= 0 else rows_in(context, step, intent)
-    return facts | {"rows_in": read, "rules": [result.as_dict() for result in results]}
+    rules = [result.as_dict() for result in results]
+    return facts | {"rows_in": read, "rules": rules, "changed": judged.changed}
 
 
 def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, version: int) -> list[RuleResult]:

@@ -3,7 +3,9 @@
 `judge` adds one column, ``_reasons``, and counts every rule in the same aggregate that fills the
 cache, so that the good and the broken half are written from one computation. Counting by Spark's
 observations was rejected: a merge reads its source twice and Delta may prune the plan, and the
-counts must be known before the commit, since a ``fail`` rule stops it.
+counts must be known before the commit, since a ``fail`` rule stops it. What came before the rules
+speaks through two kinds of platform columns: ``_faults`` (reasons, such as a value that the contract's
+type can't hold) and ``_changed_…`` (numbers to be summed, such as rows that a cleansing verb changed).
 
 Refused, as LL-RULE-003: a rule on a column that is not there, bounds that don't fit the column's
 type, SQL that does not analyse or is no condition.
@@ -12,7 +14,7 @@ type, SQL that does not analyse or is no condition.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lakeloom.quality.results import RuleResult, require
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 REASONS = "_reasons"
+FAULTS = "_faults"
+CHANGED = "_changed_"
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,13 @@ class JudgedFrame:
         The rows as they came and ``_reasons array<string>``: names of the broken quarantine rules, empty
         for good rows.
     results : tuple of RuleResult
-        One for each row rule, in the rules' order.
+        One for each row rule, in the rules' order, then one for each reason that ``_faults`` held.
     rows, broken_rows : int
         How many rows there are, and how many of them go to quarantine; -1 rows where no rule counted.
     cached : bool
         Whether `frame` is persisted, until `release`.
+    changed : dict
+        What follows ``_changed_`` in a column's name → its sum over all rows.
     """
 
     frame: DataFrame
@@ -46,17 +52,22 @@ class JudgedFrame:
     rows: int
     broken_rows: int
     cached: bool
+    changed: dict[str, int] = field(default_factory=dict)
 
     @property
     def good(self) -> DataFrame:
         """The rows that broke no quarantine rule, in the columns they came in."""
         rows = self.frame.where(f"size({REASONS}) = 0") if self.broken_rows else self.frame
-        return rows.drop(REASONS)
+        return rows.drop(REASONS, *self._summed)
 
     @property
     def broken(self) -> DataFrame:
         """The rows for quarantine, with ``_reasons``."""
-        return self.frame.where(f"size({REASONS}) > 0")
+        return self.frame.where(f"size({REASONS}) > 0").drop(*self._summed)
+
+    @property
+    def _summed(self) -> list[str]:
+        return [name for name in self.frame.columns if name.startswith(CHANGED)]
 
     def release(self) -> None:
         """Drop the cached rows."""
@@ -70,7 +81,8 @@ def judge(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", *, cache
     Parameters
     ----------
     frame : DataFrame
-        The rows of a step, in the table's contract.
+        The rows of a step, in the table's contract; with ``_faults array<string>`` where reasons were found
+        before the rules, and numbers ``_changed_…``.
     rules : sequence of RuleSpec
         The table's rules; names must be unique.
     where : str
@@ -96,9 +108,12 @@ def judge(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", *, cache
         for rule, verdict in zip(mine, found, strict=True)
         if rule.otherwise == "quarantine"
     ]
-    reasons = F.array_compact(F.array(*named)) if named else F.lit(None).cast("array<string>")
-    judged = frame.withColumn(REASONS, F.coalesce(reasons, F.array().cast("array<string>")))
-    if not mine:
+    reasons = F.array_compact(F.array(*named)).cast("array<string>")
+    if FAULTS in frame.columns:
+        reasons = F.concat(F.coalesce(FAULTS, F.array().cast("array<string>")), reasons)
+    summed = [name for name in frame.columns if name.startswith(CHANGED)]
+    judged = frame.withColumn(REASONS, reasons).drop(FAULTS)
+    if not mine and not summed and FAULTS not in frame.columns:
         return JudgedFrame(judged, (), -1, 0, cached=False)
     if cache:
         judged = judged.persist()
@@ -106,18 +121,34 @@ def judge(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", *, cache
     for index, verdict in enumerate(found):
         counts.append(F.count_if(verdict.checked).alias(f"checked_{index}"))
         counts.append(F.count_if(verdict.broken).alias(f"broken_{index}"))
+    counts += [F.coalesce(F.sum(f"`{name}`"), F.lit(0)).cast("bigint").alias(name) for name in summed]
     try:
         row = judged.agg(*counts).first()
         assert row is not None  # an aggregate without groups has one row
         results = tuple(
             _result(rule, row[f"checked_{index}"], row[f"broken_{index}"]) for index, rule in enumerate(mine)
         )
+        if FAULTS in frame.columns and row["out"]:
+            results += _faults(judged, {rule.title for rule in mine}, row["rows"])
         require(results, where)
     except BaseException:
         if cache:
             judged.unpersist()
         raise
-    return JudgedFrame(judged, results, row["rows"], row["out"], cached=cache)
+    changed = {name.removeprefix(CHANGED): row[name] for name in summed}
+    return JudgedFrame(judged, results, row["rows"], row["out"], cache, changed)
+
+
+def _faults(judged: DataFrame, rules: set[str], rows: int) -> tuple[RuleResult, ...]:
+    """Return a result for each reason that is no rule's."""
+    from pyspark.sql import functions as F
+
+    reasons = judged.select(F.explode(REASONS).alias("reason")).groupBy("reason").count().orderBy("reason").collect()
+    return tuple(
+        RuleResult(row["reason"], None, "quarantine", rows, row["count"], passed=False)
+        for row in reasons
+        if row["reason"] not in rules
+    )
 
 
 def _result(rule: RuleSpec, checked: int, broken: int) -> RuleResult:
