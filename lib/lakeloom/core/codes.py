@@ -40,6 +40,8 @@ CODES: dict[str, str] = {
     "LL-TABLE-006": "A merge needs keys, or the keys of the source are not unique after ordering.",
     "LL-TABLE-007": "SQL does not analyse against the tables as they are.",
     "LL-TABLE-008": "A query failed while it ran; the kind of failure is named, never a row's value.",
+    "LL-TABLE-009": "The rows have too many values of the columns that a table is replaced by. Take a coarser column.",
+    "LL-TABLE-010": "A way of writing and what stands beside it don't go together; the message says what is lacking.",
     # rules
     "LL-RULE-001": "A rule at level fail was broken before the commit; nothing was written.",
     "LL-RULE-002": "A rule over the whole table was broken after the commit; the table was restored.",
@@ -53,6 +55,8 @@ CODES: dict[str, str] = {
     "LL-STORE-006": "An intent of this step and epoch exists already: another run is working on it.",
     "LL-STORE-007": "A table could not be registered in the catalog; it is published and keeps its path.",
     "LL-STORE-008": "The catalog has another table of this name. Give the catalog a prefix, or drop that one.",
+    "LL-STORE-009": "A table has a feature that can only be read by Spark. Take --engine spark, or .spark().",
+    "LL-STORE-010": "Another writer changed the table at the same time. Tried again with backoff, then the step fails.",
     # features, datasets
     "LL-FEATURE-001": "A feature has no availability time: it could leak the future.",
     "LL-FEATURE-002": "A feature view's column, key or time is not in its table.",

@@ -16,7 +16,8 @@ from lakeloom.core.errors import ConfigError, LakeloomError
 from lakeloom.core.steps import Step
 from lakeloom.flow.difference import NONE, Difference, Row, difference
 from lakeloom.flow.explain import explained
-from lakeloom.flow.transform import publishable, refine
+from lakeloom.flow.shape import rows_of
+from lakeloom.flow.transform import refine
 from lakeloom.project.cases import REASONS, Case
 from lakeloom.project.fixtures import PLATFORM, Given, Written
 from lakeloom.project.graph import steps
@@ -27,6 +28,7 @@ from lakeloom.quality.rows import REASONS as BROKEN
 from lakeloom.quality.rows import judge
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.session.spark import step_session
+from lakeloom.store.manner import DELETED
 from lakeloom.tables import bronze
 from lakeloom.tables.literals import typed
 
@@ -136,11 +138,11 @@ def _result(case: Case, seen: _Seen, error: LakeloomError | None, seconds: float
 def _carry_out(project: Project, step: Step, case: Case, session: SparkSession, seen: _Seen) -> None:
     inputs = {given.table: _frame(session, given) for given in case.given}
     frame = refine(project, step, session, inputs)
-    judged = judge(frame, step.spec.judged(), where=step.name)
+    judged = judge(frame, step.spec.judged(), where=step.name, exempt=DELETED, always=step.spec.never_null)
     try:
         broken = _rows(judged.broken) if judged.broken_rows else []
         seen.quarantined = dict(Counter(rule for row in broken for rule in row[BROKEN]))
-        good = publishable(judged, step.spec)
+        good = rows_of(judged.good, step.spec)
         got = _rows(good) if case.expect is not None else []
         _audit(step, case, good)
     finally:

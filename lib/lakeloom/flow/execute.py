@@ -83,7 +83,7 @@ def prepare(
     if decision.action != "run":
         return decision
     if latest is not None and latest.facts is None and is_table(step.writes[0]):
-        forget_abandoned(context, latest.intent, step.writes[0])
+        forget_abandoned(context, latest.intent, step.writes)
     reads, (again_sql, within) = {read.table: good[read.table] for read in step.reads}, ("", "")
     if again and window:
         again_sql, within = again_of(step, window)

@@ -10,19 +10,20 @@ from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
 from lakeloom.flow.context import Context
-from lakeloom.flow.write import write
+from lakeloom.flow.shape import shaped
+from lakeloom.flow.write import take_back, write
 from lakeloom.project.spec import Project
 from lakeloom.quality.aggregates import audit
 from lakeloom.quality.results import RuleResult, require
-from lakeloom.quality.rows import JudgedFrame, judge
+from lakeloom.quality.rows import judge
 from lakeloom.session.spark import step_session
-from lakeloom.store import refs
-from lakeloom.store.commit import restore
 from lakeloom.store.intents import Intent
+from lakeloom.store.manner import DELETED
 from lakeloom.tables import quarantine
 from lakeloom.tables.bronze import Stamp
 from lakeloom.tables.contract import conform
-from lakeloom.tables.newest import newest, repeated
+from lakeloom.tables.deletions import OPERATION, marked
+from lakeloom.tables.snapshots import newest_state, refuse_late
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import bind, view_of
 
@@ -49,15 +50,9 @@ def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str
     RunError
         LL-RUN-004 where the function raises.
     """
-    return conform(_apply(project, step, session, inputs), step.writes[0], step.spec)
-
-
-def publishable(judged: JudgedFrame, spec: TableSpec) -> DataFrame:
-    """Return the rows that go into the table: those that broke no rule, of a merge the newest of each key."""
-    good = judged.good
-    if spec.write.mode == "merge" and repeated(good, spec.keys):
-        return newest(good, spec.keys, spec.write.sequence_by)
-    return good
+    spec: TableSpec = step.spec
+    frame = marked(_apply(project, step, session, inputs), spec.write.delete_when)
+    return conform(frame.drop(OPERATION), step.writes[0], spec)
 
 
 def read_input(context: Context, session: SparkSession, read: Input, intent: Intent) -> DataFrame:
@@ -123,27 +118,38 @@ def _publish(
 ) -> Facts:
     spec: TableSpec = step.spec
     table = step.writes[0]
-    judged = judge(frame, spec.judged(), where=step.name)
+    last = _last_state(context, step, intent)
+    frame = refuse_late(frame, str(spec.write.snapshot_by), last) if last is not None else frame
+    judged = judge(frame, spec.judged(), where=step.name, exempt=DELETED, always=spec.never_null)
     try:
         broken = None
         if judged.broken_rows:
             mark = Stamp(intent.epoch, intent.clock, intent.run)
             broken = quarantine.rejected(judged.broken, step.name, mark, origin)
-        mode = "overwrite" if intent.full or spec.write.mode == "overwrite" else spec.write.mode
-        facts = write(
-            context, session, intent, table, publishable(judged, spec), broken,
-            mode=mode, keys=spec.keys, sequence=spec.write.sequence_by, evolve=spec.evolve == "add",
-        )  # fmt: skip
+        state = newest_state(judged.good, spec.write.snapshot_by) if spec.write.snapshot_by else None
+        with shaped(context, session, table, spec, intent, judged.good) as parts:
+            facts = write(context, session, intent, parts, broken)
     finally:
         judged.release()
     facts.pop("already")
-    results = [*judged.results, *_audit(context, session, step, intent, facts["version"])]
+    results = [*judged.results, *_audit(context, session, step, intent, facts["versions"])]
     read = judged.rows if intent.again and judged.rows >= 0 else rows_in(context, step, intent)
     rules = [result.as_dict() for result in results]
-    return facts | {"rows_in": read, "rules": rules, "changed": judged.changed}
+    facts |= {"rows_in": read, "rules": rules, "changed": judged.changed}
+    return facts | ({"state": state or last} if spec.write.snapshot_by else {})
 
 
-def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, version: int) -> list[RuleResult]:
+def _last_state(context: Context, step: Step, intent: Intent) -> str | None:
+    """Return the newest whole state of the source that the table has taken, None on a build from scratch."""
+    if step.spec.write.snapshot_by is None or intent.full:
+        return None
+    record = context.intents.published(step.name)
+    return record.facts.get("state") if record and record.facts else None
+
+
+def _audit(
+    context: Context, session: SparkSession, step: Step, intent: Intent, versions: dict[str, int]
+) -> list[RuleResult]:
     """Judge the whole table at its new version; bring it back to the last good one where a rule stops it.
 
     Until this has passed the version is not published, so no reader inside the platform meets it.
@@ -151,10 +157,9 @@ def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, 
     rules, table = step.spec.judged(), step.writes[0]
     if not any(rule.scope == "table" for rule in rules):
         return []
-    results = audit(context.lake.frame(session, table, version), rules, where=step.name)
+    results = audit(context.lake.frame(session, table, versions[table]), rules, where=step.name)
     if any(result.stops for result in results):
-        good = refs.good(context.lake).get(table)
-        if good is not None:
-            restore(session, context.lake, TableName.parse(table), good, context.mark(intent, table))
+        side = str(TableName.parse(table).quarantine)
+        take_back(context, session, intent, [name for name in versions if name != side])
         require(results, step.name, "LL-RULE-002")
     return results

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts
 from lakeloom.flow.context import Context
 from lakeloom.project.about import about
 from lakeloom.session.spark import step_session
-from lakeloom.store.commit import Committed, commit
-from lakeloom.store.describe import quoted
+from lakeloom.store import refs
+from lakeloom.store.commit import PLAIN, Committed, commit, restore
+from lakeloom.store.describe import quoted, unsigned
 from lakeloom.store.intents import Intent
+from lakeloom.store.layout import Layout
+from lakeloom.store.manner import Manner, Mode
 from lakeloom.tables.newest import newest
 
 if TYPE_CHECKING:
@@ -22,25 +27,27 @@ if TYPE_CHECKING:
 _PLACE = ("step", "position", "file", "raw", "row")
 
 
+@dataclass(frozen=True)
+class Part:
+    """Rows for one table: a step may write several, the last of them its own."""
+
+    table: str
+    frame: DataFrame
+    how: Manner
+    layout: Layout = PLAIN
+
+
 def write(
-    context: Context,
-    session: SparkSession,
-    intent: Intent,
-    table: str,
-    good: DataFrame,
-    broken: DataFrame | None,
-    *,
-    mode: Literal["append", "overwrite", "merge"],
-    keys: tuple[str, ...] = (),
-    sequence: str | None = None,
-    evolve: bool = False,
+    context: Context, session: SparkSession, intent: Intent, parts: Sequence[Part], broken: DataFrame | None
 ) -> Facts:
-    """Commit `broken` to the table's quarantine, then `good` to the table.
+    """Commit `broken` to the quarantine of the step's table, then the parts in their order.
 
     Parameters
     ----------
     session : SparkSession
-        The step's session, to which both frames belong.
+        The step's session, to which all frames belong.
+    parts : sequence of Part
+        The step's own table comes last: its commit says that all is written.
     broken : DataFrame or None
         Rows in the quarantine's form; None where there is none.
 
@@ -49,26 +56,21 @@ def write(
     dict
         already (the commit stood there), versions (table → version), version, rows_out, quarantined, bytes, files.
     """
-    name = TableName.parse(table)
+    name = TableName.parse(parts[-1].table)
     versions: dict[str, int] = {}
     quarantined = 0
     side = name.quarantine
     if broken is not None or (intent.full and context.lake.exists(side)):
         rows = broken if broken is not None else context.lake.frame(session, side).limit(0)
         rows = newest(rows, _PLACE, None) if intent.again else rows
-        made = commit(
-            session, context.lake, side, rows, context.mark(intent, str(side)),
-            # Rows that are judged again must not stand there twice.
-            mode="overwrite" if intent.full else "merge" if intent.again else "append", keys=_PLACE, evolve=True,
-            properties=about(context.project, str(side)),
-        )  # fmt: skip
+        # Rows that are judged again must not stand there twice.
+        how: Mode = "overwrite" if intent.full else "merge" if intent.again else "append"
+        made = _commit(context, session, intent, Part(str(side), rows, Manner(how, keys=_PLACE, evolve="add")))
         versions[str(side)] = made.version
         quarantined = _written(made)
-    made = commit(
-        session, context.lake, name, good, context.mark(intent, table),
-        mode=mode, keys=keys, sequence=sequence, evolve=evolve, properties=about(context.project, table),
-    )  # fmt: skip
-    versions[table] = made.version
+    for part in parts:
+        made = _commit(context, session, intent, part)
+        versions[part.table] = made.version
     size = context.lake.size(name, made.version)
     return {
         "already": made.already,
@@ -81,18 +83,45 @@ def write(
     }
 
 
-def forget_abandoned(context: Context, intent: Intent, table: str) -> None:
-    """Take out of the table's quarantine what an execution that is given up had put there.
+def _commit(context: Context, session: SparkSession, intent: Intent, part: Part) -> Committed:
+    return commit(
+        session, context.lake, TableName.parse(part.table), part.frame, context.mark(intent, part.table), part.how,
+        properties=about(context.project, part.table), layout=part.layout,
+    )  # fmt: skip
 
-    The quarantine is committed before the table; where the table's commit never came, or was restored
-    by its audit, the rows that the next execution judges anew would stand there twice.
+
+def take_back(context: Context, session: SparkSession, intent: Intent, tables: Iterable[str]) -> None:
+    """Bring tables that an execution has written back to their last good versions; new ones stay unpublished."""
+    published = refs.good(context.lake)
+    for table in tables:
+        if table in published:
+            restore(session, context.lake, TableName.parse(table), published[table], context.mark(intent, table))
+
+
+def forget_abandoned(context: Context, intent: Intent, tables: Sequence[str]) -> None:
+    """Take back what an execution that is given up had written beside its own table.
+
+    Parameters
+    ----------
+    tables : sequence of str
+        What the step writes, its own table first. The others, what is kept aside, and the quarantine are committed
+        before it; where its commit never came, or was restored by its audit, the next execution would find there
+        what it makes anew.
     """
-    side = TableName.parse(table).quarantine
-    if context.lake.epoch(side, intent.step) < intent.epoch:
+    name = TableName.parse(tables[0])
+    beside = [
+        table for table in (str(name.aside), *tables[1:]) if context.lake.epoch(table, intent.step) >= intent.epoch
+    ]
+    side = name.quarantine
+    judged = context.lake.epoch(side, intent.step) >= intent.epoch
+    if not beside and not judged:
         return
     with step_session(context.engine.spark()) as session:
+        take_back(context, session, intent, beside)
+        unsigned(session)
         place = f"delta.`{context.lake.path(side)}`"
-        session.sql(f"DELETE FROM {place} WHERE step = {quoted(intent.step)} AND epoch = {intent.epoch:d}")  # noqa: S608 - quoted
+        if judged:
+            session.sql(f"DELETE FROM {place} WHERE step = {quoted(intent.step)} AND epoch = {intent.epoch:d}")  # noqa: S608 - quoted
 
 
 def _written(made: Committed) -> int:

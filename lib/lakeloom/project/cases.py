@@ -33,8 +33,9 @@ from lakeloom.project.fixtures import (
 )
 from lakeloom.project.spec import Project
 from lakeloom.project.typing import Reader
-from lakeloom.tables.spec import Strict, TableSpec
+from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import outputs
+from lakeloom.tables.words import Strict
 
 FOLDER = "tests"
 REASONS = "reasons"

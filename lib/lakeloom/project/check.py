@@ -25,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     references.sql_is_repeatable,
     references.sql_columns_exist,
     references.merge_has_keys,
+    references.spans_are_free,
     references.columns_are_declared,
     references.rule_names_differ,
     references.views_read_tables,

@@ -111,7 +111,7 @@ def _transforms(project: Project) -> list[Step]:
     for name, table in project.tables.items():
         reads = tuple(Input(source, mode) for source, mode in table.from_.items())
         code = digest(_meaning(table), project.sql.get(name, ""), _source(table.function))
-        writes = (name,)
+        writes = (name, table.write.history) if table.write.history else (name,)
         found.append(Step(name, "transform", reads, writes, table, code))
     return found
 
@@ -163,13 +163,13 @@ def _models(project: Project) -> list[Step]:
 
 
 # Words that explain and do not act: changing them runs nothing again.
-_WORDS = frozenset({"owner", "description", "event_time", "freshness", "quarantine_above"})
+_WORDS = frozenset({"owner", "description", "event_time", "freshness", "quarantine_above", "on_change"})
 
 
 def _meaning(spec: object) -> object:
     """Return a spec as plain data without the words that change nothing."""
     dump = spec.model_dump(mode="json", by_alias=True) if hasattr(spec, "model_dump") else spec
-    words = _WORDS if isinstance(spec, TableSpec) else _WORDS - {"event_time"}
+    words = _WORDS if isinstance(spec, TableSpec) else _WORDS - {"event_time", "on_change"}
 
     def clean(node: object) -> object:
         if isinstance(node, dict):

@@ -59,9 +59,11 @@ def decide(
         return Decision("run", ("it never ran",), full=True)
     if full_refresh:
         return Decision("run", ("--full-refresh was given",), full=True)
-    if last.code != step.code:
-        return Decision("run", ("its code or config changed",), full=True)
     reasons, full = [], False
+    if last.code != step.code:
+        if getattr(step.spec, "on_change", "rebuild") == "rebuild":
+            return Decision("run", ("its code or config changed",), full=True)
+        reasons.append("its code or config changed; it holds from here on")
     for read in step.reads:
         before, now = last.reads.get(read.table), versions.get(read.table)
         if before != now:

@@ -14,6 +14,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import nearest
 from lakeloom.project.graph import cycle, steps
 from lakeloom.project.spec import Project
+from lakeloom.tables.history import SPAN
 from lakeloom.tables.sql import parse, tables_of, unknown_columns, unrepeatable
 
 Schemas = Mapping[str, Iterable[str]]
@@ -35,6 +36,7 @@ def known_tables(project: Project) -> set[str]:
         {f"bronze.{name}" for name in _declared(project, "sources", project.sources)}
         | _declared(project, "tables", project.tables)
         | {model.scores for model in project.models.values() if model.scores}
+        | {table.write.history for table in project.tables.values() if table.write.history}
     )
 
 
@@ -48,7 +50,8 @@ def columns_of(project: Project, table: str, schemas: Schemas) -> set[str] | Non
     """Return a table's columns by its contract, else by its last recorded schema; None where unknown."""
     spec = project.tables.get(table)
     if spec is not None and spec.columns and spec.evolve == "none":
-        return set(spec.columns) | {"_position", "_file", "_source", "_ingested_at", "_run"}
+        spans = SPAN if spec.write.mode == "scd2" else ()
+        return {*spec.columns, *spans, "_position", "_file", "_source", "_ingested_at", "_run"}
     return set(schemas[table]) if table in schemas else None
 
 
@@ -154,8 +157,20 @@ def sql_columns_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
 def merge_has_keys(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """A merged table declares its keys."""
     for name, table in project.tables.items():
-        if table.write.mode == "merge" and not table.keys:
-            yield Problem(("tables", name, "write"), "LL-TABLE-006", "a merge needs keys", "add keys: [...]")
+        if table.write.by_key and not table.keys:
+            message = f"mode {table.write.mode} needs keys"
+            yield Problem(("tables", name, "write"), "LL-TABLE-006", message, "add keys: [...]")
+
+
+def spans_are_free(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A table of versions has the columns that say when each held; its rows may not bring their own."""
+    for name, table in project.tables.items():
+        for column in SPAN if table.write.mode in ("scd2", "scd4") else ():
+            if column in table.columns:
+                path = ("tables", name, "columns", column)
+                yield Problem(
+                    path, "LL-TABLE-010", f"'{column}' is a column that versions have of their own", "rename it"
+                )
 
 
 def columns_are_declared(project: Project, schemas: Schemas) -> Iterator[Problem]:
@@ -165,7 +180,12 @@ def columns_are_declared(project: Project, schemas: Schemas) -> Iterator[Problem
         if columns is None:
             continue
         used: list[tuple[tuple[str, ...], str]] = [(("keys",), key) for key in table.keys]
-        used += [(("write", "sequence_by"), table.write.sequence_by)] if table.write.sequence_by else []
+        write = table.write
+        used += [
+            (("write", word), column) for word in ("sequence_by", "snapshot_by") if (column := getattr(write, word))
+        ]
+        for word in ("by", "keep", "track", "partition_by", "cluster_by"):
+            used += [(("write", word), column) for column in getattr(write, word)]
         for index, rule in enumerate(table.rules):
             names = [rule.column] if rule.column else list(rule.columns or ())
             used += [(("rules", str(index)), column) for column in names]
@@ -274,9 +294,13 @@ def models_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
 
 def outputs_differ(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """No table is written by two steps."""
-    written = Counter(model.scores for model in project.models.values() if model.scores) + Counter(
-        project.tables.keys()
-    )
+    histories = [table.write.history for table in project.tables.values() if table.write.history]
+    scores = [model.scores for model in project.models.values() if model.scores]
+    written = Counter([*scores, *project.tables, *histories])
+    for name, table in project.tables.items():
+        if table.write.history and written[table.write.history] > 1:
+            path = ("tables", name, "write", "history")
+            yield Problem(path, "LL-CONF-002", f"{table.write.history} is written twice", "name another table")
     for name, model in project.models.items():
         if model.scores and written[model.scores] > 1:
             yield Problem(

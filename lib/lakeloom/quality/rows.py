@@ -13,7 +13,7 @@ type, SQL that does not analyse or is no condition.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,15 @@ class JudgedFrame:
             self.frame.unpersist()
 
 
-def judge(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", *, cache: bool = True) -> JudgedFrame:
+def judge(
+    frame: DataFrame,
+    rules: Sequence[RuleSpec],
+    where: str = "",
+    *,
+    cache: bool = True,
+    exempt: str | None = None,
+    always: Collection[str] = (),
+) -> JudgedFrame:
     """Judge every row by the row rules among `rules`; table rules are `lakeloom.quality.aggregates`' job.
 
     Parameters
@@ -89,6 +97,9 @@ def judge(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", *, cache
         Step or table, for errors.
     cache : bool
         Whether the judged rows are persisted by the counting pass; call `JudgedFrame.release` then.
+    exempt : str, optional
+        A boolean column that `frame` may have: rows that say true (deletions, which know their key and little
+        more) are held only to the rules on the columns `always`.
 
     Raises
     ------
@@ -98,11 +109,17 @@ def judge(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", *, cache
     """
     from pyspark.sql import functions as F
 
-    from lakeloom.quality.verdicts import verdicts
+    from lakeloom.quality.verdicts import Verdict, verdicts
 
     require_unique(rules)
     mine = [rule for rule in rules if rule.scope == "row"]
     found = verdicts(frame, mine, where)
+    if exempt in frame.columns:
+        skip = F.col(exempt)
+        found = [
+            verdict if rule.column in always else Verdict(verdict.checked & ~skip, verdict.broken & ~skip)
+            for rule, verdict in zip(mine, found, strict=True)
+        ]
     named = [
         F.when(verdict.broken, F.lit(rule.title))
         for rule, verdict in zip(mine, found, strict=True)

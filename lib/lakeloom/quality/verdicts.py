@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import RuleError
 from lakeloom.core.kinds import nearest
+from lakeloom.core.names import quoted as quoted
 from lakeloom.quality.spec import Bound, RuleSpec
 
 if TYPE_CHECKING:
@@ -137,11 +138,6 @@ def find(types: dict[str, str], rule: RuleSpec, column: str, where: str) -> tupl
             return name, kind
     near = nearest(column, list(types))
     raise wrong(rule, f"column '{column}' is not in the table ({', '.join(types)})", where, near and f"use '{near}'")
-
-
-def quoted(name: str) -> str:
-    """Return `name` as a Spark identifier."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def wrong(rule: RuleSpec, what: str, where: str, fix: str | None = None) -> RuleError:

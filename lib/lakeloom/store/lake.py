@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, TableRef
+from lakeloom.store.types import columns_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,22 +118,36 @@ class Lake:
         return reader.load(self.path(table))
 
     def arrow(self, table: TableName | str, version: int | None = None, columns: list[str] | None = None) -> pa.Table:
-        """Return the table at a version as Arrow, without a JVM."""
-        return self.delta(table, version).to_pyarrow_table(columns=columns)
+        """Return the table at a version as Arrow, without a JVM.
+
+        Raises
+        ------
+        StoreError
+            LL-STORE-009 where the table has a feature that can only be read by Spark.
+        """
+        opened = self.delta(table, version)
+        if opened.protocol().min_reader_version == 1:
+            return opened.to_pyarrow_table(columns=columns)
+        # deltalake's dataset refuses deletion vectors and gives NULL for mapped columns; its query engine reads both.
+        return _queried(opened, table, columns)
 
     def columns(self, table: TableName | str, version: int | None = None) -> dict[str, str]:
         """Return the columns at a version: name → Spark type, as in ``simpleString``."""
-        fields = json.loads(self.delta(table, version).schema().to_json())["fields"]
-        return {field["name"]: spark_type(field["type"]) for field in fields}
+        return columns_of(self.delta(table, version))
 
     def size(self, table: TableName | str, version: int | None = None) -> Size:
         """Return rows, bytes and files at a version from the log's statistics."""
-        batch = self.delta(table, version).get_add_actions(flatten=True)
+        opened = self.delta(table, version)
+        batch = opened.get_add_actions(flatten=True)
 
         def total(name: str) -> int:
             return sum(value or 0 for value in batch.column(name).to_pylist()) if name in batch.schema.names else 0
 
-        return Size(total("num_records"), total("size_bytes"), batch.num_rows)
+        rows = total("num_records")
+        if "deletionVectors" in (opened.protocol().reader_features or ()) and rows:
+            # The statistics count what a deletion vector has taken out as well.
+            rows = _counted(opened)
+        return Size(rows, total("size_bytes"), batch.num_rows)
 
     def history(self, table: TableName | str, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the commits, newest first: version, timestamp (UTC), operation, metrics, manifest."""
@@ -157,19 +172,37 @@ class Lake:
         return self.delta(table, version).transaction_version(step) or 0
 
 
+def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | None) -> pa.Table:
+    import pyarrow as pa
+    from deltalake import QueryBuilder
+    from deltalake.exceptions import DeltaError
+
+    names = "*" if columns is None else ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+    try:
+        found = QueryBuilder().register("t", opened).execute(f"SELECT {names} FROM t").read_all()  # noqa: S608 - quoted
+    except DeltaError as cause:
+        raise StoreError(
+            "LL-STORE-009",
+            f"{table} has a table feature that can't be read without Spark",
+            where=str(table),
+            fix="read it by Spark: .spark(), or lakeloom sql --engine spark",
+        ) from cause
+    return pa.table(found)
+
+
+def _counted(opened: DeltaTable) -> int:
+    """Return how many rows there are; -1 where only Spark can tell."""
+    from deltalake import QueryBuilder
+    from deltalake.exceptions import DeltaError
+
+    try:
+        found = QueryBuilder().register("t", opened).execute("SELECT count(*) AS rows FROM t").read_all()
+    except DeltaError:
+        return -1
+    return int(found.column("rows").to_pylist()[0])
+
+
 def _metrics(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         value = json.loads(value)
     return dict(value or {})
-
-
-def spark_type(node: Any) -> str:
-    """Return a Delta schema's type as Spark's ``simpleString`` writes it."""
-    if isinstance(node, str):
-        return {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}.get(node, node)
-    if node["type"] == "array":
-        return f"array<{spark_type(node['elementType'])}>"
-    if node["type"] == "map":
-        return f"map<{spark_type(node['keyType'])},{spark_type(node['valueType'])}>"
-    fields = ",".join(f"{field['name']}:{spark_type(field['type'])}" for field in node["fields"])
-    return f"struct<{fields}>"

@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
-from lakeloom.tables.words import DurationText, Share
+from lakeloom.tables.words import DurationText, Share, Strict
+from lakeloom.tables.writing import WriteSpec
 
 NOT_NULL = "not_null"
-
-
-class Strict(BaseModel):
-    """A frozen model that forbids unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def _plain_type(value: str) -> str:
@@ -27,6 +22,9 @@ def _plain_type(value: str) -> str:
     return value
 
 
+Evolve = Literal["none", "add", "widen", "rescue"]
+
+
 class ColumnSpec(Strict):
     """One column of a contract.
 
@@ -34,12 +32,18 @@ class ColumnSpec(Strict):
     ----------
     type : str
         A Spark SQL type, such as ``double`` or ``timestamp``.
+    evolve : {'none', 'add', 'widen', 'rescue'}, optional
+        What is done with values of another type in this column; the table's where absent.
+    renamed_from : str, optional
+        What the column was called before: a table that still has it under that name gets it renamed.
     available_at : str, optional
         SQL expression: when the value is known. A column without it can't be a feature.
     """
 
     type: Annotated[str, AfterValidator(_plain_type)]
     nullable: bool = True
+    evolve: Evolve | None = None
+    renamed_from: str | None = None
     unit: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
@@ -50,18 +54,19 @@ def _column(value: Any) -> Any:
     return {"type": value} if isinstance(value, str) else value
 
 
-class WriteSpec(Strict):
-    """How the rows go into the table: appended, merged by key, or the whole table anew."""
-
-    mode: Literal["append", "merge", "overwrite"] = "overwrite"
-    sequence_by: str | None = None
-
-
 class TableSpec(Strict):
     """One table of ``tables.yml``.
 
     Attributes
     ----------
+    evolve : {'none', 'add', 'widen', 'rescue'}
+        What is done with columns and types that the contract does not name: refused; new columns are added and
+        values of another type that don't fit go to quarantine; types are widened too; or all that is unexpected
+        is kept as JSON in the column ``_rescued``.
+    dropped : tuple of str
+        Columns that a table which still has them loses.
+    on_change : {'rebuild', 'forward'}
+        Whether a changed transform or contract builds the table anew, or holds from the next new rows on.
     event_time : str, optional
         The column that says when a row's event happened: for freshness and for backfills by event.
     freshness : Duration, optional
@@ -78,7 +83,9 @@ class TableSpec(Strict):
     keys: tuple[str, ...] = ()
     write: WriteSpec = WriteSpec()
     columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
-    evolve: Literal["none", "add"] = "none"
+    evolve: Evolve = "none"
+    dropped: tuple[str, ...] = ()
+    on_change: Literal["rebuild", "forward"] = "rebuild"
     event_time: str | None = None
     freshness: DurationText | None = None
     quarantine_above: Share | None = None
@@ -92,14 +99,34 @@ class TableSpec(Strict):
         would hide a mistake.
         """
         declared = {rule.column for rule in self.rules if rule.expectation and rule.expectation.name == NOT_NULL}
-        needed = dict.fromkeys([*self.keys, *(name for name, column in self.columns.items() if not column.nullable)])
+        needed = dict.fromkeys(
+            [*self.never_null, *(name for name, column in self.columns.items() if not column.nullable)]
+        )
         implied = [RuleSpec(column=name, expect=NOT_NULL) for name in needed if name not in declared]
-        if self.keys and self.write.mode != "merge" and not self._keys_are_checked():
+        if self.keys and not self.write.by_key and not self._keys_are_checked():
             unique: dict[str, Any] = {"columns": self.keys, "expect": "unique_together"}
             if len(self.keys) == 1:
                 unique = {"column": self.keys[0], "expect": "unique"}
             implied.append(RuleSpec(**unique, otherwise="fail"))
         return (*implied, *self.rules)
+
+    @property
+    def never_null(self) -> tuple[str, ...]:
+        """The columns without which a row can't be told from others or put in its place: keys and sequence."""
+        order = self.write.order
+        placed = [order] if self.write.by_key and order and not order.startswith("_") else []
+        return tuple(dict.fromkeys([*self.keys, *placed]))
+
+    @property
+    def refuses_null(self) -> tuple[str, ...]:
+        """The columns in which Delta itself is to refuse NULL: those where a rule keeps every NULL out of the table."""
+        lets = {
+            rule.column
+            for rule in self.rules
+            if rule.expectation and rule.expectation.name == NOT_NULL and (rule.otherwise == "warn" or rule.at_most)
+        }
+        found = [*self.never_null, *(name for name, column in self.columns.items() if not column.nullable)]
+        return tuple(name for name in dict.fromkeys(found) if name not in lets)
 
     def _keys_are_checked(self) -> bool:
         return any(
