@@ -14,14 +14,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 StepKind = Literal["land", "transform", "train", "tune", "materialise", "upkeep", "export"]
-ReadMode = Literal["new", "whole"]
+ReadMode = Literal["new", "whole", "changes"]
 Basis = Literal["ingestion", "event"]
 Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Input:
-    """A table that a step reads: only its ``new`` rows since the last time, or the ``whole`` of it."""
+    """A table that a step reads: its ``new`` rows since the last time, the ``whole`` of it, or its row ``changes``."""
 
     table: str
     mode: ReadMode = "whole"

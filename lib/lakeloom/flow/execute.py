@@ -202,15 +202,17 @@ def _consumed(context: Context, step: Step) -> dict[str, int]:
 
 
 def _since(context: Context, step: Step) -> dict[str, int]:
-    """Return, for each input read as new, the epoch of its last landing that was consumed."""
+    """Return, for each input read as new, the epoch of its last landing that was consumed; as changes, its version."""
     record = context.intents.published(step.name)
     if record is None:
         return {}
     reads = record.intent.reads
     return {
-        read.table: context.lake.epoch(read.table, read.table, reads[read.table])
+        read.table: reads[read.table]
+        if read.mode == "changes"
+        else context.lake.epoch(read.table, read.table, reads[read.table])
         for read in step.reads
-        if read.mode == "new" and read.table in reads
+        if read.mode != "whole" and read.table in reads
     }
 
 

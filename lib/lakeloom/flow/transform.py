@@ -23,6 +23,7 @@ from lakeloom.tables import quarantine
 from lakeloom.tables.bronze import Stamp
 from lakeloom.tables.contract import conform
 from lakeloom.tables.deletions import OPERATION, marked
+from lakeloom.tables.feed import unwrapped
 from lakeloom.tables.snapshots import newest_state, refuse_late
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import bind, view_of
@@ -51,14 +52,19 @@ def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str
         LL-RUN-004 where the function raises.
     """
     spec: TableSpec = step.spec
-    frame = marked(_apply(project, step, session, inputs), spec.write.delete_when)
+    if spec.changes is not None:
+        frame = unwrapped(next(iter(inputs.values())), spec.changes, spec.columns)
+    else:
+        frame = marked(_apply(project, step, session, inputs), spec.write.delete_when)
     return conform(frame.drop(OPERATION), step.writes[0], spec)
 
 
 def read_input(context: Context, session: SparkSession, read: Input, intent: Intent) -> DataFrame:
-    """Return an input at its pinned version: its new rows, or all of them on a build from scratch."""
-    frame = context.lake.frame(session, read.table, intent.reads[read.table])
+    """Return an input at its pinned version: its new rows or its changes, or all of it on a build from scratch."""
     since = intent.since.get(read.table)
+    if read.mode == "changes":
+        return context.lake.changes(session, read.table, None if intent.full else since, intent.reads[read.table])
+    frame = context.lake.frame(session, read.table, intent.reads[read.table])
     if read.mode == "new" and since is not None and not intent.full:
         fresh = f"_position.epoch > {since}"
         frame = frame.where(f"{fresh} OR ({intent.again})" if intent.again else fresh)
@@ -133,7 +139,8 @@ def _publish(
         judged.release()
     facts.pop("already")
     results = [*judged.results, *_audit(context, session, step, intent, facts["versions"])]
-    read = judged.rows if intent.again and judged.rows >= 0 else rows_in(context, step, intent)
+    told = intent.again or any(read.mode == "changes" for read in step.reads)
+    read = judged.rows if told and judged.rows >= 0 else rows_in(context, step, intent)
     rules = [result.as_dict() for result in results]
     facts |= {"rows_in": read, "rules": rules, "changed": judged.changed}
     return facts | ({"state": state or last} if spec.write.snapshot_by else {})

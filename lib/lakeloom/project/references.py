@@ -71,7 +71,7 @@ def inputs_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
 
 
 def new_only_from_bronze(project: Project, schemas: Schemas) -> Iterator[Problem]:
-    """Only bronze is append-only, so only its rows can be read as ``new``."""
+    """Only bronze has ``new`` rows, since it is append-only; only a table with a change feed tells its ``changes``."""
     for name, table in project.tables.items():
         for source, mode in table.from_.items():
             if mode == "new" and not source.startswith("bronze."):
@@ -79,13 +79,22 @@ def new_only_from_bronze(project: Project, schemas: Schemas) -> Iterator[Problem
                 yield Problem(
                     path, "LL-CONF-004", f"{source} is not append-only: it has no 'new' rows", "write 'whole'"
                 )
+            elif mode == "changes" and not (source in project.tables and project.tables[source].write.change_feed):
+                path = ("tables", name, "from", source)
+                yield Problem(
+                    path, "LL-TABLE-010", f"{source} has no change feed", f"add change_feed: true to {source}'s write:"
+                )
 
 
 def one_transform(project: Project, schemas: Schemas) -> Iterator[Problem]:
-    """A table has SQL or a function, not both."""
+    """A table has SQL, a function, or a stream of changes as its one input."""
     for name, table in project.tables.items():
-        if (table.sql is None) == (table.function is None):
-            yield Problem(("tables", name), "LL-CONF-005", "either sql or function is wanted", "give one of them")
+        if sum(given is not None for given in (table.sql, table.function, table.changes)) != 1:
+            message = "one of sql, function and changes is wanted"
+            yield Problem(("tables", name), "LL-CONF-005", message, "give one of them")
+        elif table.changes is not None and (len(table.from_) != 1 or not table.columns or not table.write.by_key):
+            message = "changes: wants one input, columns: and a write by key (merge, scd2, scd4)"
+            yield Problem(("tables", name, "changes"), "LL-TABLE-010", message, "give them, or take sql:")
 
 
 def sql_parses(project: Project, schemas: Schemas) -> Iterator[Problem]:

@@ -117,6 +117,42 @@ class Lake:
             reader = reader.option("versionAsOf", version)
         return reader.load(self.path(table))
 
+    def changes(self, spark: SparkSession, table: TableName | str, since: int | None, version: int) -> DataFrame:
+        """Return a table's row changes after the version `since` up to `version`; all its rows as inserts without one.
+
+        Returns
+        -------
+        DataFrame
+            The table's columns and Delta's ``_change_type``, ``_commit_version``, ``_commit_timestamp``.
+
+        Raises
+        ------
+        StoreError
+            LL-STORE-011 where the log does not have the changes of a version between.
+        """
+        from pyspark.errors import AnalysisException
+        from pyspark.sql import functions as F
+
+        if since is None or since >= version:
+            rows = self.frame(spark, table, version)
+            rows = rows.where("false") if since is not None else rows
+            return rows.select(
+                "*",
+                F.lit("insert").alias("_change_type"),
+                F.lit(version).cast("bigint").alias("_commit_version"),
+                F.lit(None).cast("timestamp").alias("_commit_timestamp"),
+            )
+        reader = spark.read.format("delta").option("readChangeFeed", "true")
+        try:
+            return reader.option("startingVersion", since + 1).option("endingVersion", version).load(self.path(table))
+        except AnalysisException as cause:
+            raise StoreError(
+                "LL-STORE-011",
+                f"{table} does not tell its changes from version {since + 1} to {version}",
+                where=str(table),
+                fix="build the table that reads them anew: lakeloom run TABLE --full-refresh",
+            ) from cause
+
     def arrow(self, table: TableName | str, version: int | None = None, columns: list[str] | None = None) -> pa.Table:
         """Return the table at a version as Arrow, without a JVM.
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
+from lakeloom.tables.feed import ChangesSpec
 from lakeloom.tables.words import DurationText, Share, Strict
 from lakeloom.tables.writing import WriteSpec
 
@@ -59,6 +60,8 @@ class TableSpec(Strict):
 
     Attributes
     ----------
+    changes : ChangesSpec, optional
+        The input is a stream of changes: its form, in place of SQL or a function.
     evolve : {'none', 'add', 'widen', 'rescue'}
         What is done with columns and types that the contract does not name: refused; new columns are added and
         values of another type that don't fit go to quarantine; types are widened too; or all that is unexpected
@@ -80,6 +83,7 @@ class TableSpec(Strict):
     from_: dict[str, ReadMode] = Field(alias="from")
     sql: str | None = None
     function: str | None = None
+    changes: ChangesSpec | None = None
     keys: tuple[str, ...] = ()
     write: WriteSpec = WriteSpec()
     columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
