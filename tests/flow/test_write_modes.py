@@ -4,17 +4,13 @@ One stream of changes feeds a merged table, a table of versions and one of each 
 Every batch holds changes of many keys, so that a few runs try many sequences.
 """
 
-import json
 import random
 
 import pytest
 
-from lakeloom.config.load import read
 from lakeloom.flow import write as writing
 from lakeloom.flow.runner import run
-from lakeloom.project.check import checked
-from lakeloom.store import refs
-from lakeloom.store.lake import Lake
+from tests.flow.stream import Stream
 from tests.tables.test_history import model
 
 TABLES = """\
@@ -32,14 +28,6 @@ tables:
     <<: *table
     write: {mode: scd4, sequence_by: seq, delete_when: _op = 'D', history: silver.both_history}
 """
-SOURCES = """\
-sources:
-  changes:
-    kind: files
-    path: in/*.jsonl
-    format: json
-    columns: {id: string, seq: bigint, op: string, a: string, b: bigint}
-"""
 KEYS = 40
 
 
@@ -47,20 +35,15 @@ class KilledError(BaseException):
     """Ends a run as SIGKILL would: nobody catches it, nothing is put in order."""
 
 
-class Stream:
+class Changes(Stream):
+    """The stream, and what the tables should hold after what it has told so far."""
+
     def __init__(self, home, seed):
-        self.home, self.chance, self.changes = home, random.Random(seed), []
-        conf = home / "conf" / "stream"
-        conf.mkdir(parents=True)
-        (home / "conf" / "base.yml").write_text("project: stream\nseed: 7\n")
-        (conf / "sources.yml").write_text(SOURCES)
-        (conf / "tables.yml").write_text(TABLES)
+        super().__init__(home, {"id": "string", "seq": "bigint", "op": "string", "a": "string", "b": "bigint"}, TABLES)
+        self.chance, self.changes = random.Random(seed), []
 
-    def project(self):
-        return checked(read(self.home / "conf"))
-
-    def drop(self, number):
-        """Lay out one more file of changes: new ones, late ones, some that came before, and one that is broken."""
+    def tell(self):
+        """Lay out one more file of changes: new ones, late ones, some that came before, and two that are broken."""
         rows = []
         for _ in range(90):
             deleted = self.chance.random() < 0.2
@@ -69,18 +52,8 @@ class Stream:
                  "a": None if deleted else self.chance.choice("xyz"), "b": self.chance.randint(0, 1)}
             )  # fmt: skip
         rows += self.chance.sample(self.changes, min(len(self.changes), 15))
-        broken = [
-            {"id": "k1", "seq": 13, "op": "U", "a": None, "b": 1},
-            {"id": None, "seq": 1, "op": "D", "a": None, "b": 0},
-        ]
         self.changes += rows
-        file = self.home / "in" / f"{number:03d}.jsonl"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text("".join(json.dumps(row) + "\n" for row in [*rows, *broken]))
-
-    def table(self, name):
-        lake = Lake(self.project().root)
-        return lake.arrow(name, refs.good(lake)[name]).to_pylist()
+        self.drop(*rows, {"id": "k1", "seq": 13, "op": "U", "a": None, "b": 1}, {"seq": 1, "op": "D"})
 
     def models(self):
         """Return what the tables should hold: rows by key, and versions by key."""
@@ -97,22 +70,22 @@ class Stream:
 
 def compare(stream):
     latest, versions = stream.models()
-    assert {row["id"]: (row["seq"], row["a"], row["b"]) for row in stream.table("silver.latest")} == latest
+    assert {row[0]: row[1:] for row in stream.table("silver.latest", "id", "seq", "a", "b")} == latest
     for name in ("silver.versions", "silver.both_history"):
         found = {}
-        for row in stream.table(name):
-            found.setdefault(row["id"], []).append((row["valid_from"], row["valid_to"], row["a"], row["b"]))
+        for key, *version in stream.table(name, "id", "valid_from", "valid_to", "a", "b"):
+            found.setdefault(key, []).append(tuple(version))
         assert {key: sorted(rows, key=lambda row: row[0]) for key, rows in found.items()} == versions, name
-    assert {row["id"]: (row["a"], row["b"]) for row in stream.table("silver.both")} == {
+    assert {row[0]: row[1:] for row in stream.table("silver.both", "id", "a", "b")} == {
         key: row[1:] for key, row in latest.items()
     }
 
 
 def test_late_repeated_and_deleted_with_a_crash_after_any_commit(tmp_path, spark, monkeypatch):
     monkeypatch.delenv("LAKELOOM_HOME", raising=False)
-    stream, real = Stream(tmp_path, seed=11), writing._commit
-    for number in range(4):
-        stream.drop(number)
+    stream, real = Changes(tmp_path, seed=11), writing._commit
+    for _ in range(3):
+        stream.tell()
         left = stream.chance.randint(1, 9)
 
         def commit_then_die(*args):
@@ -136,4 +109,4 @@ def test_late_repeated_and_deleted_with_a_crash_after_any_commit(tmp_path, spark
     rebuilt = run(stream.project(), ["silver.*"], full_refresh=True)
     assert rebuilt.status == "done"
     compare(stream)
-    assert len(stream.table("quarantine.silver__versions")) == 2 * 4
+    assert len(stream.table("quarantine.silver__versions", "row")) == 2 * 3

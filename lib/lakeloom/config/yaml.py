@@ -88,7 +88,7 @@ def _kind(value: Any) -> str:
 
 
 def _line(node: Any, key: Any) -> int:
-    """Return a key's line; of one that a merge key (``<<``) brought, the line of the mapping that it was merged into."""
+    """Return a key's line; of one that a merge key (``<<``) brought, that of the mapping it was merged into."""
     known = node.lc.data or {}
     return int(known[key][0] if key in known else node.lc.line) + 1
 

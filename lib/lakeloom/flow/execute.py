@@ -18,6 +18,7 @@ from lakeloom.core.kinds import load
 from lakeloom.core.steps import Facts, Step, Window
 from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
+from lakeloom.flow.explain import explained
 from lakeloom.flow.land import needs_spark, poll
 from lakeloom.flow.write import forget_abandoned
 from lakeloom.project.graph import is_table
@@ -126,7 +127,7 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     started = time.monotonic()
     kind = step.name.partition(".")[0] if step.kind == "materialise" else step.kind
     work = load(WORK[kind if kind in WORK else "scores"])
-    facts: Facts = _retried(context, lambda: work(context, step, intent))
+    facts: Facts = _retried(context, step.name, lambda: work(context, step, intent))
     facts["seconds"] = round(time.monotonic() - started, 3)
     resources = context.engine.measured()
     facts["resources"] = resources.as_dict() if resources else None
@@ -166,12 +167,13 @@ def _register(context: Context, tables: Iterable[str]) -> None:
             register(session, context.lake, catalog, tables)
 
 
-def _retried(context: Context, work: Any) -> Facts:
+def _retried(context: Context, where: str, work: Any) -> Facts:
+    """Do the work, again where what stopped it may pass; under one intent, that writes nothing twice."""
     for attempt in range(context.project.settings.retries + 1):
         try:
             return work()
-        except LakeloomError as error:
-            if not error.transient or attempt == context.project.settings.retries:
+        except Exception as cause:
+            if not explained(cause, where).transient or attempt == context.project.settings.retries:
                 raise
             time.sleep(min(2.0**attempt, 30.0) / 2)
     raise AssertionError("unreachable")

@@ -23,6 +23,11 @@ _UNWRITABLE = re.compile(
     r"Mkdirs failed to create|No space left on device|Read-only file system|ParentNotDirectory"
     r"|File too large|Disk quota exceeded"
 )
+# What Delta says where another writer's commit came between reading and writing.
+_CONCURRENT = re.compile(
+    r"DELTA_CONCURRENT_\w+|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED|MetadataChangedException"
+    r"|ProtocolChangedException|Concurrent(?:Append|Write|DeleteRead|DeleteDelete|Transaction)Exception"
+)
 # The JVM below, or the server of Spark Connect, is no longer the one that the step began with.
 _GONE = ("Py4JNetworkError", "RetriesExceeded")
 _LOST = re.compile(r"NO_ACTIVE_SESSION|INVALID_HANDLE\.|INVALID_CURSOR\.|StatusCode\.UNAVAILABLE")
@@ -42,6 +47,14 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
             f"the step could not write its files ({type(cause).__name__})",
             where=where,
             fix="free the disk or mend the rights of the storage root, then run again",
+        )
+    if _CONCURRENT.search(str(cause)):
+        return StoreError(
+            "LL-STORE-010",
+            "another writer changed the table while the step wrote it",
+            where=where,
+            fix="run again; see 'lakeloom history' for who else writes it",
+            transient=True,
         )
     if type(cause).__name__ in _GONE or _LOST.search(str(cause)):
         return RunError(

@@ -11,19 +11,20 @@ from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.shape import shaped
-from lakeloom.flow.write import take_back, write
+from lakeloom.flow.write import Part, take_back, write
 from lakeloom.project.spec import Project
 from lakeloom.quality.aggregates import audit
 from lakeloom.quality.results import RuleResult, require
 from lakeloom.quality.rows import judge
 from lakeloom.session.spark import step_session
 from lakeloom.store.intents import Intent
-from lakeloom.store.manner import DELETED
+from lakeloom.store.manner import DELETED, Manner
 from lakeloom.tables import quarantine
 from lakeloom.tables.bronze import Stamp
 from lakeloom.tables.contract import conform
 from lakeloom.tables.deletions import OPERATION, marked
 from lakeloom.tables.feed import unwrapped
+from lakeloom.tables.resolve import counted, resolve
 from lakeloom.tables.snapshots import newest_state, refuse_late
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import bind, view_of
@@ -38,7 +39,9 @@ def transform(context: Context, step: Step, intent: Intent) -> Facts:
         inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
         frame = refine(context.project, step, session, inputs)
         frame = frame.where(intent.within) if intent.within else frame
-        return _publish(context, session, step, intent, frame, _origin(inputs))
+        beside = _losers(step, inputs)
+        facts = _publish(context, session, step, intent, frame, beside, _origin(inputs))
+        return facts | ({"conflicts": counted(beside.frame)} if beside is not None else {})
 
 
 def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
@@ -52,7 +55,9 @@ def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str
         LL-RUN-004 where the function raises.
     """
     spec: TableSpec = step.spec
-    if spec.changes is not None:
+    if spec.resolve is not None:
+        frame = resolve(inputs, spec.resolve, spec.keys, tuple(spec.columns), step.name).rows
+    elif spec.changes is not None:
         frame = unwrapped(next(iter(inputs.values())), spec.changes, spec.columns)
     else:
         frame = marked(_apply(project, step, session, inputs), spec.write.delete_when)
@@ -69,6 +74,15 @@ def read_input(context: Context, session: SparkSession, read: Input, intent: Int
         fresh = f"_position.epoch > {since}"
         frame = frame.where(f"{fresh} OR ({intent.again})" if intent.again else fresh)
     return frame
+
+
+def _losers(step: Step, inputs: dict[str, DataFrame]) -> Part | None:
+    """Return what the sources said that was not taken, for a table that keeps it."""
+    spec: TableSpec = step.spec
+    if spec.resolve is None or spec.resolve.losers is None:
+        return None
+    found = resolve(inputs, spec.resolve, spec.keys, tuple(spec.columns), step.name)
+    return Part(spec.resolve.losers, found.losers, Manner("overwrite"))
 
 
 def rows_in(context: Context, step: Step, intent: Intent) -> int:
@@ -120,7 +134,13 @@ def _origin(inputs: dict[str, DataFrame]) -> DataFrame | None:
 
 
 def _publish(
-    context: Context, session: SparkSession, step: Step, intent: Intent, frame: DataFrame, origin: DataFrame | None
+    context: Context,
+    session: SparkSession,
+    step: Step,
+    intent: Intent,
+    frame: DataFrame,
+    beside: Part | None,
+    origin: DataFrame | None,
 ) -> Facts:
     spec: TableSpec = step.spec
     table = step.writes[0]
@@ -134,7 +154,7 @@ def _publish(
             broken = quarantine.rejected(judged.broken, step.name, mark, origin)
         state = newest_state(judged.good, spec.write.snapshot_by) if spec.write.snapshot_by else None
         with shaped(context, session, table, spec, intent, judged.good) as parts:
-            facts = write(context, session, intent, parts, broken)
+            facts = write(context, session, intent, [*([beside] if beside else []), *parts], broken)
     finally:
         judged.release()
     facts.pop("already")

@@ -46,8 +46,8 @@ def _spec(project: Project, table: str) -> object:
     if layer in sections:
         return sections[layer].get(name)
     scores = {model.scores: model for model in project.models.values() if model.scores}
-    histories = {spec.write.history: spec for spec in project.tables.values() if spec.write.history}
-    return project.tables.get(table) or scores.get(table) or histories.get(table)
+    beside = {name: spec for spec in project.tables.values() for name in spec.beside()}
+    return project.tables.get(table) or scores.get(table) or beside.get(table)
 
 
 def _of(spec: object, field: str) -> str:

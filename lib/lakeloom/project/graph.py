@@ -111,7 +111,7 @@ def _transforms(project: Project) -> list[Step]:
     for name, table in project.tables.items():
         reads = tuple(Input(source, mode) for source, mode in table.from_.items())
         code = digest(_meaning(table), project.sql.get(name, ""), _source(table.function))
-        writes = (name, table.write.history) if table.write.history else (name,)
+        writes = (name, *table.beside())
         found.append(Step(name, "transform", reads, writes, table, code))
     return found
 

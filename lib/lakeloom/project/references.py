@@ -15,6 +15,7 @@ from lakeloom.core.kinds import nearest
 from lakeloom.project.graph import cycle, steps
 from lakeloom.project.spec import Project
 from lakeloom.tables.history import SPAN
+from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import parse, tables_of, unknown_columns, unrepeatable
 
 Schemas = Mapping[str, Iterable[str]]
@@ -36,7 +37,7 @@ def known_tables(project: Project) -> set[str]:
         {f"bronze.{name}" for name in _declared(project, "sources", project.sources)}
         | _declared(project, "tables", project.tables)
         | {model.scores for model in project.models.values() if model.scores}
-        | {table.write.history for table in project.tables.values() if table.write.history}
+        | {name for table in project.tables.values() for name in table.beside()}
     )
 
 
@@ -87,14 +88,30 @@ def new_only_from_bronze(project: Project, schemas: Schemas) -> Iterator[Problem
 
 
 def one_transform(project: Project, schemas: Schemas) -> Iterator[Problem]:
-    """A table has SQL, a function, or a stream of changes as its one input."""
+    """A table has SQL, a function, a stream of changes as its one input, or sources that are resolved."""
     for name, table in project.tables.items():
-        if sum(given is not None for given in (table.sql, table.function, table.changes)) != 1:
-            message = "one of sql, function and changes is wanted"
+        if sum(given is not None for given in (table.sql, table.function, table.changes, table.resolve)) != 1:
+            message = "one of sql, function, changes and resolve is wanted"
             yield Problem(("tables", name), "LL-CONF-005", message, "give one of them")
         elif table.changes is not None and (len(table.from_) != 1 or not table.columns or not table.write.by_key):
             message = "changes: wants one input, columns: and a write by key (merge, scd2, scd4)"
             yield Problem(("tables", name, "changes"), "LL-TABLE-010", message, "give them, or take sql:")
+        elif table.resolve is not None:
+            yield from _resolves(name, table)
+
+
+def _resolves(name: str, table: TableSpec) -> Iterator[Problem]:
+    assert table.resolve is not None
+    path = ("tables", name, "resolve")
+    if list(table.resolve.sources) != list(table.from_) and set(table.resolve.sources) != set(table.from_):
+        yield Problem(path, "LL-TABLE-010", "resolve's sources are not those under 'from'", "name the same tables")
+    if not table.keys or not table.columns or set(table.from_.values()) != {"whole"}:
+        message = "resolve: wants keys:, columns: and every input whole"
+        yield Problem(path, "LL-TABLE-010", message, "give them")
+    for column in table.resolve.columns:
+        if column not in table.columns:
+            yield Problem((*path, "columns", column), "LL-TABLE-003", f"'{column}' is not in {name}",
+                          _fix(column, table.columns))  # fmt: skip
 
 
 def sql_parses(project: Project, schemas: Schemas) -> Iterator[Problem]:
@@ -303,13 +320,13 @@ def models_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
 
 def outputs_differ(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """No table is written by two steps."""
-    histories = [table.write.history for table in project.tables.values() if table.write.history]
+    beside = [other for table in project.tables.values() for other in table.beside()]
     scores = [model.scores for model in project.models.values() if model.scores]
-    written = Counter([*scores, *project.tables, *histories])
+    written = Counter([*scores, *project.tables, *beside])
     for name, table in project.tables.items():
-        if table.write.history and written[table.write.history] > 1:
-            path = ("tables", name, "write", "history")
-            yield Problem(path, "LL-CONF-002", f"{table.write.history} is written twice", "name another table")
+        for other in table.beside():
+            if written[other] > 1:
+                yield Problem(("tables", name), "LL-CONF-002", f"{other} is written twice", "name another table")
     for name, model in project.models.items():
         if model.scores and written[model.scores] > 1:
             yield Problem(

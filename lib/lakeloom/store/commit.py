@@ -19,7 +19,7 @@ from lakeloom.core.names import TableName
 from lakeloom.core.secrets import mask
 from lakeloom.store import refs
 from lakeloom.store.describe import describe
-from lakeloom.store.evolve import changes, evolve
+from lakeloom.store.evolve import changes, evolve, features
 from lakeloom.store.lake import Lake
 from lakeloom.store.layout import Layout
 from lakeloom.store.manner import DELETED, Manner
@@ -97,22 +97,26 @@ def commit(
         return find(lake, table, mark.step, mark.epoch, already=True)
     if how.mode == "merge" and not how.keys:
         raise TableError("LL-TABLE-006", f"{table} is merged and declares no keys", where=str(table), fix="give keys:")
-    path, said = lake.path(table), {key: mask(value) for key, value in (properties or {}).items()}
+    path = lake.path(table)
+    place, said = f"delta.`{path}`", {key: mask(value) for key, value in (properties or {}).items()}
     if not lake.exists(table):
         _require_new(lake, table, mark)
         rows = frame.where(f"NOT {DELETED}").drop(DELETED) if DELETED in frame.columns else frame
         _sign(session, mark)
-        layout.create(rows, path, RETENTION | said)
-        return find(lake, table, mark.step, mark.epoch)
+        layout.create(rows, path, RETENTION | said | features((), rows.columns))
+        made = find(lake, table, mark.step, mark.epoch)
+        if layout.cluster_by:
+            layout.settle(session, place, lake.delta(table))
+        return made
     if properties is not None:
         # An overwrite brings its own columns with their comments.
         describe(session, lake, table, said, _comments(frame) if how.mode != "overwrite" else None)
-    place = f"delta.`{path}`"
     opened = lake.delta(table)
     if how.mode == "overwrite":
         layout.lift(session, place, opened)
+        evolve(session, place, opened, (), frame.columns)
         _sign(session, mark)
-        frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(path)
+        layout.overwrite(frame, path)
         made = find(lake, table, mark.step, mark.epoch)
         layout.settle(session, place, lake.delta(table))
         return made
@@ -120,7 +124,7 @@ def commit(
     given = {name: kind for name, kind in frame.dtypes if name != DELETED}
     needed = changes(there, given, allowed=how.evolve, renamed=how.renamed, dropped=how.dropped, where=str(table))
     if needed:
-        evolve(session, place, opened, needed)
+        evolve(session, place, opened, needed, given)
         there = columns_of(lake.delta(table))
     if how.mode == "merge":
         words = prepared(opened, frame, how, there, path)

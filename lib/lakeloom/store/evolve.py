@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WIDENING = ("delta.enableTypeWidening", "true")
 MAPPING = ("delta.columnMapping.mode", "name")
+_FOREIGN = frozenset(" ,;{}()\n\t=")
 # What Delta widens in place: from → to.
 _WIDER = {
     "tinyint": ("smallint", "int", "bigint", "double"),
@@ -71,12 +72,12 @@ def changes(
         LL-TABLE-004 where the rows have a column that may not be added, or a type that may not be widened to.
     """
     names = {name.lower(): name for name in there}
+    here = {name.lower(): kind for name, kind in there.items()}
     found, refused = [], []
     for new, old in (renamed or {}).items():
         if old.lower() in names and new.lower() not in names:
-            found.append(f"RENAME COLUMN {quoted(names[old.lower()])} TO {quoted(new)}")
-            names[new.lower()] = names.pop(old.lower())
-    here = {new: there[old] if old in there else there[(renamed or {})[old]] for new, old in names.items()}
+            found.append(f"RENAME COLUMN {quoted(names.pop(old.lower()))} TO {quoted(new)}")
+            names[new.lower()], here[new.lower()] = new, here.pop(old.lower())
     gone = [names[name.lower()] for name in dropped if name.lower() in names]
     found += [f"DROP COLUMN {quoted(name)}" for name in gone]
     for name, kind in given.items():
@@ -98,18 +99,26 @@ def changes(
     return found
 
 
-def features(statements: Iterable[str]) -> dict[str, str]:
-    """Return the table properties that the changes need."""
+def needs_mapping(names: Iterable[str]) -> bool:
+    """Return whether a column's name has a sign that Parquet's own columns may not have, such as a space."""
+    return any(set(name) & _FOREIGN for name in names)
+
+
+def features(statements: Iterable[str], names: Iterable[str] = ()) -> dict[str, str]:
+    """Return the table properties that the changes, and rows with columns of these names, need."""
     words = {statement.split()[0] for statement in statements}
-    return dict([WIDENING] if "ALTER" in words else []) | dict([MAPPING] if words & {"RENAME", "DROP"} else [])
+    mapped = bool(words & {"RENAME", "DROP"}) or needs_mapping(names)
+    return dict([WIDENING] if "ALTER" in words else []) | dict([MAPPING] if mapped else [])
 
 
-def evolve(session: SparkSession, place: str, opened: DeltaTable, statements: Sequence[str]) -> None:
-    """Carry out `changes` on the table at `place`, such as ``delta.`path```."""
-    if not statements:
-        return
-    unsigned(session)
-    lacking = {k: v for k, v in features(statements).items() if opened.metadata().configuration.get(k) != v}
+def evolve(
+    session: SparkSession, place: str, opened: DeltaTable, statements: Sequence[str], names: Iterable[str] = ()
+) -> None:
+    """Carry out `changes` on the table at `place`, such as ``delta.`path```; make it ready for such names."""
+    wanted = features(statements, names)
+    lacking = {k: v for k, v in wanted.items() if opened.metadata().configuration.get(k) != v} if wanted else {}
+    if statements or lacking:
+        unsigned(session)
     if lacking:
         pairs = ", ".join(f"'{key}' = '{value}'" for key, value in lacking.items())
         session.sql(f"ALTER TABLE {place} SET TBLPROPERTIES ({pairs})")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, TableRef
+from lakeloom.store.arrow import gathered
 from lakeloom.store.types import columns_of
 
 if TYPE_CHECKING:
@@ -209,13 +210,12 @@ class Lake:
 
 
 def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | None) -> pa.Table:
-    import pyarrow as pa
     from deltalake import QueryBuilder
     from deltalake.exceptions import DeltaError
 
     names = "*" if columns is None else ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
     try:
-        found = QueryBuilder().register("t", opened).execute(f"SELECT {names} FROM t").read_all()  # noqa: S608 - quoted
+        return gathered(QueryBuilder().register("t", opened).execute(f"SELECT {names} FROM t"))  # noqa: S608 - quoted
     except DeltaError as cause:
         raise StoreError(
             "LL-STORE-009",
@@ -223,7 +223,6 @@ def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | No
             where=str(table),
             fix="read it by Spark: .spark(), or lakeloom sql --engine spark",
         ) from cause
-    return pa.table(found)
 
 
 def _counted(opened: DeltaTable) -> int:

@@ -33,8 +33,8 @@ class Layout:
     Attributes
     ----------
     partition_by, cluster_by : tuple of str
-        Columns; for a table that is made, one of the two.
-    features : mapping
+        Columns; one of the two.
+    features : tuple of str
         Of `FEATURES`, those that are on.
     never_null : tuple of str
         Columns that the table refuses NULL in.
@@ -61,20 +61,26 @@ class Layout:
             writer = writer.tableProperty(name, value)
         if self.partition_by:
             writer = writer.partitionedBy(*[F.col(quoted(name)) for name in self.partition_by])
-        elif self.cluster_by:
-            writer = writer.clusterBy(*self.cluster_by)
         # Not `create`: what a crash left of a first write without a commit (files, an empty log) is no table.
         writer.createOrReplace()
 
+    def overwrite(self, frame: DataFrame, path: str) -> None:
+        """Put the rows in place of all that the table at `path` holds, in their own columns and these partitions."""
+        writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(path)
+
     def lift(self, session: SparkSession, place: str, opened: DeltaTable) -> None:
-        """Take away our constraints that no longer hold, before rows come that may break them."""
+        """Take away what no longer holds, before rows come that may break it: our constraints, and clustering."""
         there = _constraints(opened)
         for name in [name for name in there if name.startswith(_OURS) and name not in self.constraints]:
             unsigned(session)
             session.sql(f"ALTER TABLE {place} DROP CONSTRAINT IF EXISTS {quoted(name)}")
+        if not self.cluster_by and _clustering(session, place, opened):
+            unsigned(session)
+            session.sql(f"ALTER TABLE {place} CLUSTER BY NONE")
 
     def settle(self, session: SparkSession, place: str, opened: DeltaTable) -> None:
-        """Switch on the features and constraints that the table lacks; a constraint reads the whole table once."""
+        """Switch on what the table lacks: features, clustering, constraints (each reads the whole table once)."""
         configured = opened.metadata().configuration
         lacking = [name for name in self.features if configured.get(name) != "true"]
         surplus = [name for name in FEATURES if configured.get(name) == "true" and name not in self.features]
@@ -82,6 +88,9 @@ class Layout:
             unsigned(session)
             pairs = [f"{text(name)} = 'true'" for name in lacking] + [f"{text(name)} = 'false'" for name in surplus]
             session.sql(f"ALTER TABLE {place} SET TBLPROPERTIES ({', '.join(pairs)})")
+        if self.cluster_by and _clustering(session, place, opened) != list(self.cluster_by):
+            unsigned(session)
+            session.sql(f"ALTER TABLE {place} CLUSTER BY ({', '.join(map(quoted, self.cluster_by))})")
         there = _constraints(opened)
         for name, condition in self.constraints.items():
             if name not in there:
@@ -91,6 +100,14 @@ class Layout:
 
 def _constraints(opened: DeltaTable) -> set[str]:
     return {key.removeprefix(CONSTRAINT) for key in opened.metadata().configuration if key.startswith(CONSTRAINT)}
+
+
+def _clustering(session: SparkSession, place: str, opened: DeltaTable) -> list[str]:
+    """Return the columns by which a table is clustered; only Spark tells them."""
+    if "clustering" not in (opened.protocol().writer_features or ()):
+        return []
+    row = session.sql(f"DESCRIBE DETAIL {place}").first()
+    return list(row["clusteringColumns"]) if row is not None else []
 
 
 def _plain(name: str) -> str:

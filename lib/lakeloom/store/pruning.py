@@ -123,7 +123,9 @@ def _spread(files: Any, key: str, kind: str) -> Spread | None:
     lows, highs = (files.column(f"{side}.{key}").to_pylist() for side in ("min", "max"))
     if any(value is None for value in (*lows, *highs)):
         return None  # a file without statistics, or of NULLs alone, could hold anything
-    bounds = [(_number(low), _number(high)) for low, high in zip(lows, highs, strict=True)]
+    # Statistics of timestamps are cut to milliseconds.
+    more = 999 if kind == "timestamp" else 0
+    bounds = [(_number(low), _number(high) + more) for low, high in zip(lows, highs, strict=True)]
     return Spread(key, kind, min(low for low, _ in bounds), max(high for _, high in bounds), depth(bounds))
 
 

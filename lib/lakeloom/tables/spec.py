@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.feed import ChangesSpec
+from lakeloom.tables.resolve import ResolveSpec
 from lakeloom.tables.words import DurationText, Share, Strict
 from lakeloom.tables.writing import WriteSpec
 
@@ -62,6 +63,8 @@ class TableSpec(Strict):
     ----------
     changes : ChangesSpec, optional
         The input is a stream of changes: its form, in place of SQL or a function.
+    resolve : ResolveSpec, optional
+        The inputs say different things of the same keys: who is believed, in place of SQL or a function.
     evolve : {'none', 'add', 'widen', 'rescue'}
         What is done with columns and types that the contract does not name: refused; new columns are added and
         values of another type that don't fit go to quarantine; types are widened too; or all that is unexpected
@@ -84,6 +87,7 @@ class TableSpec(Strict):
     sql: str | None = None
     function: str | None = None
     changes: ChangesSpec | None = None
+    resolve: ResolveSpec | None = None
     keys: tuple[str, ...] = ()
     write: WriteSpec = WriteSpec()
     columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
@@ -94,6 +98,11 @@ class TableSpec(Strict):
     freshness: DurationText | None = None
     quarantine_above: Share | None = None
     rules: tuple[RuleSpec, ...] = ()
+
+    def beside(self) -> tuple[str, ...]:
+        """Return the tables that the table's step writes beside it: a history, what was not taken of the sources."""
+        losers = self.resolve.losers if self.resolve else None
+        return tuple(name for name in (self.write.history, losers) if name)
 
     def judged(self) -> tuple[RuleSpec, ...]:
         """Return the rules of the table: the declared ones, and those that keys and contract imply.
