@@ -14,6 +14,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import nearest
 from lakeloom.project.graph import cycle, steps
 from lakeloom.project.spec import Project
+from lakeloom.tables.feed import SEQUENCE
 from lakeloom.tables.history import SPAN
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import parse, tables_of, unknown_columns, unrepeatable
@@ -51,8 +52,8 @@ def columns_of(project: Project, table: str, schemas: Schemas) -> set[str] | Non
     """Return a table's columns by its contract, else by its last recorded schema; None where unknown."""
     spec = project.tables.get(table)
     if spec is not None and spec.columns and spec.evolve == "none":
-        spans = SPAN if spec.write.mode == "scd2" else ()
-        return {*spec.columns, *spans, "_position", "_file", "_source", "_ingested_at", "_run"}
+        more = (*(SPAN if spec.write.mode == "scd2" else ()), *((SEQUENCE,) if spec.changes else ()))
+        return {*spec.columns, *more, "_position", "_file", "_source", "_ingested_at", "_run"}
     return set(schemas[table]) if table in schemas else None
 
 

@@ -163,9 +163,10 @@ class Lake:
             LL-STORE-009 where the table has a feature that can only be read by Spark.
         """
         opened = self.delta(table, version)
-        if opened.protocol().min_reader_version == 1:
+        if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
             return opened.to_pyarrow_table(columns=columns)
-        # deltalake's dataset refuses deletion vectors and gives NULL for mapped columns; its query engine reads both.
+        # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
+        # partitions; its query engine reads them all.
         return _queried(opened, table, columns)
 
     def columns(self, table: TableName | str, version: int | None = None) -> dict[str, str]:
