@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakeloom.cleansing.apply import clean
 from lakeloom.core.errors import LakeloomError, RunError, TableError
 from lakeloom.core.extras import missing
 from lakeloom.core.kinds import load
@@ -29,6 +30,9 @@ from lakeloom.tables.sql import bind, view_of
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# Where a row came from goes with it into a table that begins with its input's columns; when it landed does not.
+NOT_PASSED = ("_source", "_ingested_at", "_run")
+
 
 def transform(context: Context, step: Step, intent: Intent) -> Facts:
     """Carry out a transform at the intent's versions; return its facts."""
@@ -40,16 +44,19 @@ def transform(context: Context, step: Step, intent: Intent) -> Facts:
 
 
 def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
-    """Return what the step's SQL or function makes of its inputs, in the table's contract.
+    """Return what the step's SQL or function makes of its inputs, cleansed, in the table's contract.
 
     Raises
     ------
+    CleansingError
+        LL-CLEAN-002 where a verb does not fit what the SQL or function made.
     TableError
         LL-TABLE-004 where it does not fit the contract, LL-TABLE-007 where the SQL does not analyse.
     RunError
         LL-RUN-004 where the function raises.
     """
-    return conform(_apply(project, step, session, inputs), step.writes[0], step.spec)
+    frame = _apply(project, step, session, inputs)
+    return conform(clean(frame, step.spec.clean, step.name), step.writes[0], step.spec)
 
 
 def publishable(judged: JudgedFrame, spec: TableSpec) -> DataFrame:
@@ -88,6 +95,9 @@ def _apply(project: Project, step: Step, session: SparkSession, inputs: dict[str
     from pyspark.errors import AnalysisException, ParseException
 
     spec: TableSpec = step.spec
+    if spec.passes:
+        (frame,) = inputs.values()
+        return frame.drop(*NOT_PASSED)
     try:
         if spec.function is not None:
             return load(spec.function, step.name)(inputs)

@@ -110,10 +110,15 @@ def _transforms(project: Project) -> list[Step]:
     found = []
     for name, table in project.tables.items():
         reads = tuple(Input(source, mode) for source, mode in table.from_.items())
-        code = digest(_meaning(table), project.sql.get(name, ""), _source(table.function))
+        code = digest(_meaning(table), project.sql.get(name, ""), _source(table.function), *_verbs(table))
         writes = (name,)
         found.append(Step(name, "transform", reads, writes, table, code))
     return found
+
+
+def _verbs(table: TableSpec) -> list[str]:
+    """Return the code of the verbs that the project brings itself."""
+    return [_source(verb.verb) for verb in table.clean if ":" in verb.verb]
 
 
 def _features(project: Project) -> list[Step]:
@@ -169,6 +174,9 @@ _WORDS = frozenset({"owner", "description", "event_time", "freshness", "quaranti
 def _meaning(spec: object) -> object:
     """Return a spec as plain data without the words that change nothing."""
     dump = spec.model_dump(mode="json", by_alias=True) if hasattr(spec, "model_dump") else spec
+    # A key that tables did not have once: its absence must not make them run again.
+    if isinstance(spec, TableSpec) and not spec.clean and isinstance(dump, dict):
+        del dump["clean"]
     words = _WORDS if isinstance(spec, TableSpec) else _WORDS - {"event_time"}
 
     def clean(node: object) -> object:

@@ -79,10 +79,13 @@ def new_only_from_bronze(project: Project, schemas: Schemas) -> Iterator[Problem
 
 
 def one_transform(project: Project, schemas: Schemas) -> Iterator[Problem]:
-    """A table has SQL or a function, not both."""
+    """A table has SQL or a function, not both; neither where ``clean`` begins with its only input."""
     for name, table in project.tables.items():
-        if (table.sql is None) == (table.function is None):
-            yield Problem(("tables", name), "LL-CONF-005", "either sql or function is wanted", "give one of them")
+        if (table.sql is None) == (table.function is None) and not table.passes:
+            fix = "give one of them"
+            if table.clean and table.sql is None:
+                fix = "give one of them, or a single input whose columns clean: begins with"
+            yield Problem(("tables", name), "LL-CONF-005", "either sql or function is wanted", fix)
 
 
 def sql_parses(project: Project, schemas: Schemas) -> Iterator[Problem]:

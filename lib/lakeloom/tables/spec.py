@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from lakeloom.cleansing.spec import VerbSpec
 from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.words import DurationText, Share
@@ -68,6 +69,9 @@ class TableSpec(Strict):
         How old the newest event may be before people are told that data is late.
     quarantine_above : float, optional
         The share of rows in quarantine above which people are told; the project's where absent.
+    clean : tuple of VerbSpec
+        What mends the rows after the SQL or function and before the contract. With it, a table of one input
+        needs neither: it begins with its input's columns.
     """
 
     owner: str | None = None
@@ -83,6 +87,16 @@ class TableSpec(Strict):
     freshness: DurationText | None = None
     quarantine_above: Share | None = None
     rules: tuple[RuleSpec, ...] = ()
+    clean: tuple[VerbSpec, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        """Whether the table begins with the columns of its only input."""
+        return bool(self.clean) and self.sql is None and self.function is None and len(self.from_) == 1
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return the reasons for which cleansing may send a row to quarantine."""
+        return tuple(dict.fromkeys(reason for verb in self.clean for reason in verb.made().reasons()))
 
     def judged(self) -> tuple[RuleSpec, ...]:
         """Return the rules of the table: the declared ones, and those that keys and contract imply.
