@@ -46,6 +46,11 @@ CODES: dict[str, str] = {
     "LL-RULE-001": "A rule at level fail was broken before the commit; nothing was written.",
     "LL-RULE-002": "A rule over the whole table was broken after the commit; the table was restored.",
     "LL-RULE-003": "A rule itself is wrong (unknown expectation, missing argument, SQL that does not analyse).",
+    # cleansing
+    "LL-CLEAN-001": "A cleansing verb's arguments are wrong: a unit, zone, format, schema or pattern; it is named.",
+    "LL-CLEAN-002": "A cleansing verb does not fit the table: a column isn't there, has another type or stands twice.",
+    "LL-CLEAN-003": "A value could not be parsed, mapped or converted, and the verb says fail; nothing was written.",
+    "LL-CLEAN-004": "A block of a fuzzy deduplication is too large. Take a finer block, raise at_most, or skip it.",
     # store
     "LL-STORE-001": "The table does not exist.",
     "LL-STORE-002": "The table has no such version, time or tag.",

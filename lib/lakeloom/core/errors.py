@@ -8,6 +8,7 @@
     ├── SourceError           LL-SOURCE   a source can't be reached or read
     ├── TableError            LL-TABLE    a table's contract, keys or columns
     ├── RuleError             LL-RULE     a rule failed at level ``fail``
+    ├── CleansingError      LL-CLEAN    a verb that cleanses rows
     ├── StoreError            LL-STORE    the storage root, a version, a commit
     ├── FeatureError          LL-FEATURE  feature views and point-in-time joins
     ├── TrainError            LL-TRAIN    datasets, training, tuning, registry
@@ -97,6 +98,10 @@ class TableError(LakeloomError):
 
 class RuleError(LakeloomError):
     """A rule at level ``fail`` was broken; nothing was published."""
+
+
+class CleansingError(LakeloomError):
+    """A cleansing verb's arguments, what it meets in a frame, or a value that it was to fail on."""
 
 
 class StoreError(LakeloomError):

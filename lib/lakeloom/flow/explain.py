@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 
-from lakeloom.core.errors import LakeloomError, RunError, StoreError, TableError
+from lakeloom.core.errors import CleansingError, LakeloomError, RunError, StoreError, TableError
 from lakeloom.core.extras import missing
 
 # Spark's error classes name what went wrong; the text behind them may quote a value.
@@ -17,6 +17,15 @@ _CASTS = (
     "DIVIDE_BY_ZERO",
     "CANNOT_PARSE_TIMESTAMP",
 )
+# What a cleansing verb raises inside Spark: its own words, which name columns and never values.
+_CLEANSING = re.compile(r"\[USER_RAISED_EXCEPTION\] (LL-CLEAN-00[34]): (.{1,200}?)(?: SQLSTATE|\n|$)")
+_CLEANSING_FIX = {
+    "LL-CLEAN-003": (
+        "a value is incompatible, and the verb says fail: ",
+        "mend the data, or say otherwise: quarantine",
+    ),
+    "LL-CLEAN-004": ("", "take a finer block, raise at_most, or say oversize: skip"),
+}
 # What the system says of a place that can't be written: by number in Python, by text from the JVM.
 _NO_PLACE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EDQUOT, errno.EFBIG)
 _UNWRITABLE = re.compile(
@@ -63,6 +72,10 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
             where=where,
             fix="see why it ended (memory, the server's log), then run again",
         )
+    verb = _CLEANSING.search(str(cause))
+    if verb is not None:
+        words, fix = _CLEANSING_FIX[verb.group(1)]
+        return CleansingError(verb.group(1), f"{words}{verb.group(2)}", where=where, fix=fix)
     found = _CONDITION.search(str(cause))
     condition = found.group(1) if found else ""
     if condition.startswith(_CASTS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakeloom.cleansing.apply import clean
 from lakeloom.core.errors import LakeloomError, RunError, TableError
 from lakeloom.core.extras import missing
 from lakeloom.core.kinds import load
@@ -32,6 +33,9 @@ from lakeloom.tables.sql import bind, view_of
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# Where a row came from goes with it into a table that begins with its input's columns; when it landed does not.
+NOT_PASSED = ("_source", "_ingested_at", "_run")
+
 
 def transform(context: Context, step: Step, intent: Intent) -> Facts:
     """Carry out a transform at the intent's versions; return its facts."""
@@ -45,10 +49,12 @@ def transform(context: Context, step: Step, intent: Intent) -> Facts:
 
 
 def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
-    """Return what the step's SQL or function makes of its inputs, in the table's contract.
+    """Return what the step's SQL or function makes of its inputs, cleansed, in the table's contract.
 
     Raises
     ------
+    CleansingError
+        LL-CLEAN-002 where a verb does not fit what the SQL or function made.
     TableError
         LL-TABLE-004 where it does not fit the contract, LL-TABLE-007 where the SQL does not analyse.
     RunError
@@ -61,7 +67,7 @@ def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str
         frame = unwrapped(next(iter(inputs.values())), spec.changes, spec.columns)
     else:
         frame = marked(_apply(project, step, session, inputs), spec.write.delete_when)
-    return conform(frame.drop(OPERATION), step.writes[0], spec)
+    return conform(clean(frame.drop(OPERATION), spec.clean, step.name), step.writes[0], spec)
 
 
 def read_input(context: Context, session: SparkSession, read: Input, intent: Intent) -> DataFrame:
@@ -103,6 +109,9 @@ def _apply(project: Project, step: Step, session: SparkSession, inputs: dict[str
     from pyspark.errors import AnalysisException, ParseException
 
     spec: TableSpec = step.spec
+    if spec.passes:
+        (frame,) = inputs.values()
+        return frame.drop(*NOT_PASSED)
     try:
         if spec.function is not None:
             return load(spec.function, step.name)(inputs)

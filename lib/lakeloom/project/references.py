@@ -89,11 +89,15 @@ def new_only_from_bronze(project: Project, schemas: Schemas) -> Iterator[Problem
 
 
 def one_transform(project: Project, schemas: Schemas) -> Iterator[Problem]:
-    """A table has SQL, a function, a stream of changes as its one input, or sources that are resolved."""
+    """A table has SQL, a function, changes or sources to resolve; none where ``clean`` begins with its input."""
     for name, table in project.tables.items():
-        if sum(given is not None for given in (table.sql, table.function, table.changes, table.resolve)) != 1:
+        given = sum(each is not None for each in (table.sql, table.function, table.changes, table.resolve))
+        if given != 1 and not (given == 0 and table.passes):
+            fix = "give one of them"
+            if table.clean and not given:
+                fix = "give one of them, or a single input whose columns clean: begins with"
             message = "one of sql, function, changes and resolve is wanted"
-            yield Problem(("tables", name), "LL-CONF-005", message, "give one of them")
+            yield Problem(("tables", name), "LL-CONF-005", message, fix)
         elif table.changes is not None and (len(table.from_) != 1 or not table.columns or not table.write.by_key):
             message = "changes: wants one input, columns: and a write by key (merge, scd2, scd4)"
             yield Problem(("tables", name, "changes"), "LL-TABLE-010", message, "give them, or take sql:")

@@ -4,8 +4,9 @@
 cache, so that the good and the broken half are written from one computation. Counting by Spark's
 observations was rejected: a merge reads its source twice and Delta may prune the plan, and the
 counts must be known before the commit, since a ``fail`` rule stops it. What came before the rules
-speaks through two kinds of platform columns: ``_faults`` (reasons, such as a value that the contract's
-type can't hold) and ``_changed_…`` (numbers to be summed, such as rows that a cleansing verb changed).
+speaks through platform columns: ``_faults`` (reasons, such as a value that the contract's type can't
+hold), ``_unread`` (such values as text, for the quarantine) and ``_changed_…`` (numbers to be summed,
+such as rows that a cleansing verb changed).
 
 Refused, as LL-RULE-003: a rule on a column that is not there, bounds that don't fit the column's
 type, SQL that does not analyse or is no condition.
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 REASONS = "_reasons"
 FAULTS = "_faults"
+UNREAD = "_unread"
 CHANGED = "_changed_"
 
 
@@ -58,11 +60,11 @@ class JudgedFrame:
     def good(self) -> DataFrame:
         """The rows that broke no quarantine rule, in the columns they came in."""
         rows = self.frame.where(f"size({REASONS}) = 0") if self.broken_rows else self.frame
-        return rows.drop(REASONS, *self._summed)
+        return rows.drop(REASONS, UNREAD, *self._summed)
 
     @property
     def broken(self) -> DataFrame:
-        """The rows for quarantine, with ``_reasons``."""
+        """The rows for quarantine, with ``_reasons``, and ``_unread`` where it came."""
         return self.frame.where(f"size({REASONS}) > 0").drop(*self._summed)
 
     @property

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from lakeloom.cleansing.spec import VerbSpec
 from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.feed import ChangesSpec
@@ -79,6 +80,9 @@ class TableSpec(Strict):
         How old the newest event may be before people are told that data is late.
     quarantine_above : float, optional
         The share of rows in quarantine above which people are told; the project's where absent.
+    clean : tuple of VerbSpec
+        What mends the rows after the SQL or function and before the contract. With it, a table of one input
+        needs neither: it begins with its input's columns.
     """
 
     owner: str | None = None
@@ -98,6 +102,17 @@ class TableSpec(Strict):
     freshness: DurationText | None = None
     quarantine_above: Share | None = None
     rules: tuple[RuleSpec, ...] = ()
+    clean: tuple[VerbSpec, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        """Whether the table begins with the columns of its only input."""
+        made = (self.sql, self.function, self.changes, self.resolve)
+        return bool(self.clean) and len(self.from_) == 1 and all(each is None for each in made)
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return the reasons for which cleansing may send a row to quarantine."""
+        return tuple(dict.fromkeys(reason for verb in self.clean for reason in verb.made().reasons()))
 
     def beside(self) -> tuple[str, ...]:
         """Return the tables that the table's step writes beside it: a history, what was not taken of the sources."""
