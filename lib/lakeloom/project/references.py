@@ -167,8 +167,7 @@ def columns_are_declared(project: Project, schemas: Schemas) -> Iterator[Problem
         used: list[tuple[tuple[str, ...], str]] = [(("keys",), key) for key in table.keys]
         used += [(("write", "sequence_by"), table.write.sequence_by)] if table.write.sequence_by else []
         for index, rule in enumerate(table.rules):
-            names = [rule.column] if rule.column else list(rule.columns or ())
-            used += [(("rules", str(index)), column) for column in names]
+            used += [(("rules", str(index)), column) for column in rule.reads()]
         for path, column in used:
             if column not in columns:
                 shown = ", ".join(sorted(c for c in columns if not c.startswith("_"))[:6])

@@ -26,7 +26,7 @@ class RuleResult:
     rows : int
         Rows that were checked: value checks skip NULL.
     broken : int
-        Rows that broke it; for uniqueness those beyond the first of each key.
+        Rows that broke it; for uniqueness all rows of a repeated key, as great-expectations counts them.
     passed : bool
         Whether it holds, its ``at_most`` share granted.
     stops : bool

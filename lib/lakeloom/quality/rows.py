@@ -152,6 +152,6 @@ def _faults(judged: DataFrame, rules: set[str], rows: int) -> tuple[RuleResult, 
 
 
 def _result(rule: RuleSpec, checked: int, broken: int) -> RuleResult:
-    passed = broken <= (rule.at_most or 0.0) * checked
+    passed = rule.passes(checked, broken)
     stops = not passed and (rule.otherwise == "fail" or (rule.otherwise == "quarantine" and rule.at_most is not None))
     return RuleResult(rule.title, rule.column, rule.otherwise, checked, broken, passed, stops)
