@@ -9,6 +9,8 @@ from lakeloom.core.extras import missing
 from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
+from lakeloom.flow.background import background
+from lakeloom.flow.background import judged as rules_of
 from lakeloom.flow.context import Context
 from lakeloom.flow.write import write
 from lakeloom.project.spec import Project
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 def transform(context: Context, step: Step, intent: Intent) -> Facts:
     """Carry out a transform at the intent's versions; return its facts."""
     with step_session(context.engine.spark()) as session:
-        inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
+        inputs = {read.table: read_input(context, session, read, intent) for read in step.reads if read.mode != "look"}
         frame = refine(context.project, step, session, inputs)
         frame = frame.where(intent.within) if intent.within else frame
         return _publish(context, session, step, intent, frame, _origin(inputs))
@@ -74,7 +76,7 @@ def rows_in(context: Context, step: Step, intent: Intent) -> int:
     """Return how many rows the step's inputs hold for this execution, from the log's statistics."""
     total = 0
     for read in step.reads:
-        if read.table.partition(".")[0] in ("models", "tuning"):
+        if read.mode == "look" or read.table.partition(".")[0] in ("models", "tuning"):
             continue
         total += context.lake.size(read.table, intent.reads[read.table]).rows
         if read.mode == "new" and not intent.full and read.table in intent.since:
@@ -123,7 +125,8 @@ def _publish(
 ) -> Facts:
     spec: TableSpec = step.spec
     table = step.writes[0]
-    judged = judge(frame, spec.judged(), where=step.name)
+    rules = rules_of(context, step)
+    judged = judge(frame, rules, where=step.name, background=background(context, session, step, intent))
     try:
         broken = None
         if judged.broken_rows:
@@ -137,21 +140,22 @@ def _publish(
     finally:
         judged.release()
     facts.pop("already")
-    results = [*judged.results, *_audit(context, session, step, intent, facts["version"])]
+    results = [*judged.results, *_audit(context, session, step, intent, facts)]
     read = judged.rows if intent.again and judged.rows >= 0 else rows_in(context, step, intent)
-    rules = [result.as_dict() for result in results]
-    return facts | {"rows_in": read, "rules": rules, "changed": judged.changed}
+    found = [result.as_dict() for result in results]
+    return facts | {"rows_in": read, "rules": found, "changed": judged.changed}
 
 
-def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, version: int) -> list[RuleResult]:
+def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, facts: Facts) -> list[RuleResult]:
     """Judge the whole table at its new version; bring it back to the last good one where a rule stops it.
 
     Until this has passed the version is not published, so no reader inside the platform meets it.
     """
-    rules, table = step.spec.judged(), step.writes[0]
+    rules, table = rules_of(context, step), step.writes[0]
     if not any(rule.scope == "table" for rule in rules):
         return []
-    results = audit(context.lake.frame(session, table, version), rules, where=step.name)
+    beyond = background(context, session, step, intent, facts["rows_out"])
+    results = audit(context.lake.frame(session, table, facts["version"]), rules, step.name, beyond)
     if any(result.stops for result in results):
         good = refs.good(context.lake).get(table)
         if good is not None:

@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     references.merge_has_keys,
     references.columns_are_declared,
     references.rule_names_differ,
+    references.rules_look_at_what_is_there,
     references.views_read_tables,
     references.datasets_refer,
     references.features_have_times,

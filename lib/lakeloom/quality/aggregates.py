@@ -1,7 +1,7 @@
 """Table rules: all the figures that they need in one aggregate over the table, then each rule's answer.
 
-The kinds are in `figures`, `sets`, `neighbours`, `shape` and `queries`; what only great-expectations can judge is
-handed to it (`external`).
+The kinds are in `figures`, `sets`, `neighbours`, `shape`, `queries`, `reconciliation` and `trends`; what only
+great-expectations can judge is handed to it (`external`).
 """
 
 from __future__ import annotations
@@ -11,23 +11,30 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.quality.background import NOTHING, Background
 from lakeloom.quality.figures import FIGURES
 from lakeloom.quality.neighbours import NEIGHBOURS
 from lakeloom.quality.queries import QUERIES
 from lakeloom.quality.questions import Ask, Outcome, Subject
+from lakeloom.quality.reconciliation import RECONCILIATION
 from lakeloom.quality.results import RuleResult
 from lakeloom.quality.sets import SETS
 from lakeloom.quality.shape import SHAPE
 from lakeloom.quality.spec import RuleSpec, require_unique
+from lakeloom.quality.trends import TRENDS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-ASKS: dict[str, Ask] = FIGURES | SETS | NEIGHBOURS | SHAPE | QUERIES
+ASKS: dict[str, Ask] = FIGURES | SETS | NEIGHBOURS | SHAPE | QUERIES | RECONCILIATION | TRENDS
 
 
-def audit(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "") -> list[RuleResult]:
+def audit(
+    frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", background: Background | None = None
+) -> list[RuleResult]:
     """Return what the table rules among `rules` find on the whole of `frame`, in the rules' order.
+
+    What rules may know beyond the table is in `background`.
 
     It raises nothing for a broken rule: pass the results to `lakeloom.quality.results.require` with
     LL-RULE-002 once the table was restored.
@@ -44,7 +51,7 @@ def audit(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "") -> list[
     require_unique(rules)
     mine = [rule for rule in rules if rule.scope == "table"]
     asked = {
-        rule.title: ASKS[rule.expectation.name](Subject(rule, frame, where))
+        rule.title: ASKS[rule.expectation.name](Subject(rule, frame, where, background or NOTHING))
         for rule in mine
         if rule.expectation is not None and rule.expectation.name in ASKS
     }
@@ -75,8 +82,9 @@ def _result(rule: RuleSpec, outcome: Outcome, rows: int) -> RuleResult:
     passed = rule.passes(checked, outcome.broken) if outcome.passed is None else outcome.passed
     stops = not passed and rule.otherwise == "fail"
     column = rule.column or (", ".join(rule.columns) or None)
+    observed = _plain(outcome.observed)
     return RuleResult(
-        rule.title, column, rule.otherwise, checked, outcome.broken, bool(passed), stops, _plain(outcome.observed)
+        rule.title, column, rule.otherwise, checked, outcome.broken, bool(passed), stops, observed, outcome.profile
     )
 
 

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+)
 
 Bound = bool | int | float | str
 Range = tuple[Bound | None, Bound | None]
@@ -38,6 +46,25 @@ OFFICIAL: dict[str, str] = {
 # What rules could say from the start; the others are left out of a dump where they are not given, so
 # that a project's steps keep their code when a release brings new arguments.
 _FIRST = ("min", "max", "strict_min", "strict_max", "values", "pattern")
+
+
+def share(value: Any) -> Any:
+    """Read ``1 %`` as 0.01; what is no such text is left to pydantic."""
+    if isinstance(value, str) and value.rstrip().endswith("%"):
+        try:
+            return round(float(value.rstrip().removesuffix("%")) / 100, 12)
+        except ValueError:
+            return value
+    return value
+
+
+def _paired(value: Any) -> Any:
+    """Read a list of names as pairs of the same."""
+    return {str(name): str(name) for name in value} if isinstance(value, list | tuple) else value
+
+
+_SHARE = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}], "examples": ["1 %"]}
+Share = Annotated[float, BeforeValidator(share), Field(ge=0, le=1), WithJsonSchema(_SHARE)]
 
 
 class Arguments(BaseModel):
@@ -85,6 +112,22 @@ class Arguments(BaseModel):
         Whether equal neighbours are wrong; the column that says what the neighbour is.
     query : str, optional
         SQL whose rows are the unexpected ones; ``{batch}`` is the table, and it reads no other.
+    to, to_columns : str, tuple of str
+        Another table (``silver.customers``, or ``sources.orders`` for what lies at a JDBC source), and its
+        columns that are the keys; those of the rule's own names by default.
+    sums, by : dict
+        Own columns → those of the other table: what is summed up, and by what both are grouped; a list where
+        they are called the same.
+    tolerance, relative : float
+        How far two figures may be apart: as a number, and as a share of the other table's.
+    within : str, optional
+        How old the newest value may be, such as ``6 hours``.
+    of : {'table', 'execution'}
+        Whether the rows of the whole table count, or those that one execution wrote.
+    versions, at_least : int
+        With how many executions before it a figure is compared, and how many there must be.
+    floor : float
+        The smallest spread that counts, as a share: of the figure, or of the column's range.
     options : dict
         Further arguments, by great-expectations' names, of what runs in great-expectations itself.
     """
@@ -129,6 +172,17 @@ class Arguments(BaseModel):
     strictly: bool = False
     order_by: str | None = None
     query: str | None = None
+    to: str | None = None
+    to_columns: tuple[str, ...] = ()
+    sums: Annotated[dict[str, str], BeforeValidator(_paired)] = {}
+    by: Annotated[dict[str, str], BeforeValidator(_paired)] = {}
+    tolerance: float = Field(default=0.0, ge=0)
+    relative: Share = 0.0
+    within: str | None = None
+    of: Literal["table", "execution"] = "table"
+    versions: int = Field(default=20, ge=2, le=1000)
+    at_least: int = Field(default=5, ge=2)
+    floor: Share = 0.05
     options: dict[str, Any] = {}
 
     @model_serializer(mode="wrap")

@@ -43,6 +43,10 @@ class Expectation:
         Whether it counts rows, of which a share (``at_most``) may break it.
     compiled : bool
         False where great-expectations itself runs it.
+    level : {'warn', 'fail'}
+        What a table rule asks for where it says nothing.
+    beyond : bool
+        Whether it looks beyond the table: at another one, at the clock, or at what was before.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Expectation:
     skips_null: bool = False
     counts: bool = True
     compiled: bool = True
+    level: Literal["warn", "fail"] = "fail"
+    beyond: bool = False
 
 
 def _value(name: str, official: str, takes: str = "", needs: str | None = None, also: str = "") -> Expectation:
@@ -72,6 +78,7 @@ def _figure(name: str, official: str, nulls: str = "skipped; without values it i
 
 _BOUNDS = ("min", "max", "strict_min", "strict_max")
 _MIN_MAX = ("min", "max")
+_HISTORY = ("threshold", "versions", "at_least", "floor")
 _ALL = "a row of NULLs only is skipped (ignore:)"
 _BOTH = "a row is skipped where both are NULL (ignore:)"
 _SHAPE = "no rows are read"
@@ -167,6 +174,17 @@ EXPECTATIONS: tuple[Expectation, ...] = (
                 nulls=_SHAPE, counts=False),
     Expectation("no_unexpected_rows", "unexpected_rows_expectation", "table", ("query",), ("query",), on="table",
                 nulls="as the query says", counts=False),
+    # beyond the table: lakeloom's own
+    Expectation("references", "", "row", ("to", "to_columns"), ("to",), on="any", beyond=True,
+                nulls="a key with a NULL is skipped"),
+    Expectation("reconciles", "", "table", ("to", "sums", "by", "tolerance", "relative"), ("to",), on="table",
+                beyond=True, nulls="a sum without values is 0; NULL is a group"),
+    Expectation("fresh", "", "table", ("within",), ("within",), counts=False, level="warn", beyond=True,
+                nulls="skipped; without values it is broken"),
+    Expectation("volume", "", "table", ("of", *_HISTORY), on="table", counts=False, level="warn", beyond=True,
+                nulls="counted"),
+    Expectation("distribution", "", "table", _HISTORY, counts=False, level="warn", beyond=True,
+                nulls="its share is compared too"),
     # what great-expectations runs itself
     Expectation("match_json_schema", "expect_column_values_to_match_json_schema", "table", ("options",), ("options",),
                 compiled=False),
@@ -182,7 +200,7 @@ BY_NAME: dict[str, Expectation] = {
 }
 # Great-expectations' names of what it can't do on Spark either, or what reads another data source: why not.
 NOT_TAKEN: dict[str, str] = {
-    "expect_table_row_count_to_equal_other_table": "write {expect: reconciles, with: <table>, compare: [count]}",
+    "expect_table_row_count_to_equal_other_table": "write {expect: reconciles, to: <table>}",
     "expect_query_results_to_match_comparison": "it needs another data source; write {expect: reconciles} or a join",
     "expect_multicolumn_values_to_be_unique": "great-expectations withdrew it; write columns_differ",
     "expect_column_bootstrapped_ks_test_p_value_to_be_greater_than": "great-expectations does not carry it out",

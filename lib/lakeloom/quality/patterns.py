@@ -1,13 +1,16 @@
-"""Whether the patterns and formats of a rule are well formed, found without Spark."""
+"""Whether the texts in a rule (patterns, formats, durations, names) are well formed, found without Spark."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
 
+from lakeloom.core import durations
+from lakeloom.core.errors import ConfigError
 from lakeloom.quality.arguments import Arguments
 from lakeloom.quality.conditions import query_fault
 
+TABLE = re.compile(r"(bronze|silver|gold|sources)\.[A-Za-z_][A-Za-z0-9_]*")
 ESCAPE = "\\"
 
 
@@ -26,6 +29,13 @@ def misfit(expectation: str, given: Arguments) -> str | None:
             datetime.strptime(datetime(2000, 1, 1).strftime(given.format), given.format)
         except ValueError:
             return "the format is none of Python's strptime"
+    if given.to is not None and not TABLE.fullmatch(given.to):
+        return "'to' is a table, such as silver.customers, or a source, such as sources.orders"
+    if given.within is not None:
+        try:
+            durations.parse(given.within)
+        except ConfigError as wrong:
+            return wrong.message
     for low, high in (given.quantiles or {}).values():
         if any(isinstance(bound, bool | str) for bound in (low, high)):
             return "a quantile's bounds are numbers"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.quality.background import NOTHING, Background
 from lakeloom.quality.columns import find, quoted
 from lakeloom.quality.spec import RuleSpec
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """A table rule, the whole table, and the place for errors."""
+    """A table rule, the whole table, the place for errors, and what lies beyond the table."""
 
     rule: RuleSpec
     frame: DataFrame
     where: str = ""
+    background: Background = NOTHING
 
     @property
     def types(self) -> dict[str, str]:
@@ -52,12 +54,15 @@ class Outcome:
         Rows looked at (None for all of them), and those that broke the rule.
     observed : Any
         The figure that was judged.
+    profile : dict or None
+        What later executions are compared with.
     """
 
     passed: bool | None
     checked: int | None = None
     broken: int = 0
     observed: Any = None
+    profile: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

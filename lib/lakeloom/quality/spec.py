@@ -13,14 +13,14 @@ otherwise (see `lakeloom.quality.conditions`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lakeloom.core.errors import RuleError
 from lakeloom.core.kinds import nearest
-from lakeloom.quality.arguments import ARGUMENTS, Arguments, in_short
+from lakeloom.quality.arguments import ARGUMENTS, Arguments, Share, in_short
 from lakeloom.quality.conditions import fault
 from lakeloom.quality.expectations import BY_NAME, EXPECTATIONS, NOT_TAKEN, Expectation
 from lakeloom.quality.patterns import misfit
@@ -40,26 +40,6 @@ def _refuse(reason: str) -> PydanticCustomError:
     return PydanticCustomError("LL-RULE-003", "{reason}", {"reason": reason, "error": error})
 
 
-def _share(value: Any) -> Any:
-    """Read ``1 %`` as 0.01; what is no such text is left to pydantic."""
-    if isinstance(value, str) and value.rstrip().endswith("%"):
-        try:
-            return round(float(value.rstrip().removesuffix("%")) / 100, 12)
-        except ValueError:
-            return value
-    return value
-
-
-Share = Annotated[
-    float,
-    BeforeValidator(_share),
-    Field(ge=0, le=1),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}], "examples": ["1 %"]}
-    ),
-]
-
-
 class RuleSpec(Arguments):
     """One rule of a table.
 
@@ -68,7 +48,7 @@ class RuleSpec(Arguments):
     column : str, optional
         The column that the expectation is about.
     columns : tuple of str, optional
-        Several, for ``unique_together``, pairs and the like.
+        Several, for ``unique_together``, ``references``, pairs and the like.
     expect : str, optional
         An expectation's name; either this or `sql`.
     sql : str, optional
@@ -115,7 +95,7 @@ class RuleSpec(Arguments):
             raise _refuse(_unknown(str(data["expect"])))
         expectation = BY_NAME.get(str(data.get("expect")))
         if expectation is not None and expectation.scope == "table":
-            data.setdefault("otherwise", "fail")
+            data.setdefault("otherwise", expectation.level)
         if expectation is not None and "options" in expectation.takes:
             more = {key: data.pop(key) for key in set(data) - set(cls.model_fields)}
             data["options"] = {**data.get("options", {}), **more} if more else data.get("options")
@@ -163,12 +143,19 @@ class RuleSpec(Arguments):
         fits = {
             "column": self.column is not None and not count,
             "columns": self.column is None and count > 0,
+            "any": (self.column is not None) != (count > 0),
             "pair": self.column is None and count == 2,
             "table": self.column is None and not count,
             "names": (self.column is not None) != (count > 0) and (self.column is None or expectation.name == EXISTS),
         }
         if not fits[on]:
-            wanted = {"column": "one 'column'", "columns": "'columns'", "pair": "two 'columns'", "table": "no column"}
+            wanted = {
+                "any": "'column' or 'columns'",
+                "column": "one 'column'",
+                "columns": "'columns'",
+                "pair": "two 'columns'",
+                "table": "no column",
+            }
             one = "one 'column'" if expectation.name == EXISTS else "'columns'"
             raise _refuse(f"'{expectation.name}' takes {wanted.get(on, one)}")
         if self.ignore is not None and self.ignore not in _IGNORE.get(on, ()):
@@ -193,7 +180,9 @@ class RuleSpec(Arguments):
             text = " ".join(str(self.sql).split())
             return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
         about = self.column or ("" if self.expectation.on == "names" else "+".join(self.columns))
-        return f"{about}:{self.expectation.name}" if about else self.expectation.name
+        if not about:
+            return f"{self.expectation.name}:{self.to}" if self.to else self.expectation.name
+        return f"{about}:{self.expectation.name}"
 
     @property
     def null_breaks(self) -> bool:
@@ -202,12 +191,28 @@ class RuleSpec(Arguments):
             return self.nulls == "break"
         return self.expectation is None
 
+    @property
+    def asks_source(self) -> bool:
+        """Whether the other side is a source (``sources.x``) and no table."""
+        return self.to is not None and self.to.startswith(SOURCE)
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether it looks beyond the table: at another one, at the clock, or at what was before."""
+        return self.expectation is not None and self.expectation.beyond
+
+    @property
+    def keys_there(self) -> tuple[str, ...]:
+        """The other table's columns that this rule's columns refer to."""
+        return self.to_columns or self.reads()
+
     def reads(self) -> tuple[str, ...]:
         """Return the columns that the expectation reads; SQL's are found when it is analysed."""
         if self.expectation is not None and self.expectation.on == "names":
             return ()
         named = (self.column,) if self.column else self.columns
-        return (*named, self.order_by) if self.order_by else named
+        more = ((self.order_by,) if self.order_by else ()) + tuple(dict.fromkeys((*self.by, *self.sums)))
+        return (*named, *more)
 
     def passes(self, checked: int, broken: int) -> bool:
         """Return whether `broken` of `checked` rows are few enough; none checked is fine, as in great-expectations."""
@@ -217,6 +222,7 @@ class RuleSpec(Arguments):
 
 
 EXISTS = "column_exists"
+SOURCE = "sources."
 
 
 def _unknown(name: str) -> str:

@@ -6,12 +6,13 @@ bounds instead of failing the job, and NaN breaks any bounds, though Spark sorts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakeloom.quality.across import ACROSS
+from lakeloom.quality.across import ACROSS, looked_at
 from lakeloom.quality.columns import find, quoted, wrong
+from lakeloom.quality.references import keys
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.quality.values import VALUES
 
@@ -23,16 +24,34 @@ __all__ = ["Verdict", "quoted", "verdicts"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """Two boolean columns without NULL: whether the rule looks at the row, and whether the row breaks it."""
+    """Two boolean columns without NULL: whether the rule looks at the row (None: always), and whether it is broken."""
 
-    checked: Column
+    checked: Column | None
     broken: Column
 
 
-def verdicts(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "") -> list[Verdict]:
-    """Return the verdict of each row rule on `frame`; raises LL-RULE-003."""
+def verdicts(
+    frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", known: Mapping[str, Column] | None = None
+) -> list[Verdict]:
+    """Return the verdict of each row rule on `frame`; raises LL-RULE-003.
+
+    Parameters
+    ----------
+    known : mapping, optional
+        For rules that refer to another table: the rule's title → whether the row's key is there, which is NULL
+        or true.
+    """
     types = dict(frame.dtypes)
-    return [_sql(frame, rule, where) if rule.expectation is None else _expected(types, rule, where) for rule in rules]
+    return [_verdict(frame, types, rule, where, known or {}) for rule in rules]
+
+
+def _verdict(
+    frame: DataFrame, types: dict[str, str], rule: RuleSpec, where: str, known: Mapping[str, Column]
+) -> Verdict:
+    if rule.title in known:
+        checked = looked_at([col for col, _ in keys(types, rule, where)], "any_value_is_missing")
+        return Verdict(checked, checked & known[rule.title].isNull())
+    return _sql(frame, rule, where) if rule.expectation is None else _expected(types, rule, where)
 
 
 def _sql(frame: DataFrame, rule: RuleSpec, where: str) -> Verdict:
@@ -46,7 +65,7 @@ def _sql(frame: DataFrame, rule: RuleSpec, where: str) -> Verdict:
         raise wrong(rule, f"the SQL does not analyse: {str(cause).splitlines()[0]}", where) from cause
     if kind != "boolean":
         raise wrong(rule, f"the SQL is {kind}, not a condition", where)
-    return Verdict(F.lit(True), ~F.coalesce(condition, F.lit(not rule.null_breaks)))
+    return Verdict(None, ~F.coalesce(condition, F.lit(not rule.null_breaks)))
 
 
 def _expected(types: dict[str, str], rule: RuleSpec, where: str) -> Verdict:
@@ -60,9 +79,9 @@ def _expected(types: dict[str, str], rule: RuleSpec, where: str) -> Verdict:
     name, kind = find(types, rule, rule.column, where)
     value = F.col(quoted(name))
     if rule.expectation.name == "not_null":
-        return Verdict(F.lit(True), value.isNull())
+        return Verdict(None, value.isNull())
     if rule.expectation.name == "is_null":
-        return Verdict(F.lit(True), value.isNotNull())
+        return Verdict(None, value.isNotNull())
     holds = F.coalesce(VALUES[rule.expectation.name](rule, value, kind, where), F.lit(False))
-    checked = F.lit(True) if rule.null_breaks else value.isNotNull()
+    checked = None if rule.null_breaks else value.isNotNull()
     return Verdict(checked, F.when(value.isNull(), F.lit(rule.null_breaks)).otherwise(~holds))
