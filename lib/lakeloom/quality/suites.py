@@ -47,8 +47,9 @@ def expectation_of(rule: RuleSpec) -> dict[str, Any] | None:
     else:
         return None
     kept = {key: value for key, value in _kept(rule).items() if value is not None}
-    severity = "warning" if rule.otherwise == "warn" else "critical"
-    return {"type": official, "kwargs": kwargs, "meta": {META: kept} if kept else {}, "severity": severity}
+    # Critical is the default; releases before 1.5 know no severity.
+    mild = {"severity": "warning"} if rule.otherwise == "warn" else {}
+    return {"type": official, "kwargs": kwargs, "meta": {META: kept} if kept else {}, **mild}
 
 
 def arguments_of(rule: RuleSpec, expectation: Expectation) -> dict[str, Any]:
@@ -103,8 +104,9 @@ def _rule(official: str, data: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(NOT_TAKEN.get(official, "it is none of great-expectations' own expectations"))
     kwargs = {key: value for key, value in (data.get("kwargs") or {}).items() if value is not None}
     mine = ((data.get("meta") or {}).get(META)) or {}
+    level = mine.get("otherwise") or _LEVELS.get(str(data.get("severity") or "critical"), "fail")
     if mine.get("sql"):
-        return {key: value for key, value in mine.items() if value is not None}
+        return mine | {"otherwise": level}
     _refuse_foreign(kwargs)
     mostly = kwargs.pop("mostly", 1)
     rule: dict[str, Any] = {"column": kwargs.pop("column")} if "column" in kwargs else {}
@@ -115,7 +117,6 @@ def _rule(official: str, data: dict[str, Any]) -> dict[str, Any]:
     rule |= in_short({key: value for key, value in kwargs.items() if key not in silent})
     if mostly != 1:
         rule["at_most"] = round(1 - mostly, 12)
-    level = mine.get("otherwise") or _LEVELS.get(str(data.get("severity") or "critical"), "fail")
     return rule | {key: value for key, value in mine.items() if value is not None} | {"otherwise": level}
 
 
@@ -135,7 +136,8 @@ def _kept(rule: RuleSpec) -> dict[str, Any]:
         "nulls": rule.nulls,
         "order_by": rule.order_by,
         "sql": rule.sql,
-        "at_most": rule.at_most if rule.sql else None,
+        # At most none is not the same as saying nothing: a quarantine rule then stops the step.
+        "at_most": rule.at_most if rule.sql or rule.at_most == 0 else None,
     }
 
 
