@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from lakeloom.cleansing import likeness
 from lakeloom.cleansing.base import Columns, Names, found, refuse, texts, unfit
 from lakeloom.cleansing.groups import APART, GROUP, apart, faulty, first
+from lakeloom.core.names import quoted
 from lakeloom.quality.conditions import fault
-from lakeloom.quality.verdicts import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

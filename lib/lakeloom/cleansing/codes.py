@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from lakeloom.cleansing.base import Arguments, Verb, found, null_word, refuse, spelled, unfit
 from lakeloom.cleansing.edits import Edit, edited
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 
 from lakeloom.cleansing.base import Arguments, Columns, Verb, found, has, refuse, unfit
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from lakeloom.cleansing import times
 from lakeloom.cleansing.base import Arguments, Verb, found, has, spelled, unfit
 from lakeloom.cleansing.edits import Edit, edited
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lakeloom.cleansing.base import Arguments, Columns, Otherwise, Verb, found, has, refuse, spelled, texts
 from lakeloom.cleansing.edits import Edit, edited
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

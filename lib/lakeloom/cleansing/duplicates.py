@@ -15,7 +15,7 @@ from pydantic import model_validator
 from lakeloom.cleansing import groups
 from lakeloom.cleansing.alike import Alike, without_like
 from lakeloom.cleansing.base import Arguments, Names, Verb, found, refuse, unfit
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

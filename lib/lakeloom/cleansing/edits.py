@@ -12,8 +12,9 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from lakeloom.cleansing.base import Level
-from lakeloom.quality.rows import FAULTS, UNREAD
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
+from lakeloom.quality.marks import FAULTS
+from lakeloom.quality.rows import UNREAD
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

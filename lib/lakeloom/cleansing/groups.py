@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from lakeloom.quality.rows import CHANGED, FAULTS
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
+from lakeloom.quality.marks import FAULTS
+from lakeloom.quality.rows import CHANGED
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lakeloom.cleansing.base import Arguments, Columns, Verb, found, spelled, unfit
 from lakeloom.cleansing.edits import Edit, edited
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

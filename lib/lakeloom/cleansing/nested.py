@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from lakeloom.cleansing.base import Arguments, Columns, Verb, found, has, spelled, unfit
+from lakeloom.core.names import quoted
 from lakeloom.quality.rows import CHANGED
-from lakeloom.quality.verdicts import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

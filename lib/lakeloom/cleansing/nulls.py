@@ -9,7 +9,8 @@ from pydantic import Field
 
 from lakeloom.cleansing.base import ALL, Arguments, Columns, Verb, found, spelled, texts, unfit
 from lakeloom.cleansing.edits import Edit, edited
-from lakeloom.quality.verdicts import NUMBERS, quoted
+from lakeloom.core.names import quoted
+from lakeloom.quality.columns import NUMBERS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

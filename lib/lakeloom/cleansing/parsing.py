@@ -18,7 +18,7 @@ from lakeloom.cleansing import times
 from lakeloom.cleansing.base import Arguments, Columns, Otherwise, Verb, found, has, refuse, spelled, unfit
 from lakeloom.cleansing.edits import Edit, edited
 from lakeloom.cleansing.text import SPACES
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

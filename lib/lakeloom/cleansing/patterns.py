@@ -14,7 +14,7 @@ from pydantic import model_validator
 from lakeloom.cleansing.base import Arguments, Columns, Otherwise, Verb, has, pattern_fits, refuse, spelled, texts
 from lakeloom.cleansing.edits import Edit, edited
 from lakeloom.cleansing.text import TextVerb
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

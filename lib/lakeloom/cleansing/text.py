@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lakeloom.cleansing.base import ALL, Arguments, Columns, Verb, texts
 from lakeloom.cleansing.edits import Edit, edited
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

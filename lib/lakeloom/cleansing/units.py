@@ -16,7 +16,8 @@ from pydantic import AfterValidator, Field, model_validator
 from lakeloom.cleansing.base import Arguments, Otherwise, Verb, found, refuse, spelled, unfit
 from lakeloom.cleansing.edits import Edit, edited
 from lakeloom.core.kinds import nearest
-from lakeloom.quality.verdicts import NUMBERS, quoted
+from lakeloom.core.names import quoted
+from lakeloom.quality.columns import NUMBERS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -46,6 +46,7 @@ CODES: dict[str, str] = {
     "LL-RULE-001": "A rule at level fail was broken before the commit; nothing was written.",
     "LL-RULE-002": "A rule over the whole table was broken after the commit; the table was restored.",
     "LL-RULE-003": "A rule itself is wrong (unknown expectation, missing argument, SQL that does not analyse).",
+    "LL-RULE-004": "A file is no suite of great-expectations (JSON of the form 1.x or 0.x).",
     # cleansing
     "LL-CLEAN-001": "A cleansing verb's arguments are wrong: a unit, zone, format, schema or pattern; it is named.",
     "LL-CLEAN-002": "A cleansing verb does not fit the table: a column isn't there, has another type or stands twice.",

@@ -10,6 +10,8 @@ from lakeloom.core.extras import missing
 from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
+from lakeloom.flow.background import background
+from lakeloom.flow.background import judged as rules_of
 from lakeloom.flow.context import Context
 from lakeloom.flow.shape import shaped
 from lakeloom.flow.write import Part, take_back, write
@@ -40,7 +42,7 @@ NOT_PASSED = ("_source", "_ingested_at", "_run")
 def transform(context: Context, step: Step, intent: Intent) -> Facts:
     """Carry out a transform at the intent's versions; return its facts."""
     with step_session(context.engine.spark()) as session:
-        inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
+        inputs = {read.table: read_input(context, session, read, intent) for read in step.reads if read.mode != "look"}
         frame = refine(context.project, step, session, inputs)
         frame = frame.where(intent.within) if intent.within else frame
         beside = _losers(step, inputs)
@@ -95,7 +97,7 @@ def rows_in(context: Context, step: Step, intent: Intent) -> int:
     """Return how many rows the step's inputs hold for this execution, from the log's statistics."""
     total = 0
     for read in step.reads:
-        if read.table.partition(".")[0] in ("models", "tuning"):
+        if read.mode == "look" or read.table.partition(".")[0] in ("models", "tuning"):
             continue
         total += context.lake.size(read.table, intent.reads[read.table]).rows
         if read.mode == "new" and not intent.full and read.table in intent.since:
@@ -155,7 +157,10 @@ def _publish(
     table = step.writes[0]
     last = _last_state(context, step, intent)
     frame = refuse_late(frame, str(spec.write.snapshot_by), last) if last is not None else frame
-    judged = judge(frame, spec.judged(), where=step.name, exempt=DELETED, always=spec.never_null)
+    judged = judge(
+        frame, rules_of(context, step), where=step.name, background=background(context, session, step, intent),
+        exempt=DELETED, always=spec.never_null,
+    )  # fmt: skip
     try:
         broken = None
         if judged.broken_rows:
@@ -167,7 +172,7 @@ def _publish(
     finally:
         judged.release()
     facts.pop("already")
-    results = [*judged.results, *_audit(context, session, step, intent, facts["versions"])]
+    results = [*judged.results, *_audit(context, session, step, intent, facts)]
     told = intent.again or any(read.mode == "changes" for read in step.reads)
     read = judged.rows if told and judged.rows >= 0 else rows_in(context, step, intent)
     rules = [result.as_dict() for result in results]
@@ -183,19 +188,18 @@ def _last_state(context: Context, step: Step, intent: Intent) -> str | None:
     return record.facts.get("state") if record and record.facts else None
 
 
-def _audit(
-    context: Context, session: SparkSession, step: Step, intent: Intent, versions: dict[str, int]
-) -> list[RuleResult]:
+def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, facts: Facts) -> list[RuleResult]:
     """Judge the whole table at its new version; bring it back to the last good one where a rule stops it.
 
     Until this has passed the version is not published, so no reader inside the platform meets it.
     """
-    rules, table = step.spec.judged(), step.writes[0]
+    rules, table = rules_of(context, step), step.writes[0]
     if not any(rule.scope == "table" for rule in rules):
         return []
-    results = audit(context.lake.frame(session, table, versions[table]), rules, where=step.name)
+    beyond = background(context, session, step, intent, facts["rows_out"])
+    results = audit(context.lake.frame(session, table, facts["version"]), rules, step.name, beyond)
     if any(result.stops for result in results):
         side = str(TableName.parse(table).quarantine)
-        take_back(context, session, intent, [name for name in versions if name != side])
+        take_back(context, session, intent, [name for name in facts["versions"] if name != side])
         require(results, step.name, "LL-RULE-002")
     return results

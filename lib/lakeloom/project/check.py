@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     references.spans_are_free,
     references.columns_are_declared,
     references.rule_names_differ,
+    references.rules_look_at_what_is_there,
     references.views_read_tables,
     references.datasets_refer,
     references.features_have_times,

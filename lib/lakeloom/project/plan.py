@@ -65,6 +65,8 @@ def decide(
             return Decision("run", ("its code or config changed",), full=True)
         reasons.append("its code or config changed; it holds from here on")
     for read in step.reads:
+        if read.mode == "look":
+            continue
         before, now = last.reads.get(read.table), versions.get(read.table)
         if before != now:
             reasons.append(f"{read.table} moved from @{before} to @{now}")

@@ -14,6 +14,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import nearest
 from lakeloom.project.graph import cycle, steps
 from lakeloom.project.spec import Project
+from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.feed import SEQUENCE
 from lakeloom.tables.history import SPAN
 from lakeloom.tables.spec import TableSpec
@@ -218,8 +219,7 @@ def columns_are_declared(project: Project, schemas: Schemas) -> Iterator[Problem
         for word in ("by", "keep", "track", "partition_by", "cluster_by"):
             used += [(("write", word), column) for column in getattr(write, word)]
         for index, rule in enumerate(table.rules):
-            names = [rule.column] if rule.column else list(rule.columns or ())
-            used += [(("rules", str(index)), column) for column in names]
+            used += [(("rules", str(index)), column) for column in rule.reads()]
         for path, column in used:
             if column not in columns:
                 shown = ", ".join(sorted(c for c in columns if not c.startswith("_"))[:6])
@@ -240,6 +240,39 @@ def rule_names_differ(project: Project, schemas: Schemas) -> Iterator[Problem]:
                 yield Problem(
                     ("tables", name, "rules"), "LL-RULE-003", f"{count} rules are called '{title}'", "give each a name:"
                 )
+
+
+def rules_look_at_what_is_there(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A rule refers to a declared table, or reconciles with a JDBC source, and to columns that it has."""
+    known = known_tables(project)
+    for name, table in project.tables.items():
+        for index, rule in enumerate(table.rules):
+            path = ("tables", name, "rules", str(index))
+            if rule.to is None:
+                continue
+            if rule.asks_source:
+                yield from _asks_a_database(project, rule, path)
+            elif rule.to not in known:
+                yield Problem(path, "LL-CONF-010", f"{rule.to} is not declared", _fix(rule.to, known) or "declare it")
+            else:
+                columns = columns_of(project, rule.to, schemas)
+                there = (*rule.by.values(), *rule.sums.values()) if rule.scope == "table" else rule.keys_there
+                for column in there if columns is not None else ():
+                    if column not in columns:  # type: ignore[operator]  # it is not None here
+                        fix = _fix(column, columns or ())
+                        yield Problem(path, "LL-TABLE-003", f"column '{column}' is not in {rule.to}", fix)
+
+
+def _asks_a_database(project: Project, rule: RuleSpec, path: tuple[str, ...]) -> Iterator[Problem]:
+    source = str(rule.to).partition(".")[2]
+    declared = _declared(project, "sources", project.sources)
+    if source not in declared:
+        yield Problem(path, "LL-CONF-010", f"source '{source}' is not declared", _fix(source, declared) or "declare it")
+    elif rule.scope == "row":
+        yield Problem(path, "LL-RULE-003", "rows can't refer to a source", f"land it and write bronze.{source}")
+    elif source in project.sources and project.sources[source].kind != "jdbc":
+        kind = project.sources[source].kind
+        yield Problem(path, "LL-RULE-003", f"source '{source}' is {kind}: no database to ask", "name a jdbc source")
 
 
 def views_read_tables(project: Project, schemas: Schemas) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lakeloom.core.errors import TableError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import quoted
-from lakeloom.quality.rows import FAULTS
+from lakeloom.quality.marks import FAULTS
 from lakeloom.store.evolve import widens
 from lakeloom.tables.casts import fits, lossless, meet, spelled
 from lakeloom.tables.spec import ColumnSpec, TableSpec

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import model_validator
 
 from lakeloom.core.names import quoted
-from lakeloom.quality.rows import FAULTS
+from lakeloom.quality.marks import FAULTS
 from lakeloom.store.manner import DELETED
 from lakeloom.tables.casts import fits, lossless, spelled
 from lakeloom.tables.words import Strict

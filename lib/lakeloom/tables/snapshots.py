@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import TableError
 from lakeloom.core.names import quoted
-from lakeloom.quality.rows import FAULTS
+from lakeloom.quality.marks import FAULTS
 from lakeloom.store.manner import DELETED
 from lakeloom.tables.history import comparable
 
