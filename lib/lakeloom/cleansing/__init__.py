@@ -36,6 +36,7 @@ VERBS = {
     "flatten": "lakeloom.cleansing.nested:Flatten",
     "explode": "lakeloom.cleansing.nested:Explode",
     "from_json": "lakeloom.cleansing.documents:FromJson",
+    "from_avro": "lakeloom.cleansing.avro:FromAvro",
     "to_json": "lakeloom.cleansing.documents:ToJson",
     "key": "lakeloom.cleansing.keys:Key",
     "calendar": "lakeloom.cleansing.dates:Calendar",

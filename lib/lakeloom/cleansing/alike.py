@@ -21,7 +21,8 @@ from lakeloom.quality.conditions import fault
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-_LARGE, _ROWS, _LABEL, _RANK = "_dup_large", "_dup_rows", "_dup_label", "_dup_rank_in_block"
+_LARGE, _ROWS, _SIGNS, _LABEL = "_dup_large", "_dup_rows", "_dup_signs", "_dup_label"
+_RANK = "_dup_rank_in_block"
 
 
 class Alike(BaseModel):
@@ -93,8 +94,9 @@ def without_like(frame: DataFrame, alike: Alike, order: Sequence[Column], tally:
     blocks = rows.select(GROUP, one.alias("one")).groupBy(GROUP).agg(F.collect_list("one").alias(_ROWS))
     # By a comparison of ranks alone: a row may hold maps, which have no order.
     blocks = blocks.select(GROUP, F.array_sort(_ROWS, lambda a, b: a["rank"] - b["rank"]).alias(_ROWS))
-    compared = F.transform(_ROWS, lambda row: row["signs"])
-    labels = likeness.labels(compared, len(names), alike.measure, alike.at_least)
+    # A column of its own: written inside the comparison it would be made anew for every pair.
+    blocks = blocks.select(GROUP, _ROWS, F.transform(_ROWS, lambda row: row["signs"]).alias(_SIGNS))
+    labels = likeness.labels(F.col(_SIGNS), len(names), alike.measure, alike.at_least)
     labelled = blocks.select(GROUP, _ROWS, labels.alias(_LABEL))
     pairs = F.zip_with(_ROWS, _LABEL, lambda row, label: F.struct(row.alias("one"), label.alias("label")))
     flat = labelled.select(GROUP, F.explode(pairs).alias("pair"))

@@ -39,7 +39,7 @@ class Edit:
     reason : str
         Why a row goes to quarantine, such as ``parse:ordered_at``; a name, never a value.
     source : str, optional
-        The column whose value is incompatible; it is kept as text beside the reason.
+        The column whose value is incompatible; it is kept as text (binary as base64) beside the reason.
     otherwise : {'quarantine', 'null', 'fail'}
         What happens where there is a fault: the value is NULL, and the row goes to quarantine or stays;
         or the step fails with LL-CLEAN-003.
@@ -110,10 +110,7 @@ def _marks(edits: Sequence[Edit], before: dict[str, str]) -> list[Column]:
     ]
     reasons = [F.when(fault, F.lit(edit.reason)) for fault, edit in faulty]
     unread = [
-        F.when(
-            fault,
-            F.struct(F.lit(edit.source).alias("column"), F.col(quoted(edit.source)).cast("string").alias("value")),
-        )
+        F.when(fault, F.struct(F.lit(edit.source).alias("column"), _text(edit.source, before).alias("value")))
         for fault, edit in faulty
         if edit.source is not None
     ]
@@ -124,6 +121,13 @@ def _marks(edits: Sequence[Edit], before: dict[str, str]) -> list[Column]:
         if parts:
             found.append(reduce(lambda left, right: F.concat(left, right), parts).alias(name))
     return found
+
+
+def _text(name: str, before: dict[str, str]) -> Column:
+    from pyspark.sql import functions as F
+
+    column = F.col(quoted(name))
+    return F.base64(column) if before[name] == "binary" else column.cast("string")
 
 
 UNREAD_TYPE = "array<struct<column:string,value:string>>"

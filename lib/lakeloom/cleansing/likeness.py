@@ -38,9 +38,10 @@ def alike(one: Column, other: Column, measure: str, at_least: float) -> Column:
 
     if measure == "levenshtein":
         a, b = F.length(one), F.length(other)
-        most = F.greatest(a, b) * F.lit(1 - at_least) + F.lit(SLACK)
-        # Texts of too different lengths need no comparison.
-        return F.when(F.abs(a - b) <= most, F.levenshtein(one, other) <= most).otherwise(F.lit(False))
+        most = F.floor(F.greatest(a, b) * F.lit(1 - at_least) + F.lit(SLACK)).cast("int")
+        # Texts of too different lengths need no comparison; a distance beyond the third argument is -1.
+        near = F.call_function("levenshtein", one, other, most) >= 0
+        return F.when(F.abs(a - b) <= most, near).otherwise(F.lit(False))
     both, either = F.size(F.array_intersect(one, other)), F.size(F.array_union(one, other))
     return both >= either * F.lit(at_least) - F.lit(SLACK)
 
