@@ -14,4 +14,5 @@ BENCHES = {
     "tests": "benchmarks.tests:measure",
     "growth": "benchmarks.growth:measure",
     "cluster": "benchmarks.cluster:measure",
+    "quality": "benchmarks.quality:measure",
 }
