@@ -15,4 +15,5 @@ BENCHES = {
     "tests": "benchmarks.tests:measure",
     "growth": "benchmarks.growth:measure",
     "cluster": "benchmarks.cluster:measure",
+    "quality": "benchmarks.quality:measure",
 }

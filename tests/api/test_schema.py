@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from lakeloom.api.schema import config_schema, errors_text, schema_text
+from lakeloom.api.schema import config_schema, errors_text, expectations_text, schema_text, with_expectations
 from lakeloom.core.codes import CODES
+from lakeloom.quality.expectations import EXPECTATIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -12,6 +13,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_the_committed_pages_are_up_to_date():
     assert (DOCS / "errors.md").read_text() == errors_text(), "run 'make docs'"
     assert (DOCS / "config.schema.json").read_text() == schema_text(), "run 'make docs'"
+
+
+def test_the_guides_table_of_expectations_is_what_the_code_takes():
+    page = (DOCS / "guide" / "rules.md").read_text()
+    assert page == with_expectations(page), "run 'make docs'"
+    for each in EXPECTATIONS:
+        assert f"`{each.name}`" in expectations_text() and each.official in expectations_text()
 
 
 def test_every_code_is_on_the_page():

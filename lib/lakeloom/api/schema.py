@@ -1,4 +1,4 @@
-"""The pages that are made from the code: the config's JSON Schema for editors, and the list of error codes.
+"""The pages made from the code: the config's JSON Schema for editors, error codes, the table of expectations.
 
 ``docs/generate.py`` writes them; a test holds the committed files to what this module says.
 """
@@ -26,6 +26,8 @@ _FAMILIES = {
     "TEST": "Tests of a project",
     "SETUP": "The machine",
 }
+# Where the table of expectations stands in the guide.
+BEGIN, END = "<!-- expectations -->", "<!-- end -->"
 
 
 def config_schema() -> dict[str, Any]:
@@ -83,6 +85,28 @@ def config_schema() -> dict[str, Any]:
 def schema_text() -> str:
     """Return the JSON Schema as the committed file holds it."""
     return json.dumps(config_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def expectations_text() -> str:
+    """Return the table of all expectations, for the guide's page on rules."""
+    from lakeloom.quality.expectations import EXPECTATIONS
+
+    lines = ["| short name | great-expectations' name | arguments | judged | NULL |", "|---|---|---|---|---|"]
+    for each in EXPECTATIONS:
+        how = "each row, in the one pass" if each.scope == "row" else "the table"
+        if not each.compiled:
+            how = "by great-expectations itself"
+        named = ", ".join(f"`{name}`" for name in (each.name, *each.also))
+        official = f"`{each.official}`" if each.official else "—"
+        takes = ", ".join(f"`{name}`" for name in each.takes) or "—"
+        lines.append(f"| {named} | {official} | {takes} | {how} | {each.nulls} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_expectations(page: str) -> str:
+    """Return the guide's page on rules with the table between its marks."""
+    before, rest = page.split(BEGIN)
+    return f"{before}{BEGIN}\n{expectations_text()}{END}{rest.partition(END)[2]}"
 
 
 def errors_text() -> str:

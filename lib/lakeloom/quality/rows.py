@@ -1,13 +1,13 @@
 """Judging rows: all row rules in one pass, the broken rows with the names of the rules they broke.
 
 `judge` marks every row with one bit a rule (which rules look at it, which it breaks) and counts the
-marks in the same aggregate that fills the cache, so that the good and the broken half are written from
-one computation. The reasons, a list of texts, are made of the marks of broken rows only, when they are
-written. Counting by Spark's observations was rejected: a merge reads its source twice and Delta may
-prune the plan, and the counts must be known before the commit, since a ``fail`` rule stops it. What came
-before the rules speaks through platform columns: ``_faults`` (reasons, such as a value that the contract's
-type can't hold), ``_unread`` (such values as text, for the quarantine) and ``_changed_…`` (numbers to be
-summed, such as rows that a cleansing verb changed).
+marks in one aggregate, which fills the cache where the rows took more than reading, so that the good and
+the broken half are written from one computation. The reasons, a list of texts, are made of the marks of
+broken rows only, when they are written. Counting by Spark's observations was rejected: a merge reads its
+source twice and Delta may prune the plan, and the counts must be known before the commit, since a
+``fail`` rule stops it. What came before the rules speaks through platform columns: ``_faults`` (reasons,
+such as a value that the contract's type can't hold), ``_unread`` (such values as text, for the
+quarantine) and ``_changed_…`` (numbers to be summed, such as rows that a cleansing verb changed).
 
 Refused, as LL-RULE-003: a rule on a column that is not there, bounds that don't fit the column's
 type, SQL that does not analyse or is no condition.
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from lakeloom.core.names import quoted
 from lakeloom.quality.background import Background
 from lakeloom.quality.marks import FAULTS, Marks
+from lakeloom.quality.plans import read_again_cheaply
 from lakeloom.quality.references import look_up
 from lakeloom.quality.results import RuleResult, require
 from lakeloom.quality.spec import RuleSpec, require_unique
@@ -115,7 +116,8 @@ def judge(
     where : str
         Step or table, for errors.
     cache : bool
-        Whether the judged rows are persisted by the counting pass; call `JudgedFrame.release` then.
+        Whether the judged rows may be persisted by the counting pass; call `JudgedFrame.release` then. Rows that
+        are read again as cheaply never are (`lakeloom.quality.plans`).
     background : Background, optional
         Where rules look at other tables.
     exempt : str, optional
@@ -144,7 +146,8 @@ def judge(
     marked = looked.select(*[F.col(quoted(name)) for name in frame.columns], *marks.made_of(found))
     if not mine and not summed and not faults:
         return JudgedFrame(marked, marks, (), -1, 0, cached=False)
-    if cache:
+    cached = cache and not read_again_cheaply(marked)
+    if cached:
         marked = marked.persist()
     counts = [F.count("*").alias("rows"), F.count_if(marks.rejected()).alias("out"), *marks.counts(found)]
     counts += [F.coalesce(F.sum(quoted(name)), F.lit(0)).cast("bigint").alias(name) for name in summed]
@@ -161,11 +164,11 @@ def judge(
             results += _faults(marked, row["rows"])
         require(results, where)
     except BaseException:
-        if cache:
+        if cached:
             marked.unpersist()
         raise
     changed = {name.removeprefix(CHANGED): row[name] for name in summed}
-    return JudgedFrame(marked, marks, results, row["rows"], row["out"], cache, changed)
+    return JudgedFrame(marked, marks, results, row["rows"], row["out"], cached, changed)
 
 
 def _faults(marked: DataFrame, rows: int) -> tuple[RuleResult, ...]:
