@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 from lakeloom.cleansing.base import Arguments, Otherwise, Verb, found, refuse, spelled, unfit
 from lakeloom.cleansing.datum import MALFORMED, Read, compiled, decoded
 from lakeloom.cleansing.edits import Edit, edited
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
