@@ -44,6 +44,12 @@ CODES: dict[str, str] = {
     "LL-RULE-001": "A rule at level fail was broken before the commit; nothing was written.",
     "LL-RULE-002": "A rule over the whole table was broken after the commit; the table was restored.",
     "LL-RULE-003": "A rule itself is wrong (unknown expectation, missing argument, SQL that does not analyse).",
+    # fixes of quarantined rows
+    "LL-FIX-001": "No open row in quarantine is the one that was asked for, by its id, a rule, a condition or a key.",
+    "LL-FIX-002": "A fix is malformed: not COLUMN = EXPRESSION, more than one expression, a subquery, clock or chance.",
+    "LL-FIX-003": "A corrected file does not fit: no id or keys, a repeated row, or a value that is not of the type.",
+    "LL-FIX-004": "Rows can't be fixed there: their bronze row is unknown, or they were fixed elsewhere.",
+    "LL-FIX-005": "A table can't be replayed into as it is: run it first, or give its rows a sequence.",
     # store
     "LL-STORE-001": "The table does not exist.",
     "LL-STORE-002": "The table has no such version, time or tag.",

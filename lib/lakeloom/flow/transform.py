@@ -10,6 +10,7 @@ from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
 from lakeloom.flow.context import Context
+from lakeloom.flow.rejudge import decided, rows_with_fixes, unmarked, with_fixes
 from lakeloom.flow.write import write
 from lakeloom.project.spec import Project
 from lakeloom.quality.aggregates import audit
@@ -18,6 +19,7 @@ from lakeloom.quality.rows import JudgedFrame, judge
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.commit import restore
+from lakeloom.store.describe import quoted
 from lakeloom.store.intents import Intent
 from lakeloom.tables import quarantine
 from lakeloom.tables.bronze import Stamp
@@ -34,9 +36,11 @@ def transform(context: Context, step: Step, intent: Intent) -> Facts:
     """Carry out a transform at the intent's versions; return its facts."""
     with step_session(context.engine.spark()) as session:
         inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
-        frame = refine(context.project, step, session, inputs)
+        fixed = decided(context, session, intent, step.writes[0])
+        frame = refine(context.project, step, session, with_fixes(step, inputs, fixed))
+        frame = rows_with_fixes(step, frame, fixed)
         frame = frame.where(intent.within) if intent.within else frame
-        return _publish(context, session, step, intent, frame, _origin(inputs))
+        return publish(context, session, step, intent, frame, _origin(inputs))
 
 
 def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
@@ -54,7 +58,7 @@ def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str
 
 def publishable(judged: JudgedFrame, spec: TableSpec) -> DataFrame:
     """Return the rows that go into the table: those that broke no rule, of a merge the newest of each key."""
-    good = judged.good
+    good = unmarked(judged.good)
     if spec.write.mode == "merge" and repeated(good, spec.keys):
         return newest(good, spec.keys, spec.write.sequence_by)
     return good
@@ -65,9 +69,17 @@ def read_input(context: Context, session: SparkSession, read: Input, intent: Int
     frame = context.lake.frame(session, read.table, intent.reads[read.table])
     since = intent.since.get(read.table)
     if read.mode == "new" and since is not None and not intent.full:
-        fresh = f"_position.epoch > {since}"
+        fresh = " OR ".join([f"_position.epoch > {since}", *_relanded(context, read.table, intent)])
         frame = frame.where(f"{fresh} OR ({intent.again})" if intent.again else fresh)
     return frame
+
+
+def _relanded(context: Context, table: str, intent: Intent) -> list[str]:
+    """Return a condition for the rows that a replay of bronze has put into their old place since the last time."""
+    now = context.lake.epoch(table, table, intent.reads[table])
+    later = [record.intent for record in context.intents.after(table, intent.since[table])]
+    runs = [quoted(each.run) for each in later if each.replay and each.epoch <= now]
+    return [f"_run IN ({', '.join(runs)})"] if runs else []
 
 
 def rows_in(context: Context, step: Step, intent: Intent) -> int:
@@ -118,27 +130,45 @@ def _origin(inputs: dict[str, DataFrame]) -> DataFrame | None:
     return bronze[0] if len(bronze) == 1 else None
 
 
-def _publish(
-    context: Context, session: SparkSession, step: Step, intent: Intent, frame: DataFrame, origin: DataFrame | None
+def publish(
+    context: Context,
+    session: SparkSession,
+    step: Step,
+    intent: Intent,
+    frame: DataFrame,
+    origin: DataFrame | None,
+    *,
+    settling: DataFrame | None = None,
 ) -> Facts:
+    """Judge a step's rows, write them and what they leave in quarantine, audit the table; return the facts.
+
+    Parameters
+    ----------
+    origin : DataFrame or None
+        The bronze rows that the rows were made of, as they came.
+    settling : DataFrame, optional
+        Of a replay: the entries that it settles.
+    """
     spec: TableSpec = step.spec
     table = step.writes[0]
     judged = judge(frame, spec.judged(), where=step.name)
     try:
         broken = None
-        if judged.broken_rows:
+        if judged.broken_rows or settling is not None:
             mark = Stamp(intent.epoch, intent.clock, intent.run)
-            broken = quarantine.rejected(judged.broken, step.name, mark, origin)
+            broken = quarantine.rejected(judged.broken, step.name, mark, origin, code=step.code)
         mode = "overwrite" if intent.full or spec.write.mode == "overwrite" else spec.write.mode
         facts = write(
             context, session, intent, table, publishable(judged, spec), broken,
             mode=mode, keys=spec.keys, sequence=spec.write.sequence_by, evolve=spec.evolve == "add",
+            settling=settling,
         )  # fmt: skip
     finally:
         judged.release()
     facts.pop("already")
     results = [*judged.results, *_audit(context, session, step, intent, facts["version"])]
-    read = judged.rows if intent.again and judged.rows >= 0 else rows_in(context, step, intent)
+    some = (intent.again or settling is not None) and judged.rows >= 0
+    read = judged.rows if some else rows_in(context, step, intent)
     rules = [result.as_dict() for result in results]
     return facts | {"rows_in": read, "rules": rules, "changed": judged.changed}
 

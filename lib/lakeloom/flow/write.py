@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts
 from lakeloom.flow.context import Context
+from lakeloom.flow.settle import entering
 from lakeloom.project.about import about
 from lakeloom.session.spark import step_session
-from lakeloom.store.commit import Committed, commit
-from lakeloom.store.describe import quoted
+from lakeloom.store.commit import Committed, commit, restore
 from lakeloom.store.intents import Intent
-from lakeloom.tables.newest import newest
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-
-# What tells a quarantined row: a transform may have dropped its position, or made several rows of one.
-_PLACE = ("step", "position", "file", "raw", "row")
 
 
 def write(
@@ -34,6 +29,7 @@ def write(
     keys: tuple[str, ...] = (),
     sequence: str | None = None,
     evolve: bool = False,
+    settling: DataFrame | None = None,
 ) -> Facts:
     """Commit `broken` to the table's quarantine, then `good` to the table.
 
@@ -43,6 +39,8 @@ def write(
         The step's session, to which both frames belong.
     broken : DataFrame or None
         Rows in the quarantine's form; None where there is none.
+    settling : DataFrame, optional
+        Of a replay: the entries of the quarantine that it settles.
 
     Returns
     -------
@@ -53,17 +51,14 @@ def write(
     versions: dict[str, int] = {}
     quarantined = 0
     side = name.quarantine
-    if broken is not None or (intent.full and context.lake.exists(side)):
-        rows = broken if broken is not None else context.lake.frame(session, side).limit(0)
-        rows = newest(rows, _PLACE, None) if intent.again else rows
+    there = entering(context, session, intent, name, broken, settling)
+    if there is not None:
         made = commit(
-            session, context.lake, side, rows, context.mark(intent, str(side)),
-            # Rows that are judged again must not stand there twice.
-            mode="overwrite" if intent.full else "merge" if intent.again else "append", keys=_PLACE, evolve=True,
-            properties=about(context.project, str(side)),
+            session, context.lake, side, there.rows, context.mark(intent, str(side)),
+            mode=there.mode, keys=there.keys, evolve=True, properties=about(context.project, str(side)),
         )  # fmt: skip
         versions[str(side)] = made.version
-        quarantined = _written(made)
+        quarantined = _written(made) if there.open_rows is None else there.open_rows
     made = commit(
         session, context.lake, name, good, context.mark(intent, table),
         mode=mode, keys=keys, sequence=sequence, evolve=evolve, properties=about(context.project, table),
@@ -82,17 +77,24 @@ def write(
 
 
 def forget_abandoned(context: Context, intent: Intent, table: str) -> None:
-    """Take out of the table's quarantine what an execution that is given up had put there.
+    """Bring the table's quarantine back to what it was before an execution that is given up.
 
     The quarantine is committed before the table; where the table's commit never came, or was restored
-    by its audit, the rows that the next execution judges anew would stand there twice.
+    by its audit, the rows that the next execution judges anew would stand there twice, and entries
+    that a replay or a build from scratch had settled would be lost.
     """
     side = TableName.parse(table).quarantine
     if context.lake.epoch(side, intent.step) < intent.epoch:
         return
+    newest = context.lake.history(side, 1)[0]
+    made = newest["manifest"]
+    if (made.get("step"), made.get("epoch")) != (intent.step, intent.epoch) or "restored" in made:
+        return  # brought back before
     with step_session(context.engine.spark()) as session:
-        place = f"delta.`{context.lake.path(side)}`"
-        session.sql(f"DELETE FROM {place} WHERE step = {quoted(intent.step)} AND epoch = {intent.epoch:d}")  # noqa: S608 - quoted
+        if newest["version"] > 0:
+            restore(session, context.lake, side, newest["version"] - 1, context.mark(intent, str(side)))
+        else:
+            session.sql(f"DELETE FROM delta.`{context.lake.path(side)}`")  # noqa: S608 - our own path
 
 
 def _written(made: Committed) -> int:

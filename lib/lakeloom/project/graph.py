@@ -110,9 +110,10 @@ def _transforms(project: Project) -> list[Step]:
     found = []
     for name, table in project.tables.items():
         reads = tuple(Input(source, mode) for source, mode in table.from_.items())
-        code = digest(_meaning(table), project.sql.get(name, ""), _source(table.function))
+        text = (project.sql.get(name, ""), _source(table.function))
+        code, made = (digest(_meaning(spec), *text) for spec in (table, table.model_copy(update={"rules": ()})))
         writes = (name,)
-        found.append(Step(name, "transform", reads, writes, table, code))
+        found.append(Step(name, "transform", reads, writes, table, code, made=made))
     return found
 
 

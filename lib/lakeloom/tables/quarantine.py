@@ -1,41 +1,67 @@
-"""The rows of a table that broke a rule, as rows of its quarantine table."""
+"""The rows of a table that broke a rule, as entries of its quarantine table.
+
+An entry has a name that people can give (`id`): a hash of its step and of the row's position, or of
+the row itself where the transform kept no position. It is the same after a rebuild, so that what was
+decided about a row holds on. Several rows that were made of one bronze row share its id; an entry is
+told by (id, row).
+
+Its state is ``open``, ``fixed`` (a fix waits for the replay), ``replayed`` or ``dropped``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakeloom.tables.bronze import POSITION, Stamp
+from lakeloom.quality.verdicts import quoted
+from lakeloom.tables.bronze import POSITION, Stamp, entry_id, undecided
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
+# The columns of a frame whose rows are entries already: the entry's id, and the row as the transform made it.
+ENTRY, ROW = "_entry", "_row"
+KEYS = ("id", "row")
 # How a frame's columns are called while it is joined to the rows that it was made of.
 _AT, _RAW, _FROM = "_origin_position", "_origin_raw", "_origin_file"
 
 
-def rejected(broken: DataFrame, step: str, mark: Stamp, origin: DataFrame | None = None) -> DataFrame:
-    """Return the quarantine rows of judged rows.
+def marked(frame: DataFrame, step: str) -> DataFrame:
+    """Return a transform's rows with the entries that they would be: ``_entry`` (the id) and ``_row`` (as JSON)."""
+    from pyspark.sql import functions as F
+
+    rows = frame.withColumn(ROW, _json([name for name in frame.columns if not name.startswith("_")]))
+    return rows.withColumn(ENTRY, entry_id(step, _place(frame), F.col(ROW)))
+
+
+def rejected(
+    broken: DataFrame, step: str, mark: Stamp, origin: DataFrame | None = None, *, code: str = ""
+) -> DataFrame:
+    """Return the entries of judged rows.
 
     Parameters
     ----------
     broken : DataFrame
-        Rows with ``_reasons array<string>``; ``_position`` and ``_file`` where the transform kept them.
+        Rows with ``_reasons array<string>``; ``_position`` and ``_file`` where the transform kept them; ``_entry``
+        and ``_row`` where `marked` has put them there.
     origin : DataFrame, optional
         The bronze rows that the transform read, where all positions are those of one bronze table. What
         a cast turned to NULL still stands there.
+    code : str
+        Hash of the code and rules that the rows were judged by.
 
     Returns
     -------
     DataFrame
-        position, raw (as JSON: the bronze row, or the judged row where its origin is unknown), row (the
-        judged row as JSON), bytes, reasons, file, step, epoch, run, at.
+        id, position, raw (as JSON: the bronze row, or the judged row where its origin is unknown), row (the
+        judged row as JSON), bytes, reasons, file, step, epoch, run, at, code, and the columns of `undecided`.
     """
     from pyspark.sql import functions as F
 
-    row = _json([name for name in broken.columns if not name.startswith("_")])
     has = set(broken.columns)
-    place = F.col("_position").cast(POSITION) if "_position" in has else F.lit(None).cast(POSITION)
+    row = F.col(ROW) if ROW in has else _json([name for name in broken.columns if not name.startswith("_")])
+    place = _place(broken)
+    entry = F.col(ENTRY) if ENTRY in has else entry_id(step, place, row)
     file = F.col("_file") if "_file" in has else F.lit(None).cast("string")
     raw = row
     if origin is not None and "_position" in has:
@@ -44,6 +70,7 @@ def rejected(broken: DataFrame, step: str, mark: Stamp, origin: DataFrame | None
         broken = broken.join(rows, place == F.col(_AT), "left")
         raw, file = F.coalesce(F.col(_RAW), row), F.coalesce(F.col(_FROM), file)
     return broken.select(
+        entry.alias("id"),
         place.alias("position"),
         raw.alias("raw"),
         row.alias("row"),
@@ -54,10 +81,18 @@ def rejected(broken: DataFrame, step: str, mark: Stamp, origin: DataFrame | None
         F.lit(mark.epoch).cast("bigint").alias("epoch"),
         F.lit(mark.run).alias("run"),
         F.lit(mark.clock).cast("timestamp").alias("at"),
+        F.lit(code).alias("code"),
+        *undecided(),
     )
+
+
+def _place(frame: DataFrame) -> Column:
+    from pyspark.sql import functions as F
+
+    return (F.col("_position") if "_position" in frame.columns else F.lit(None)).cast(POSITION)
 
 
 def _json(names: list[str]) -> Column:
     from pyspark.sql import functions as F
 
-    return F.to_json(F.struct(*[F.col(f"`{name}`") for name in names]))
+    return F.to_json(F.struct(*[F.col(quoted(name)) for name in names]))
