@@ -127,7 +127,8 @@ def entries(data: pa.Table, there: Collection[str]) -> list[Quarantined]:
     needed = [name for name, field in Quarantined.__dataclass_fields__.items() if field.default is MISSING]
     lacking: dict[str, Any] = dict.fromkeys(set(needed) - set(there))
     found = []
-    for row in records(data):
+    for record in records(data):
+        row = {name: value for name, value in record.items() if name in Quarantined.__dataclass_fields__}
         row |= {"state": row.get("state") or "open"}
         row |= {"fix": json.loads(row["fix"])} if row.get("fix") else {}
         found.append(Quarantined(**lacking, **row))

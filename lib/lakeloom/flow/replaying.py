@@ -65,7 +65,7 @@ def replay(project: Project, table: str, choice: Choice, *, listener: Listener |
     wanted = Replay(step.name, choice)
     intents = Intents(project.root)
     for _ in range(_RUNS):
-        ran = run(project, [step.name], listener=listener, part={"quiet": True}, replay=wanted)
+        ran = run(project, [step.name], listener=listener, replay=wanted)
         finished = ran.steps[0].reason.startswith(REPLAYED) if ran.steps else False
         record = intents.published(step.name)
         if ran.status != "done" or not finished or (record and record.intent.replay == choice.as_dict()):

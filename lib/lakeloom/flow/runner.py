@@ -24,6 +24,7 @@ from lakeloom.flow.journal import Journal
 from lakeloom.flow.replay import Replay
 from lakeloom.flow.result import Listener, RunResult, Silent, StepResult
 from lakeloom.flow.tell import tell_of_breakdown
+from lakeloom.notify.events import EventKind
 from lakeloom.project.graph import heights, upstream
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.plan import Decision
@@ -84,7 +85,7 @@ def run(
             tell_of_breakdown(context, error)
             raise
     # The root is free again: a receiver that is slow keeps no other run waiting.
-    told = after(context, chosen, result, walk.journal, quiet=bool(wish.part.get("quiet")))
+    told = after(context, chosen, result, walk.journal, only=wish.told_of)
     return replace(result, notifications=tuple(delivery.as_dict() for delivery in told))
 
 
@@ -105,6 +106,13 @@ class _Wish:
     window: Window | None
     part: Mapping[str, Any] = field(default_factory=dict)
     replay: Replay | None = None
+
+    @property
+    def told_of(self) -> tuple[EventKind, ...] | None:
+        """What people are told of; None for all."""
+        if self.replay is not None:
+            return ("failure",)
+        return ("failure", "quarantine") if self.part.get("quiet") else None
 
 
 class _Walk:
