@@ -11,6 +11,7 @@ BENCHES = {
     "setup": "benchmarks.setup:measure",
     "start": "benchmarks.start:measure",
     "overhead": "benchmarks.overhead:measure",
+    "merge": "benchmarks.merge:measure",
     "tests": "benchmarks.tests:measure",
     "growth": "benchmarks.growth:measure",
     "cluster": "benchmarks.cluster:measure",

@@ -39,3 +39,11 @@ def test_what_is_malformed_is_a_finding_at_its_line(tmp_path, text, code, line):
 
 def test_a_missing_file_is_a_finding(tmp_path):
     assert load(tmp_path / "none.yml", "none.yml").findings[0].code == "LL-CONF-001"
+
+
+def test_a_mapping_may_be_said_once_and_merged(tmp_path):
+    file = tmp_path / "a.yml"
+    file.write_text("a: &all\n  x: 1\n  y: 2\nb:\n  <<: *all\n  y: 3\n")
+    found = load(file, "a.yml")
+    assert found.data == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}}
+    assert found.marks["b", "y"] == ("a.yml", 6) and found.marks["b", "x"][1] in (4, 5)

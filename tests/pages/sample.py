@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lakeloom.pages.model import (
+    ChangeFact,
     Edge,
     Fact,
     Lineage,
@@ -231,6 +232,7 @@ def report(**changes: Any) -> Report:
             RuleFact("silver.flights", "unique_keys", "fail", True, None, 336_735, 0),
             RuleFact("silver.weather", "values_between", "warn", True, "temp", 26_103, 0),
         ),
+        "changes": (ChangeFact("silver.flights", 1, "trim", 1_204), ChangeFact("silver.flights", 2, "deduplicate", 41)),
         "lineage": lineage(), "evaluation": evaluation(),
         "model": ModelFact("flight_late", 3, True, {
             "config_hash": "9c1f0b7e5a2d", "git_commit": "3e1fca99d0b4c1f1f6a0a4ad1b9d2f0f7c1e6a55",

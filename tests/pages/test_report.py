@@ -158,9 +158,15 @@ def test_a_failed_step_is_told_at_the_top() -> None:
     assert any(attrs.get("role") == "alert" for _, attrs in reader.tags)
 
 
+def test_what_cleansing_changed_is_told() -> None:
+    assert "silver.flights 1 trim 1,204 silver.flights 2 deduplicate 41" in read(render(sample.report())).text
+    alone = read(render(sample.report(quarantine=(), rules=())))
+    assert "quality" in sections(alone) and "Rows changed" in alone.text
+
+
 def test_no_quarantine_is_said() -> None:
     assert "No row is in quarantine." in read(render(sample.report(quarantine=()))).text
-    reader = read(render(sample.report(quarantine=(QuarantineFact("silver.x", "rule", 0),), rules=())))
+    reader = read(render(sample.report(quarantine=(QuarantineFact("silver.x", "rule", 0),), rules=(), changes=())))
     assert "quality" not in sections(reader)
 
 

@@ -26,13 +26,13 @@ def test_table_rules(spark):
             RuleSpec(column="v", expect="sum_between", min=7, max=7),
             RuleSpec(column="v", expect="stdev_between", min=1, max=2),
             RuleSpec(column="s", expect="distinct_count_between", max=1),
-            RuleSpec(column="k", expect="unique", at_most=0.5, name="mostly"),
+            RuleSpec(column="k", expect="unique", at_most=0.7, name="mostly"),
             RuleSpec(column="k", expect="not_null"),
         ],
         "silver.x",
     )
     assert [each.passed for each in found] == [False, True, True, True, False, True, True, True, False, True]
-    assert (found[0].rows, found[0].broken) == (3, 1)
+    assert (found[0].rows, found[0].broken) == (3, 2)  # both rows of the repeated key
     assert found[3].observed == pytest.approx(7 / 3)
     assert [each.name for each in found if each.stops] == ["k:unique", "s:distinct_count_between"]
     with pytest.raises(RuleError, match="2 rules broken") as caught:

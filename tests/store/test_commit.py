@@ -7,6 +7,7 @@ from lakeloom.core.names import TableName
 from lakeloom.core.secrets import Secret
 from lakeloom.session.spark import step_session
 from lakeloom.store.commit import Mark, commit, find, restore
+from lakeloom.store.manner import Manner
 
 TABLE = TableName("silver", "orders")
 SCHEMA = "k int, part string, value string, seq bigint"
@@ -21,7 +22,7 @@ class Writer:
     def __call__(self, epoch, rows, mode="append", step="silver.orders", schema=SCHEMA, **options):
         with step_session(self.spark) as session:
             frame = session.createDataFrame(rows, schema)
-            return commit(session, self.lake, TABLE, frame, Mark(step, epoch, {"run": "r"}), mode=mode, **options)
+            return commit(session, self.lake, TABLE, frame, Mark(step, epoch, {"run": "r"}), Manner(mode, **options))
 
     def rows(self, version=None):
         return sorted((tuple(row.values()) for row in self.lake.arrow(TABLE, version).to_pylist()), key=str)
@@ -82,9 +83,10 @@ def test_a_restore_is_not_taken_for_the_steps_commit(write, lake, spark):
 def test_columns_are_added_only_where_the_table_may_evolve(write):
     write(1, [(1, "a", "x", 1)])
     wider = SCHEMA + ", extra string"
-    with pytest.raises(Exception, match=r"(?i)schema"):
+    with pytest.raises(TableError, match="extra is not a column") as caught:
         write(2, [(2, "a", "y", 1, "e")], schema=wider)
-    write(2, [(2, "a", "y", 1, "e")], schema=wider, evolve=True)
+    assert caught.value.code == "LL-TABLE-004"
+    write(2, [(2, "a", "y", 1, "e")], schema=wider, evolve="add")
     assert write.rows() == [(1, "a", "x", 1, None), (2, "a", "y", 1, "e")]
 
 
@@ -92,7 +94,7 @@ def test_a_commit_that_is_not_there_is_named_and_a_secret_reaches_no_log(write, 
     word = Secret("heron-marble-47").reveal()
     with step_session(spark) as session:
         frame = session.createDataFrame([(1, "a", "x", 1)], SCHEMA)
-        commit(session, lake, TABLE, frame, Mark("silver.orders", 1, {"note": word}), mode="append")
+        commit(session, lake, TABLE, frame, Mark("silver.orders", 1, {"note": word}), Manner("append"))
     with pytest.raises(StoreError) as caught:
         find(lake, TABLE, "silver.orders", 7)
     assert caught.value.code == "LL-STORE-005"

@@ -10,6 +10,7 @@ from lakeloom.core.secrets import Secret
 from lakeloom.session.spark import step_session
 from lakeloom.store.commit import Mark, commit
 from lakeloom.store.describe import describe, described, quoted
+from lakeloom.store.manner import Manner
 
 TABLE = TableName("silver", "orders")
 WORDS = {"comment": 'it\'s an \\ "order"', "lakeloom.owner": "shop", "lakeloom.unit.amount": "euro"}
@@ -23,7 +24,7 @@ def write(spark, lake):
             for name, comment in (comments or {}).items():
                 frame = frame.withColumn(name, F.col(name).alias(name, metadata={"comment": comment}))
             mark = Mark("silver.orders", epoch, {})
-            return commit(session, lake, TABLE, frame, mark, mode=mode, keys=("id",), properties=properties).version
+            return commit(session, lake, TABLE, frame, mark, Manner(mode, keys=("id",)), properties=properties).version
 
     return call
 

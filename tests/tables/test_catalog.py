@@ -15,6 +15,7 @@ from lakeloom.core.names import TableName
 from lakeloom.project.check import check
 from lakeloom.session.spark import step_session
 from lakeloom.store.commit import Mark, commit
+from lakeloom.store.manner import Manner
 from lakeloom.tables.catalog import CatalogSpec, register, settings, statements
 from tests.shop import lay_out
 
@@ -73,7 +74,7 @@ def shelf(spark, lake):
     with step_session(spark) as session:
         frame = session.sql("select 1L as id")
         words = {"comment": "One row an order.", "lakeloom.owner": "shop"}
-        commit(session, lake, ORDERS, frame, Mark("silver.orders", 1, {}), mode="append", properties=words)
+        commit(session, lake, ORDERS, frame, Mark("silver.orders", 1, {}), Manner("append"), properties=words)
     yield catalog
     spark.sql("DROP SCHEMA IF EXISTS shelf_silver CASCADE")
 
@@ -89,7 +90,7 @@ def test_a_registered_table_is_seen_with_its_words_and_registering_again_changes
     assert lake.version(ORDERS) == 0
     with step_session(spark) as session:  # what is written later is seen under the name, without registering again
         frame = session.sql("select 2L as id")
-        commit(session, lake, ORDERS, frame, Mark("silver.orders", 2, {}), mode="append")
+        commit(session, lake, ORDERS, frame, Mark("silver.orders", 2, {}), Manner("append"))
     assert spark.sql("select count(*) from shelf_silver.orders").first()[0] == 2
 
 

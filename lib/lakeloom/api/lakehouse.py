@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lakeloom.api.doctor import Diagnosis
     from lakeloom.api.exporting import Export
+    from lakeloom.api.suites import Suite
     from lakeloom.core.findings import Finding
     from lakeloom.core.steps import Basis, Window
     from lakeloom.flow.backfill import BackfillResult
@@ -347,6 +348,18 @@ class Lakehouse(Records):
         from lakeloom.api.exporting import export
 
         return export(self.project, kind, output, manager=manager, deploy=deploy)
+
+    def suite(self, table: str) -> Suite:
+        """Return a table's rules as a suite of great-expectations.
+
+        Raises
+        ------
+        ConfigError
+            All findings of `check`; LL-CONF-010 where the table is not declared.
+        """
+        from lakeloom.api.suites import write_suite
+
+        return write_suite(self.project, table)
 
     def watch(
         self,

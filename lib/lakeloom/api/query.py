@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from lakeloom.api.mentions import Mention, bind, mentions, one_select
 from lakeloom.api.table import unknown
 from lakeloom.core.errors import LakeloomError, StoreError, TableError
 from lakeloom.core.names import TableName
+from lakeloom.store.arrow import gathered
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _by_delta(lake: Lake, sql: str, found: list[Mention], versions: Mapping[str,
     except DeltaError as cause:
         raise _wrong(str(cause)) from cause
     try:
-        return _read(reader, limit)
+        return gathered(reader, limit)
     except DeltaError as cause:
         if _UNREADABLE.search(str(cause)):
             raise UnreadableError("") from cause
@@ -124,44 +125,6 @@ def _quoted(mention: Mention, versions: Mapping[str, int]) -> str:
     if mention.column and table not in versions:
         return f'"{name}"'
     return f'"{layer}@{point}"."{name}"' if point else f'"{layer}"."{name}"'
-
-
-def _read(reader: Any, limit: int | None) -> pa.Table:
-    import pyarrow as pa
-    from arro3.core import Table
-
-    batches, rows = [], 0
-    for batch in reader:
-        if limit is not None and rows + batch.num_rows >= limit:
-            batches.append(batch.slice(0, limit - rows))
-            break
-        batches.append(batch)
-        rows += batch.num_rows
-    table = Table.from_batches(batches, schema=reader.schema)
-    columns = []
-    for index in range(table.num_columns):
-        column = table.column(index)
-        wanted = _without_views(column.type)
-        columns.append(column if wanted is None else column.cast(wanted))
-    return pa.table(Table.from_arrays(columns, names=table.column_names))
-
-
-def _without_views(kind: Any) -> Any:
-    """Return a type without text and binary views, which older pyarrow can't take; None where it has none."""
-    from arro3.core import DataType
-
-    if DataType.is_string_view(kind):
-        return DataType.large_utf8()
-    if DataType.is_binary_view(kind):
-        return DataType.large_binary()
-    if DataType.is_list(kind):
-        inner = _without_views(kind.value_type)
-        return None if inner is None else DataType.list(kind.value_field.with_type(inner))
-    if DataType.is_struct(kind):
-        inners = [(field, _without_views(field.type)) for field in kind.fields]
-        if any(inner is not None for _, inner in inners):
-            return DataType.struct([field if inner is None else field.with_type(inner) for field, inner in inners])
-    return None
 
 
 def _by_spark(

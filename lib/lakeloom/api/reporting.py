@@ -73,6 +73,7 @@ def collect(
         tables=tuple(_tables(lake, good)),
         quarantine=tuple(page.QuarantineFact(each.table, each.rule, each.rows) for each in quarantine),
         rules=tuple(_rules(lake.root, chosen, steps)),
+        changes=tuple(each for entry in log if entry["event"] == "step done" for each in _changes(entry)),
         lineage=page.Lineage(
             tuple(page.Node(node.id, _kind(node.id, node.kind)) for node in lineage.nodes),
             tuple(page.Edge(edge.source, edge.target, edge.how) for edge in lineage.edges),
@@ -110,6 +111,16 @@ def _step(entry: Mapping[str, Any]) -> Any:
     known: dict[str, Any] = {name: entry[name] for name in names if entry.get(name) is not None}
     began = datetime.fromisoformat(entry["at"]) - timedelta(seconds=entry.get("seconds") or 0)
     return StepFact(**known, started=began)
+
+
+def _changes(entry: Mapping[str, Any]) -> list[Any]:
+    from lakeloom.pages.model import ChangeFact
+
+    found = []
+    for name, rows in (entry.get("changed") or {}).items():
+        number, _, verb = name.partition("_")
+        found.append(ChangeFact(entry["name"], int(number), verb, rows))
+    return found
 
 
 def _tables(lake: Lake, good: Mapping[str, int]) -> list[Any]:

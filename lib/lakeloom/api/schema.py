@@ -18,6 +18,7 @@ _FAMILIES = {
     "TABLE": "Tables and queries",
     "RULE": "Rules",
     "FIX": "Fixes of quarantined rows",
+    "CLEAN": "Cleansing",
     "STORE": "Storage",
     "FEATURE": "Features",
     "TRAIN": "Training",

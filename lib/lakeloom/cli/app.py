@@ -28,6 +28,7 @@ COMMANDS = {
     "sql": "Query the tables, at any version.",
     "lineage": "Show what comes from what.",
     "quarantine": "Show the rows that broke a rule or could not be read.",
+    "rules": "Take rules from a suite of great-expectations, or write a table's rules as one.",
     "freshness": "Show how old the data of each table is, against what is allowed.",
     "runs": "List the runs.",
     "logs": "Show what happened in a run.",

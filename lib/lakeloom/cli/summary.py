@@ -26,6 +26,7 @@ def ended(out: Shell, lake: Lakehouse, result: RunResult) -> None:
         out.document(result.as_dict())
     else:
         _steps(out, result)
+        _changed(out, result)
         _warnings(result)
         _undelivered(result)
         failures(lake, result, debug=out.debug)
@@ -70,6 +71,14 @@ def _steps(out: Shell, result: RunResult) -> None:
         version = None if step.version is None else str(step.version)
         rows.append([step.name, step.status, *counts, version, f"{step.seconds:.1f}", step.reason])
     out.table(("step", "status", *numbers, "why"), rows, right=numbers)
+
+
+def _changed(out: Shell, result: RunResult) -> None:
+    """Say how many rows each cleansing verb changed, where there are verbs."""
+    for step in result.steps:
+        told = ", ".join(f"{verb.replace('_', ' ', 1)} {rows:,}" for verb, rows in step.changed.items() if rows)
+        if told:
+            out.say(f"{step.name}  cleansed: {told}")
 
 
 def _warnings(result: RunResult) -> None:

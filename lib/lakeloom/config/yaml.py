@@ -87,12 +87,18 @@ def _kind(value: Any) -> str:
     return "list" if isinstance(value, list) else type(value).__name__
 
 
+def _line(node: Any, key: Any) -> int:
+    """Return a key's line; of one that a merge key (``<<``) brought, that of the mapping it was merged into."""
+    known = node.lc.data or {}
+    return int(known[key][0] if key in known else node.lc.line) + 1
+
+
 def _plain(node: Any, path: Path_, marks: Marks, shown: str) -> Any:
     if isinstance(node, dict):
         plain: dict[str, Any] = {}
         for key, value in node.items():
             here = (*path, str(key))
-            marks[here] = (shown, node.lc.data[key][0] + 1)  # type: ignore[attr-defined]
+            marks[here] = (shown, _line(node, key))
             plain[str(key)] = _plain(value, here, marks, shown)
         return plain
     if isinstance(node, list):

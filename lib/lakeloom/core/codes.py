@@ -40,16 +40,24 @@ CODES: dict[str, str] = {
     "LL-TABLE-006": "A merge needs keys, or the keys of the source are not unique after ordering.",
     "LL-TABLE-007": "SQL does not analyse against the tables as they are.",
     "LL-TABLE-008": "A query failed while it ran; the kind of failure is named, never a row's value.",
+    "LL-TABLE-009": "The rows have too many values of the columns that a table is replaced by. Take a coarser column.",
+    "LL-TABLE-010": "A way of writing and what stands beside it don't go together; the message says what is lacking.",
     # rules
     "LL-RULE-001": "A rule at level fail was broken before the commit; nothing was written.",
     "LL-RULE-002": "A rule over the whole table was broken after the commit; the table was restored.",
     "LL-RULE-003": "A rule itself is wrong (unknown expectation, missing argument, SQL that does not analyse).",
+    "LL-RULE-004": "A file is no suite of great-expectations (JSON of the form 1.x or 0.x).",
     # fixes of quarantined rows
     "LL-FIX-001": "No open row in quarantine is the one that was asked for, by its id, a rule, a condition or a key.",
     "LL-FIX-002": "A fix is malformed: not COLUMN = EXPRESSION, more than one expression, a subquery, clock or chance.",
     "LL-FIX-003": "A corrected file does not fit: no id or keys, a repeated row, or a value that is not of the type.",
     "LL-FIX-004": "Rows can't be fixed there: their bronze row is unknown, or they were fixed elsewhere.",
     "LL-FIX-005": "A table can't be replayed into as it is: run it first, or give its rows a sequence.",
+    # cleansing
+    "LL-CLEAN-001": "A cleansing verb's arguments are wrong: a unit, zone, format, schema or pattern; it is named.",
+    "LL-CLEAN-002": "A cleansing verb does not fit the table: a column isn't there, has another type or stands twice.",
+    "LL-CLEAN-003": "A value could not be parsed, mapped or converted, and the verb says fail; nothing was written.",
+    "LL-CLEAN-004": "A block of a fuzzy deduplication is too large. Take a finer block, raise at_most, or skip it.",
     # store
     "LL-STORE-001": "The table does not exist.",
     "LL-STORE-002": "The table has no such version, time or tag.",
@@ -59,6 +67,9 @@ CODES: dict[str, str] = {
     "LL-STORE-006": "An intent of this step and epoch exists already: another run is working on it.",
     "LL-STORE-007": "A table could not be registered in the catalog; it is published and keeps its path.",
     "LL-STORE-008": "The catalog has another table of this name. Give the catalog a prefix, or drop that one.",
+    "LL-STORE-009": "A table has a feature that can only be read by Spark. Take --engine spark, or .spark().",
+    "LL-STORE-010": "Another writer changed the table at the same time. Tried again with backoff, then the step fails.",
+    "LL-STORE-011": "A table does not tell its changes of some versions: its feed was off. Build the reader anew.",
     # features, datasets
     "LL-FEATURE-001": "A feature has no availability time: it could leak the future.",
     "LL-FEATURE-002": "A feature view's column, key or time is not in its table.",

@@ -9,6 +9,7 @@
     ├── TableError            LL-TABLE    a table's contract, keys or columns
     ├── RuleError             LL-RULE     a rule failed at level ``fail``
     ├── FixError              LL-FIX      what is done about quarantined rows
+    ├── CleansingError      LL-CLEAN    a verb that cleanses rows
     ├── StoreError            LL-STORE    the storage root, a version, a commit
     ├── FeatureError          LL-FEATURE  feature views and point-in-time joins
     ├── TrainError            LL-TRAIN    datasets, training, tuning, registry
@@ -102,6 +103,10 @@ class RuleError(LakeloomError):
 
 class FixError(LakeloomError):
     """A fix of quarantined rows is wrong, or they can't be replayed."""
+
+
+class CleansingError(LakeloomError):
+    """A cleansing verb's arguments, what it meets in a frame, or a value that it was to fail on."""
 
 
 class StoreError(LakeloomError):

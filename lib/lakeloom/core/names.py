@@ -12,13 +12,18 @@ from datetime import UTC, datetime
 
 from lakeloom.core.errors import TableError
 
-LAYERS = ("bronze", "silver", "gold", "features", "datasets", "quarantine", "meta")
+LAYERS = ("bronze", "silver", "gold", "features", "datasets", "quarantine", "aside", "meta")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def is_identifier(text: str) -> bool:
     """Return whether `text` is a plain identifier of at most 128 characters."""
     return _IDENTIFIER.fullmatch(text) is not None
+
+
+def quoted(column: str) -> str:
+    """Return a column's name as Spark SQL writes it, whatever is in it."""
+    return "`" + column.replace("`", "``") + "`"
 
 
 @dataclass(frozen=True, order=True)
@@ -47,6 +52,11 @@ class TableName:
     def quarantine(self) -> TableName:
         """The table that takes this table's broken rows."""
         return TableName("quarantine", f"{self.layer}__{self.name}")
+
+    @property
+    def aside(self) -> TableName:
+        """The table that keeps the changes which left no row in this one: deletions and repetitions."""
+        return TableName("aside", f"{self.layer}__{self.name}")
 
     def __str__(self) -> str:
         return f"{self.layer}.{self.name}"

@@ -14,17 +14,22 @@ from datetime import datetime
 from typing import Any, Literal
 
 StepKind = Literal["land", "transform", "train", "tune", "materialise", "upkeep", "export"]
-ReadMode = Literal["new", "whole"]
+ReadMode = Literal["new", "whole", "changes"]
+InputMode = Literal["new", "whole", "changes", "look"]
 Basis = Literal["ingestion", "event"]
 Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Input:
-    """A table that a step reads: only its ``new`` rows since the last time, or the ``whole`` of it."""
+    """A table that a step reads: its ``new`` rows since the last time, the ``whole`` of it, or its row ``changes``.
+
+    At a table of mode ``look`` its rules look and its rows are not made of it: it must be published before, at
+    a pinned version, and a change of it is no reason to run.
+    """
 
     table: str
-    mode: ReadMode = "whole"
+    mode: InputMode = "whole"
 
 
 @dataclass(frozen=True)

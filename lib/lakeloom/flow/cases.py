@@ -1,7 +1,8 @@
 """Running a project's tests: each through the very functions that a run refines, judges and audits with.
 
 Nothing is read from or written to the storage root. Rules over the size of a whole table (row counts)
-are left out, since a test's rows are never all of it, unless the test asks for their error.
+are left out, since a test's rows are never all of it, unless the test asks for their error; so are those
+that look beyond the table, at another one, the clock or earlier executions.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from lakeloom.core.errors import ConfigError, LakeloomError
 from lakeloom.core.steps import Step
 from lakeloom.flow.difference import NONE, Difference, Row, difference
 from lakeloom.flow.explain import explained
-from lakeloom.flow.transform import publishable, refine
+from lakeloom.flow.shape import rows_of
+from lakeloom.flow.transform import refine
 from lakeloom.project.cases import REASONS, Case
 from lakeloom.project.fixtures import PLATFORM, Given, Written
 from lakeloom.project.graph import steps
@@ -27,6 +29,7 @@ from lakeloom.quality.rows import REASONS as BROKEN
 from lakeloom.quality.rows import judge
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.session.spark import step_session
+from lakeloom.store.manner import DELETED
 from lakeloom.tables import bronze
 from lakeloom.tables.literals import typed
 
@@ -136,11 +139,11 @@ def _result(case: Case, seen: _Seen, error: LakeloomError | None, seconds: float
 def _carry_out(project: Project, step: Step, case: Case, session: SparkSession, seen: _Seen) -> None:
     inputs = {given.table: _frame(session, given) for given in case.given}
     frame = refine(project, step, session, inputs)
-    judged = judge(frame, step.spec.judged(), where=step.name)
+    judged = judge(frame, _rules(step), where=step.name, exempt=DELETED, always=step.spec.never_null)
     try:
         broken = _rows(judged.broken) if judged.broken_rows else []
         seen.quarantined = dict(Counter(rule for row in broken for rule in row[BROKEN]))
-        good = publishable(judged, step.spec)
+        good = rows_of(judged.good, step.spec)
         got = _rows(good) if case.expect is not None else []
         _audit(step, case, good)
     finally:
@@ -174,10 +177,14 @@ def _compare_quarantine(step: Step, case: Case, broken: list[Row], types: dict[s
 
 
 def _audit(step: Step, case: Case, good: DataFrame) -> None:
-    rules: tuple[RuleSpec, ...] = step.spec.judged()
+    rules = _rules(step)
     if case.raises != AUDIT:
         rules = tuple(rule for rule in rules if rule.expectation is None or rule.expectation.on != "table")
     require(audit(good, rules, where=step.name), step.name, AUDIT)
+
+
+def _rules(step: Step) -> tuple[RuleSpec, ...]:
+    return tuple(rule for rule in step.spec.judged() if not rule.needs_more)
 
 
 def _frame(session: SparkSession, given: Given) -> DataFrame:

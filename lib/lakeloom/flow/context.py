@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -35,11 +35,16 @@ class Engine:
         self._overlay, self._log = overlay, log
         self._lock = threading.Lock()
         self._spark: SparkSession | None = None
+        self._failed: Exception | None = None
         self._meters = Meters()
 
     def spark(self) -> SparkSession:
         """Return the run's Spark session."""
         with self._lock:
+            if self._failed is not None:
+                # What failed a moment ago beside this thread is told, not waited for once more.
+                failed, self._failed = self._failed, None
+                raise failed
             if self._spark is None:
                 self._spark = open_session(self._overlay, log=self._log)
             spark = self._spark
@@ -54,8 +59,11 @@ class Engine:
             threading.Thread(target=self._warm, name="spark", daemon=True).start()
 
     def _warm(self) -> None:
-        with suppress(Exception):  # the step that needs Spark meets the same error, and says it
-            self.spark()
+        with self._lock:
+            try:
+                self._spark = self._spark or open_session(self._overlay, log=self._log)
+            except Exception as cause:  # the step that needs Spark says it
+                self._failed = cause
 
     @contextmanager
     def metering(self, *, alone: bool) -> Iterator[None]:

@@ -29,7 +29,9 @@ from lakeloom.project.spec import Project
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.commit import Mark, commit
+from lakeloom.store.intents import Intent
 from lakeloom.store.lock import locked
+from lakeloom.store.manner import Manner
 from lakeloom.tables.quarantine import KEYS
 
 if TYPE_CHECKING:
@@ -43,8 +45,8 @@ class Desk:
 
     Attributes
     ----------
-    reads : dict
-        The versions of the inputs that the table's step has consumed.
+    last : Intent
+        Of the last publication: its `reads` are the versions of the inputs that the table's step has consumed.
     version : int
         Of the quarantine table.
     """
@@ -52,8 +54,13 @@ class Desk:
     context: Context
     session: SparkSession
     step: Step
-    reads: dict[str, int]
+    last: Intent
     version: int
+
+    @property
+    def reads(self) -> dict[str, int]:
+        """The versions of the inputs that the table's step has consumed."""
+        return self.last.reads
 
     @property
     def side(self) -> TableName:
@@ -79,7 +86,7 @@ class Desk:
         manifest = {"run": self.context.run, "table": str(self.side)} | self.context.provenance
         made = commit(
             self.session, lake, self.side, entries.dropDuplicates(list(KEYS)), Mark(name, epoch, manifest),
-            mode="merge", keys=KEYS, properties=about(self.context.project, str(self.side)),
+            Manner("merge", keys=KEYS), properties=about(self.context.project, str(self.side)),
         )  # fmt: skip
         at = datetime.now(UTC)
         refs.publish(lake, {str(self.side): made.version}, step=name, epoch=epoch, run=self.context.run, at=at)
@@ -115,7 +122,7 @@ def opened(project: Project, table: str, *, writes: bool = True) -> Iterator[Des
                 fix=f"lakeloom run {step.name}",
             )  # fmt: skip
         if latest is not None and latest.facts is None:
-            forget_abandoned(context, latest.intent, step.writes[0])
+            forget_abandoned(context, latest.intent, step.writes)
         with step_session(context.engine.spark()) as session:
             yield _desk(context, session, step, newest=True)
 
@@ -151,7 +158,7 @@ def _desk(context: Context, session: SparkSession, step: Step, *, newest: bool =
     assert last is not None
     side = TableName.parse(step.writes[0]).quarantine
     good = None if newest else refs.good(context.lake).get(str(side))
-    return Desk(context, session, step, last.intent.reads, context.lake.version(side) if good is None else good)
+    return Desk(context, session, step, last.intent, context.lake.version(side) if good is None else good)
 
 
 def step_of(project: Project, table: str) -> Step:

@@ -19,6 +19,7 @@ from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Step, Window
 from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
+from lakeloom.flow.explain import explained
 from lakeloom.flow.land import needs_spark, poll
 from lakeloom.flow.replay import Replay, intent_of
 from lakeloom.flow.write import forget_abandoned
@@ -91,7 +92,7 @@ def prepare(
     if decision.action != "run":
         return decision
     if latest is not None and latest.facts is None and is_table(step.writes[0]):
-        forget_abandoned(context, latest.intent, step.writes[0])
+        forget_abandoned(context, latest.intent, step.writes)
     reads, (again_sql, within) = {read.table: good[read.table] for read in step.reads}, ("", "")
     if again and window:
         again_sql, within = again_of(step, window)
@@ -118,7 +119,7 @@ def prepare(
 
 def _replaying(context: Context, step: Step, replay: Replay, latest: Record | None) -> Ready | Decision:
     if latest is not None and latest.facts is None:
-        forget_abandoned(context, latest.intent, step.writes[0])
+        forget_abandoned(context, latest.intent, step.writes)
     intent = intent_of(context, step, replay.choice, latest)
     if isinstance(intent, Decision):
         return intent
@@ -154,7 +155,7 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     started = time.monotonic()
     kind = step.name.partition(".")[0] if step.kind == "materialise" else step.kind
     work = load(WORK["replay" if intent.replay else kind if kind in WORK else "scores"])
-    facts: Facts = _retried(context, lambda: work(context, step, intent))
+    facts: Facts = _retried(context, step.name, lambda: work(context, step, intent))
     facts["seconds"] = round(time.monotonic() - started, 3)
     resources = context.engine.measured()
     facts["resources"] = resources.as_dict() if resources else None
@@ -194,12 +195,13 @@ def _register(context: Context, tables: Iterable[str]) -> None:
             register(session, context.lake, catalog, tables)
 
 
-def _retried(context: Context, work: Any) -> Facts:
+def _retried(context: Context, where: str, work: Any) -> Facts:
+    """Do the work, again where what stopped it may pass; under one intent, that writes nothing twice."""
     for attempt in range(context.project.settings.retries + 1):
         try:
             return work()
-        except LakeloomError as error:
-            if not error.transient or attempt == context.project.settings.retries:
+        except Exception as cause:
+            if not explained(cause, where).transient or attempt == context.project.settings.retries:
                 raise
             time.sleep(min(2.0**attempt, 30.0) / 2)
     raise AssertionError("unreachable")
@@ -230,15 +232,17 @@ def _consumed(context: Context, step: Step) -> dict[str, int]:
 
 
 def _since(context: Context, step: Step) -> dict[str, int]:
-    """Return, for each input read as new, the epoch of its last landing that was consumed."""
+    """Return, for each input read as new, the epoch of its last landing that was consumed; as changes, its version."""
     record = context.intents.published(step.name)
     if record is None:
         return {}
     reads = record.intent.reads
     return {
-        read.table: context.lake.epoch(read.table, read.table, reads[read.table])
+        read.table: reads[read.table]
+        if read.mode == "changes"
+        else context.lake.epoch(read.table, read.table, reads[read.table])
         for read in step.reads
-        if read.mode == "new" and read.table in reads
+        if read.mode != "whole" and read.table in reads
     }
 
 

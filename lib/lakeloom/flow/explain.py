@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 
-from lakeloom.core.errors import LakeloomError, RunError, StoreError, TableError
+from lakeloom.core.errors import CleansingError, LakeloomError, RunError, StoreError, TableError
 from lakeloom.core.extras import missing
 
 # Spark's error classes name what went wrong; the text behind them may quote a value.
@@ -17,11 +17,25 @@ _CASTS = (
     "DIVIDE_BY_ZERO",
     "CANNOT_PARSE_TIMESTAMP",
 )
+# What a cleansing verb raises inside Spark: its own words, which name columns and never values.
+_CLEANSING = re.compile(r"\[USER_RAISED_EXCEPTION\] (LL-CLEAN-00[34]): (.{1,200}?)(?: SQLSTATE|\n|$)")
+_CLEANSING_FIX = {
+    "LL-CLEAN-003": (
+        "a value is incompatible, and the verb says fail: ",
+        "mend the data, or say otherwise: quarantine",
+    ),
+    "LL-CLEAN-004": ("", "take a finer block, raise at_most, or say oversize: skip"),
+}
 # What the system says of a place that can't be written: by number in Python, by text from the JVM.
 _NO_PLACE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EDQUOT, errno.EFBIG)
 _UNWRITABLE = re.compile(
     r"Mkdirs failed to create|No space left on device|Read-only file system|ParentNotDirectory"
     r"|File too large|Disk quota exceeded"
+)
+# What Delta says where another writer's commit came between reading and writing.
+_CONCURRENT = re.compile(
+    r"DELTA_CONCURRENT_\w+|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED|MetadataChangedException"
+    r"|ProtocolChangedException|Concurrent(?:Append|Write|DeleteRead|DeleteDelete|Transaction)Exception"
 )
 # The JVM below, or the server of Spark Connect, is no longer the one that the step began with.
 _GONE = ("Py4JNetworkError", "RetriesExceeded")
@@ -43,6 +57,14 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
             where=where,
             fix="free the disk or mend the rights of the storage root, then run again",
         )
+    if _CONCURRENT.search(str(cause)):
+        return StoreError(
+            "LL-STORE-010",
+            "another writer changed the table while the step wrote it",
+            where=where,
+            fix="run again; see 'lakeloom history' for who else writes it",
+            transient=True,
+        )
     if type(cause).__name__ in _GONE or _LOST.search(str(cause)):
         return RunError(
             "LL-RUN-009",
@@ -50,6 +72,10 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
             where=where,
             fix="see why it ended (memory, the server's log), then run again",
         )
+    verb = _CLEANSING.search(str(cause))
+    if verb is not None:
+        words, fix = _CLEANSING_FIX[verb.group(1)]
+        return CleansingError(verb.group(1), f"{words}{verb.group(2)}", where=where, fix=fix)
     found = _CONDITION.search(str(cause))
     condition = found.group(1) if found else ""
     if condition.startswith(_CASTS):

@@ -8,10 +8,11 @@ from typing import Any
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
-from lakeloom.flow.write import write
+from lakeloom.flow.write import Part, write
 from lakeloom.session.spark import Opener, step_session
 from lakeloom.sources.sample import Sample, sampled
 from lakeloom.store.intents import Intent
+from lakeloom.store.manner import Manner
 from lakeloom.tables import bronze
 
 
@@ -83,7 +84,7 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
                 # Counting fills the cache, so that quarantine and table are written from one read.
                 rejected = bronze.rejected(landing.broken, step.name, mark)
                 broken = rejected if rejected.count() else None
-            facts = write(context, session, intent, table, good, broken, mode="append", evolve=True)
+            facts = write(context, session, intent, [Part(table, good, Manner("append", evolve="add"))], broken)
         finally:
             if landing.shared is not None:
                 landing.shared.unpersist()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from lakeloom.core.errors import FixError, LakeloomError
 from lakeloom.flow import corrected, rejudge
+from lakeloom.flow.background import background
+from lakeloom.flow.background import judged as rules_of
 from lakeloom.flow.choice import Choice
 from lakeloom.flow.desk import Desk, opened
 from lakeloom.flow.explain import explained
@@ -15,6 +17,7 @@ from lakeloom.flow.replay import chosen_of, raw_is_known, rows_of, together
 from lakeloom.flow.sets import values_of
 from lakeloom.project.spec import Project
 from lakeloom.quality.rows import judge
+from lakeloom.store.manner import DELETED
 from lakeloom.tables.fixes import laid_on, misfits
 
 if TYPE_CHECKING:
@@ -213,7 +216,10 @@ def _outlook(desk: Desk, entries: DataFrame, changed: DataFrame) -> tuple[int, d
     others = entries.join(keys, (entries["id"] == keys["_of"]) & entries["row"].eqNullSafe(keys["_as"]), "left_anti")
     after = others.unionByName(changed)
     frame, _ = rejudge.remade(desk.context, desk.session, step, desk.reads, after, changed)
-    judged = judge(frame, step.spec.judged(), where=step.name)
+    judged = judge(
+        frame, rules_of(desk.context, step), where=step.name, exempt=DELETED, always=step.spec.never_null,
+        background=background(desk.context, desk.session, step, desk.last),
+    )  # fmt: skip
     try:
         rows = judged.rows if judged.rows >= 0 else judged.frame.count()
         breaking = {each.name: each.broken for each in judged.results if each.broken and each.level == "quarantine"}

@@ -83,7 +83,7 @@ def _decision(
     if missing:
         return Decision("run", (f"{missing[0]} has not been made yet: it will fail",))
     decision = look(context, step, good, full_refresh=full_refresh)
-    above = sorted({moving[read.table] for read in step.reads if read.table in moving})
+    above = sorted({moving[read.table] for read in step.reads if read.table in moving and read.mode != "look"})
     if above and (decision.action == "skip" or decision.reasons != ("it never ran",)):
         return decision if decision.action == "run" else depends(above)
     return decision

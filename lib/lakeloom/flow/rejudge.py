@@ -85,7 +85,13 @@ def remade(
     """
     from lakeloom.flow.transform import refine
 
-    inputs = {read.table: context.lake.frame(session, read.table, reads[read.table]) for read in step.reads}
+    inputs = {
+        read.table: context.lake.changes(session, read.table, None, reads[read.table])
+        if read.mode == "changes"
+        else context.lake.frame(session, read.table, reads[read.table])
+        for read in step.reads
+        if read.mode != "look"
+    }
     bronze, origin = bronze_of(step), None
     if bronze is not None:
         origin = inputs[bronze]
@@ -131,6 +137,12 @@ def settled(chosen: DataFrame, rows: DataFrame) -> DataFrame:
     return joined.where(there).drop("_of")
 
 
+def whole(step: Step) -> bool:
+    """Return whether rows come into the table only together: all of them, a part of it, or a whole state."""
+    write = step.spec.write
+    return write.mode in ("overwrite", "replace") or write.snapshot_by is not None
+
+
 def in_sequence(context: Context, step: Step) -> Step:
     """Return the step with a sequence to merge by, so that a row that was superseded meanwhile does not win.
 
@@ -140,7 +152,7 @@ def in_sequence(context: Context, step: Step) -> Step:
         LL-FIX-005 where nothing says which of two rows of a key is the newer.
     """
     write = step.spec.write
-    if write.mode != "merge" or write.sequence_by is not None:
+    if whole(step) or not write.by_key or write.order is not None:
         return step
     if context.lake.exists(step.writes[0]) and "_position" in context.lake.columns(step.writes[0]):
         named = write.model_copy(update={"sequence_by": "_position"})

@@ -23,7 +23,7 @@ from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.choice import Choice
 from lakeloom.flow.context import Context
 from lakeloom.flow.replay import chosen_of, pending
-from lakeloom.flow.write import write
+from lakeloom.flow.write import Part, write
 from lakeloom.session.spark import step_session
 from lakeloom.sources.files import FilesConfig
 from lakeloom.sources.inspection import inspect
@@ -32,6 +32,7 @@ from lakeloom.sources.ledger import FileEntry
 from lakeloom.sources.records import SPLIT_BYTES
 from lakeloom.sources.whole import landing
 from lakeloom.store.intents import Intent
+from lakeloom.store.manner import Manner
 from lakeloom.tables import bronze
 
 if TYPE_CHECKING:
@@ -106,9 +107,8 @@ def reland(context: Context, step: Step, intent: Intent) -> Facts:
         good = bronze.stamp(_placed(session, made.good, places), step.spec.name, mark)
         good = good.withColumn("_position", good["_place"]).drop("_place")
         broken = _rejected(session, step, made.broken, places, mark, chosen)
-        facts = write(
-            context, session, intent, step.writes[0], good, broken, mode="append", evolve=True, settling=chosen
-        )
+        part = Part(step.writes[0], good, Manner("append", evolve="add"))
+        facts = write(context, session, intent, [part], broken, chosen)
     facts.pop("already")
     return facts | {"rows_in": facts["rows_out"] + facts["quarantined"], "batch": {}}
 

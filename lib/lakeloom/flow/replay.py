@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import FixError
-from lakeloom.core.names import TableName
+from lakeloom.core.names import TableName, quoted
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow import rejudge
 from lakeloom.flow.choice import Choice, matching
 from lakeloom.flow.context import Context
 from lakeloom.project.plan import Decision
-from lakeloom.quality.verdicts import quoted
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.intents import Intent, Record
@@ -62,8 +61,8 @@ def intent_of(context: Context, step: Step, wanted: Choice, latest: Record | Non
     clock = datetime.now(UTC).isoformat()
     common: dict[str, Any] = {"step": step.name, "epoch": latest.intent.epoch + 1 if latest else 1, "run": context.run,
               "clock": clock, "seed": context.project.settings.seed, "made": step.made, "side": version}  # fmt: skip
-    if step.kind != "land" and step.spec.write.mode == "overwrite":
-        # Such a table is built as a whole each time: its fixes are laid over then.
+    if step.kind != "land" and rejudge.whole(step):
+        # Single rows can't be written into it: it is built anew, and its fixes are laid over then.
         good = refs.good(context.lake)
         return Intent(**common, code=step.code, full=True, reads={read.table: good[read.table] for read in step.reads})
     # The code and reads of the last execution: what is decided next must see what it would have seen without this one.

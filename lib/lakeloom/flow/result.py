@@ -23,6 +23,8 @@ class StepResult:
         What it took of the cluster, as `lakeloom.session.measure.Resources` names it; None where not measured.
     warnings : tuple of str
         What is worth mending, each with the setting that helps.
+    changed : dict
+        Cleansing verb → how many rows it changed, in the verbs' order.
     """
 
     name: str
@@ -38,11 +40,12 @@ class StepResult:
     error: dict[str, str] | None = None
     resources: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    changed: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entry of ``run --json``; bytes, error, resources and warnings only where there are any."""
+        """Return the entry of ``run --json``; bytes, error, resources, warnings, changed only where there are any."""
         entry = asdict(self)
-        for name in ("bytes", "error", "resources", "warnings"):
+        for name in ("bytes", "error", "resources", "warnings", "changed"):
             if not entry[name]:
                 del entry[name]
         return entry

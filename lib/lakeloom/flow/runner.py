@@ -213,6 +213,7 @@ class _Walk:
                 facts.get("rows_in", 0), facts.get("rows_out", 0), facts.get("quarantined", 0),
                 facts.get("version"), round(time.monotonic() - begun, 3), facts.get("bytes", 0),
                 resources=facts.get("resources"), warnings=tuple(facts.get("warnings", ())),
+                changed=facts.get("changed") or {},
             )  # fmt: skip
         except Exception as cause:  # a step's failure must not end the run: it is coded, noted, and blocks what follows
             if self.stopped.is_set():

@@ -10,9 +10,10 @@ from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.model import record_of
 from lakeloom.flow.transform import rows_in
-from lakeloom.flow.write import write
+from lakeloom.flow.write import Part, write
 from lakeloom.session.spark import step_session
 from lakeloom.store.intents import Intent
+from lakeloom.store.manner import Manner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def score(context: Context, step: Step, intent: Intent) -> Facts:
                 "_trained": F.lit(serving["epoch"]).cast("bigint"),
             }
         )
-        facts = write(context, session, intent, table, scored, None, mode="overwrite")
+        facts = write(context, session, intent, [Part(table, scored, Manner("overwrite"))], None)
     facts.pop("already")
     return facts | {"rows_in": rows_in(context, step, intent), "serving": serving}
 

@@ -4,70 +4,84 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakeloom.cleansing.apply import clean
 from lakeloom.core.errors import LakeloomError, RunError, TableError
 from lakeloom.core.extras import missing
 from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
+from lakeloom.flow.background import background
+from lakeloom.flow.background import judged as rules_of
 from lakeloom.flow.context import Context
 from lakeloom.flow.rejudge import decided, rows_with_fixes, unmarked, with_fixes
-from lakeloom.flow.write import write
+from lakeloom.flow.shape import shaped
+from lakeloom.flow.write import Part, take_back, write
 from lakeloom.project.spec import Project
 from lakeloom.quality.aggregates import audit
 from lakeloom.quality.results import RuleResult, require
-from lakeloom.quality.rows import JudgedFrame, judge
+from lakeloom.quality.rows import judge
 from lakeloom.session.spark import step_session
-from lakeloom.store import refs
-from lakeloom.store.commit import restore
 from lakeloom.store.describe import quoted
 from lakeloom.store.intents import Intent
+from lakeloom.store.manner import DELETED, Manner
 from lakeloom.tables import quarantine
 from lakeloom.tables.bronze import Stamp
 from lakeloom.tables.contract import conform
-from lakeloom.tables.newest import newest, repeated
+from lakeloom.tables.deletions import OPERATION, marked
+from lakeloom.tables.feed import unwrapped
+from lakeloom.tables.resolve import counted, resolve
+from lakeloom.tables.snapshots import newest_state, refuse_late
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import bind, view_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# Where a row came from goes with it into a table that begins with its input's columns; when it landed does not.
+NOT_PASSED = ("_source", "_ingested_at", "_run")
+
 
 def transform(context: Context, step: Step, intent: Intent) -> Facts:
     """Carry out a transform at the intent's versions; return its facts."""
     with step_session(context.engine.spark()) as session:
-        inputs = {read.table: read_input(context, session, read, intent) for read in step.reads}
+        inputs = {read.table: read_input(context, session, read, intent) for read in step.reads if read.mode != "look"}
         fixed = decided(context, session, intent, step.writes[0])
         frame = refine(context.project, step, session, with_fixes(step, inputs, fixed))
         frame = rows_with_fixes(step, frame, fixed)
         frame = frame.where(intent.within) if intent.within else frame
-        return publish(context, session, step, intent, frame, _origin(inputs))
+        beside = _losers(step, inputs)
+        facts = publish(context, session, step, intent, frame, _origin(inputs), beside)
+        return facts | ({"conflicts": counted(beside.frame)} if beside is not None else {})
 
 
 def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
-    """Return what the step's SQL or function makes of its inputs, in the table's contract.
+    """Return what the step's SQL or function makes of its inputs, cleansed, in the table's contract.
 
     Raises
     ------
+    CleansingError
+        LL-CLEAN-002 where a verb does not fit what the SQL or function made.
     TableError
         LL-TABLE-004 where it does not fit the contract, LL-TABLE-007 where the SQL does not analyse.
     RunError
         LL-RUN-004 where the function raises.
     """
-    return conform(_apply(project, step, session, inputs), step.writes[0], step.spec)
-
-
-def publishable(judged: JudgedFrame, spec: TableSpec) -> DataFrame:
-    """Return the rows that go into the table: those that broke no rule, of a merge the newest of each key."""
-    good = unmarked(judged.good)
-    if spec.write.mode == "merge" and repeated(good, spec.keys):
-        return newest(good, spec.keys, spec.write.sequence_by)
-    return good
+    spec: TableSpec = step.spec
+    if spec.resolve is not None:
+        frame = resolve(inputs, spec.resolve, spec.keys, tuple(spec.columns), step.name).rows
+    elif spec.changes is not None:
+        frame = unwrapped(next(iter(inputs.values())), spec.changes, spec.columns)
+    else:
+        frame = marked(_apply(project, step, session, inputs), spec.write.delete_when)
+    return conform(clean(frame.drop(OPERATION), spec.clean, step.name), step.writes[0], spec)
 
 
 def read_input(context: Context, session: SparkSession, read: Input, intent: Intent) -> DataFrame:
-    """Return an input at its pinned version: its new rows, or all of them on a build from scratch."""
-    frame = context.lake.frame(session, read.table, intent.reads[read.table])
+    """Return an input at its pinned version: its new rows or its changes, or all of it on a build from scratch."""
     since = intent.since.get(read.table)
+    if read.mode == "changes":
+        return context.lake.changes(session, read.table, None if intent.full else since, intent.reads[read.table])
+    frame = context.lake.frame(session, read.table, intent.reads[read.table])
     if read.mode == "new" and since is not None and not intent.full:
         fresh = " OR ".join([f"_position.epoch > {since}", *_relanded(context, read.table, intent)])
         frame = frame.where(f"{fresh} OR ({intent.again})" if intent.again else fresh)
@@ -82,11 +96,20 @@ def _relanded(context: Context, table: str, intent: Intent) -> list[str]:
     return [f"_run IN ({', '.join(runs)})"] if runs else []
 
 
+def _losers(step: Step, inputs: dict[str, DataFrame]) -> Part | None:
+    """Return what the sources said that was not taken, for a table that keeps it."""
+    spec: TableSpec = step.spec
+    if spec.resolve is None or spec.resolve.losers is None:
+        return None
+    found = resolve(inputs, spec.resolve, spec.keys, tuple(spec.columns), step.name)
+    return Part(spec.resolve.losers, found.losers, Manner("overwrite"))
+
+
 def rows_in(context: Context, step: Step, intent: Intent) -> int:
     """Return how many rows the step's inputs hold for this execution, from the log's statistics."""
     total = 0
     for read in step.reads:
-        if read.table.partition(".")[0] in ("models", "tuning"):
+        if read.mode == "look" or read.table.partition(".")[0] in ("models", "tuning"):
             continue
         total += context.lake.size(read.table, intent.reads[read.table]).rows
         if read.mode == "new" and not intent.full and read.table in intent.since:
@@ -100,6 +123,9 @@ def _apply(project: Project, step: Step, session: SparkSession, inputs: dict[str
     from pyspark.errors import AnalysisException, ParseException
 
     spec: TableSpec = step.spec
+    if spec.passes:
+        (frame,) = inputs.values()
+        return frame.drop(*NOT_PASSED)
     try:
         if spec.function is not None:
             return load(spec.function, step.name)(inputs)
@@ -137,6 +163,7 @@ def publish(
     intent: Intent,
     frame: DataFrame,
     origin: DataFrame | None,
+    beside: Part | None = None,
     *,
     settling: DataFrame | None = None,
 ) -> Facts:
@@ -146,45 +173,60 @@ def publish(
     ----------
     origin : DataFrame or None
         The bronze rows that the rows were made of, as they came.
+    beside : Part, optional
+        What is written beside the table.
     settling : DataFrame, optional
         Of a replay: the entries that it settles.
     """
     spec: TableSpec = step.spec
     table = step.writes[0]
-    judged = judge(frame, spec.judged(), where=step.name)
+    last = _last_state(context, step, intent)
+    frame = refuse_late(frame, str(spec.write.snapshot_by), last) if last is not None else frame
+    judged = judge(
+        frame, rules_of(context, step), where=step.name, background=background(context, session, step, intent),
+        exempt=DELETED, always=spec.never_null,
+    )  # fmt: skip
     try:
         broken = None
         if judged.broken_rows or settling is not None:
             mark = Stamp(intent.epoch, intent.clock, intent.run)
             broken = quarantine.rejected(judged.broken, step.name, mark, origin, code=step.code)
-        mode = "overwrite" if intent.full or spec.write.mode == "overwrite" else spec.write.mode
-        facts = write(
-            context, session, intent, table, publishable(judged, spec), broken,
-            mode=mode, keys=spec.keys, sequence=spec.write.sequence_by, evolve=spec.evolve == "add",
-            settling=settling,
-        )  # fmt: skip
+        state = newest_state(judged.good, spec.write.snapshot_by) if spec.write.snapshot_by else None
+        with shaped(context, session, table, spec, intent, unmarked(judged.good)) as parts:
+            facts = write(context, session, intent, [*([beside] if beside else []), *parts], broken, settling)
     finally:
         judged.release()
     facts.pop("already")
-    results = [*judged.results, *_audit(context, session, step, intent, facts["version"])]
-    some = (intent.again or settling is not None) and judged.rows >= 0
-    read = judged.rows if some else rows_in(context, step, intent)
+    results = [*judged.results, *_audit(context, session, step, intent, facts)]
+    told = intent.again or intent.replay or any(read.mode == "changes" for read in step.reads)
+    read = judged.rows if told and judged.rows >= 0 else rows_in(context, step, intent)
     rules = [result.as_dict() for result in results]
-    return facts | {"rows_in": read, "rules": rules, "changed": judged.changed}
+    facts |= {"rows_in": read, "rules": rules, "changed": judged.changed}
+    return facts | ({"state": state or last} if spec.write.snapshot_by else {})
 
 
-def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, version: int) -> list[RuleResult]:
+def _last_state(context: Context, step: Step, intent: Intent) -> str | None:
+    """Return the newest whole state of the source that the table has taken, None on a build from scratch."""
+    if step.spec.write.snapshot_by is None or intent.full:
+        return None
+    record = context.intents.published(step.name)
+    return record.facts.get("state") if record and record.facts else None
+
+
+def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, facts: Facts) -> list[RuleResult]:
     """Judge the whole table at its new version; bring it back to the last good one where a rule stops it.
 
     Until this has passed the version is not published, so no reader inside the platform meets it.
     """
-    rules, table = step.spec.judged(), step.writes[0]
+    rules, table = rules_of(context, step), step.writes[0]
+    if intent.replay:  # its few rows say nothing about the rows of other executions
+        rules = tuple(rule for rule in rules if rule.expect != "volume")
     if not any(rule.scope == "table" for rule in rules):
         return []
-    results = audit(context.lake.frame(session, table, version), rules, where=step.name)
+    beyond = background(context, session, step, intent, facts["rows_out"])
+    results = audit(context.lake.frame(session, table, facts["version"]), rules, step.name, beyond)
     if any(result.stops for result in results):
-        good = refs.good(context.lake).get(table)
-        if good is not None:
-            restore(session, context.lake, TableName.parse(table), good, context.mark(intent, table))
+        side = str(TableName.parse(table).quarantine)
+        take_back(context, session, intent, [name for name in facts["versions"] if name != side])
         require(results, step.name, "LL-RULE-002")
     return results

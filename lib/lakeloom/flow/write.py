@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts
@@ -10,33 +12,43 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.settle import entering
 from lakeloom.project.about import about
 from lakeloom.session.spark import step_session
-from lakeloom.store.commit import Committed, commit, restore
+from lakeloom.store import refs
+from lakeloom.store.commit import PLAIN, Committed, commit, restore
+from lakeloom.store.describe import unsigned
 from lakeloom.store.intents import Intent
+from lakeloom.store.layout import Layout
+from lakeloom.store.manner import Manner
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows for one table: a step may write several, the last of them its own."""
+
+    table: str
+    frame: DataFrame
+    how: Manner
+    layout: Layout = PLAIN
 
 
 def write(
     context: Context,
     session: SparkSession,
     intent: Intent,
-    table: str,
-    good: DataFrame,
+    parts: Sequence[Part],
     broken: DataFrame | None,
-    *,
-    mode: Literal["append", "overwrite", "merge"],
-    keys: tuple[str, ...] = (),
-    sequence: str | None = None,
-    evolve: bool = False,
     settling: DataFrame | None = None,
 ) -> Facts:
-    """Commit `broken` to the table's quarantine, then `good` to the table.
+    """Commit `broken` to the quarantine of the step's table, then the parts in their order.
 
     Parameters
     ----------
     session : SparkSession
-        The step's session, to which both frames belong.
+        The step's session, to which all frames belong.
+    parts : sequence of Part
+        The step's own table comes last: its commit says that all is written.
     broken : DataFrame or None
         Rows in the quarantine's form; None where there is none.
     settling : DataFrame, optional
@@ -47,23 +59,19 @@ def write(
     dict
         already (the commit stood there), versions (table → version), version, rows_out, quarantined, bytes, files.
     """
-    name = TableName.parse(table)
+    name = TableName.parse(parts[-1].table)
     versions: dict[str, int] = {}
     quarantined = 0
     side = name.quarantine
     there = entering(context, session, intent, name, broken, settling)
     if there is not None:
-        made = commit(
-            session, context.lake, side, there.rows, context.mark(intent, str(side)),
-            mode=there.mode, keys=there.keys, evolve=True, properties=about(context.project, str(side)),
-        )  # fmt: skip
+        how = Manner(there.mode, keys=there.keys, evolve="add")
+        made = _commit(context, session, intent, Part(str(side), there.rows, how))
         versions[str(side)] = made.version
         quarantined = _written(made) if there.open_rows is None else there.open_rows
-    made = commit(
-        session, context.lake, name, good, context.mark(intent, table),
-        mode=mode, keys=keys, sequence=sequence, evolve=evolve, properties=about(context.project, table),
-    )  # fmt: skip
-    versions[table] = made.version
+    for part in parts:
+        made = _commit(context, session, intent, part)
+        versions[part.table] = made.version
     size = context.lake.size(name, made.version)
     return {
         "already": made.already,
@@ -76,25 +84,59 @@ def write(
     }
 
 
-def forget_abandoned(context: Context, intent: Intent, table: str) -> None:
-    """Bring the table's quarantine back to what it was before an execution that is given up.
+def _commit(context: Context, session: SparkSession, intent: Intent, part: Part) -> Committed:
+    return commit(
+        session, context.lake, TableName.parse(part.table), part.frame, context.mark(intent, part.table), part.how,
+        properties=about(context.project, part.table), layout=part.layout,
+    )  # fmt: skip
 
-    The quarantine is committed before the table; where the table's commit never came, or was restored
-    by its audit, the rows that the next execution judges anew would stand there twice, and entries
-    that a replay or a build from scratch had settled would be lost.
+
+def take_back(context: Context, session: SparkSession, intent: Intent, tables: Iterable[str]) -> None:
+    """Bring tables that an execution has written back to their last good versions; new ones stay unpublished."""
+    published = refs.good(context.lake)
+    for table in tables:
+        if table in published:
+            restore(session, context.lake, TableName.parse(table), published[table], context.mark(intent, table))
+
+
+def forget_abandoned(context: Context, intent: Intent, tables: Sequence[str]) -> None:
+    """Take back what an execution that is given up had written beside its own table.
+
+    Parameters
+    ----------
+    tables : sequence of str
+        What the step writes, its own table first. The others, what is kept aside, and the quarantine are committed
+        before it; where its commit never came, or was restored by its audit, the next execution would find there
+        what it makes anew.
     """
-    side = TableName.parse(table).quarantine
-    if context.lake.epoch(side, intent.step) < intent.epoch:
+    name = TableName.parse(tables[0])
+    beside = [
+        table for table in (str(name.aside), *tables[1:]) if context.lake.epoch(table, intent.step) >= intent.epoch
+    ]
+    side = name.quarantine
+    judged = context.lake.epoch(side, intent.step) >= intent.epoch
+    if not beside and not judged:
         return
+    with step_session(context.engine.spark()) as session:
+        take_back(context, session, intent, beside)
+        if judged:
+            _settle_back(context, session, intent, side)
+
+
+def _settle_back(context: Context, session: SparkSession, intent: Intent, side: TableName) -> None:
+    """Bring a quarantine back to what it was before an execution that is given up.
+
+    Not by its rows: entries that a replay or a build from scratch had settled would be lost.
+    """
     newest = context.lake.history(side, 1)[0]
     made = newest["manifest"]
     if (made.get("step"), made.get("epoch")) != (intent.step, intent.epoch) or "restored" in made:
         return  # brought back before
-    with step_session(context.engine.spark()) as session:
-        if newest["version"] > 0:
-            restore(session, context.lake, side, newest["version"] - 1, context.mark(intent, str(side)))
-        else:
-            session.sql(f"DELETE FROM delta.`{context.lake.path(side)}`")  # noqa: S608 - our own path
+    if newest["version"] > 0:
+        restore(session, context.lake, side, newest["version"] - 1, context.mark(intent, str(side)))
+    else:
+        unsigned(session)
+        session.sql(f"DELETE FROM delta.`{context.lake.path(side)}`")  # noqa: S608 - our own path
 
 
 def _written(made: Committed) -> int:

@@ -27,7 +27,10 @@ class Node:
 
 @dataclass(frozen=True, order=True)
 class Edge:
-    """Data flows from `source` to `target`: `how` is lands, new, whole, searches, trains or scores."""
+    """Data flows from `source` to `target`: `how` is lands, new, whole, checks, searches, trains or scores.
+
+    ``checks``: no data flows, only the target's rules look at the source.
+    """
 
     source: str
     target: str
@@ -120,4 +123,4 @@ def _node(name: str) -> Node:
 def _how(step: Step, table: str, mode: str) -> str:
     if table.startswith("models."):
         return "scores"
-    return {"tune": "searches", "train": "trains"}.get(step.kind, mode)
+    return {"tune": "searches", "train": "trains"}.get(step.kind, "checks" if mode == "look" else mode)

@@ -82,6 +82,16 @@ class RuleFact:
 
 
 @dataclass(frozen=True)
+class ChangeFact:
+    """The rows that one cleansing verb of a table changed; `number` is its place in the table's list."""
+
+    table: str
+    number: int
+    verb: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class Node:
     """A node of the lineage graph; `kind` is source, bronze, silver, …, model or scores."""
 
@@ -139,6 +149,7 @@ class Report:
     tables: tuple[TableFact, ...] = ()
     quarantine: tuple[QuarantineFact, ...] = ()
     rules: tuple[RuleFact, ...] = ()
+    changes: tuple[ChangeFact, ...] = ()
     lineage: Lineage = Lineage()
     evaluation: Mapping[str, Any] | None = None
     model: ModelFact | None = None
@@ -161,6 +172,7 @@ class Report:
                 for each in kept.get("quarantine", ())
             ),
             rules=tuple(RuleFact(**each) for each in kept.get("rules", ())),
+            changes=tuple(ChangeFact(**each) for each in kept.get("changes", ())),
             lineage=Lineage(
                 tuple(Node(**each) for each in graph.get("nodes", ())),
                 tuple(Edge(**each) for each in graph.get("edges", ())),

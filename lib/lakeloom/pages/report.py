@@ -64,6 +64,7 @@ def render(report: Report) -> str:
         quarantine=bars.quarantined(clean.quarantine),
         quarantined=tables.quarantine(clean.quarantine),
         rules=tables.rules(clean.rules),
+        changes=tables.changes(clean.changes),
         broken=[rule for rule in clean.rules if not rule.passed],
         graph=lineage.graph(clean.lineage),
         manifest=tables.manifest(clean.model.manifest) if clean.model else (),

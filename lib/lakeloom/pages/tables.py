@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from lakeloom.pages import formats, svg
 from lakeloom.pages.figure import Table
-from lakeloom.pages.model import DONE, FAILED, SKIPPED, QuarantineFact, RuleFact, StepFact, TableFact
+from lakeloom.pages.model import DONE, FAILED, SKIPPED, ChangeFact, QuarantineFact, RuleFact, StepFact, TableFact
 
 _MARKS = {DONE: ("✓", "good"), SKIPPED: ("–", "idle"), FAILED: ("✕", "bad")}
 _SCORES = {"roc_auc": "ROC AUC", "average_precision": "Average precision", "brier": "Brier", "log_loss": "Log loss"}
@@ -92,6 +92,12 @@ def rules(facts: Sequence[RuleFact]) -> Table | None:
     )
     columns = ("Table", "Rule", "Column", "Otherwise", "Result", "Rows", "Broken", "Share")
     return Table(columns, rows, frozenset({5, 6, 7}), "Rules") if rows else None
+
+
+def changes(facts: Sequence[ChangeFact]) -> Table | None:
+    """List how many rows each cleansing verb changed, in the verbs' order."""
+    rows = tuple((fact.table, formats.count(fact.number), fact.verb, formats.count(fact.rows)) for fact in facts)
+    return Table(("Table", "No.", "Verb", "Rows changed"), rows, frozenset({1, 3}), "Cleansing") if rows else None
 
 
 def splits(facts: Mapping[str, Any]) -> list[str]:

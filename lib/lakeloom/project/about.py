@@ -10,6 +10,11 @@ from typing import Any
 from lakeloom.core.names import TableName
 from lakeloom.project.spec import Project
 
+_BESIDE = {
+    "quarantine": "What {} could not take, with the reasons.",
+    "aside": "Changes that left no row in {}: deletions and repetitions.",
+}
+
 
 def about(project: Project, table: str) -> dict[str, str]:
     """Return a table's properties: ``comment`` (its description) and ``lakeloom.owner``, ``.keys`` and others.
@@ -20,10 +25,10 @@ def about(project: Project, table: str) -> dict[str, str]:
         Any table of the project, quarantine's among them; one that is not declared says nothing.
     """
     name = TableName.parse(table)
-    if name.layer == "quarantine":
+    if name.layer in _BESIDE:
         of = name.name.replace("__", ".", 1)
         spec = _spec(project, of)
-        return _said({"comment": f"What {of} could not take, with the reasons.", "lakeloom.owner": _of(spec, "owner")})
+        return _said({"comment": _BESIDE[name.layer].format(of), "lakeloom.owner": _of(spec, "owner")})
     spec = _spec(project, table)
     columns: dict[str, Any] = getattr(spec, "columns", {}) if name.layer in ("silver", "gold") else {}
     units = {f"lakeloom.unit.{name}": getattr(column, "unit", None) or "" for name, column in columns.items()}
@@ -41,7 +46,8 @@ def _spec(project: Project, table: str) -> object:
     if layer in sections:
         return sections[layer].get(name)
     scores = {model.scores: model for model in project.models.values() if model.scores}
-    return project.tables.get(table) or scores.get(table)
+    beside = {name: spec for spec in project.tables.values() for name in spec.beside()}
+    return project.tables.get(table) or scores.get(table) or beside.get(table)
 
 
 def _of(spec: object, field: str) -> str:

@@ -18,6 +18,7 @@ from lakeloom.core.codes import CODES
 from lakeloom.core.errors import ConfigError
 from lakeloom.core.findings import Finding
 from lakeloom.core.kinds import nearest
+from lakeloom.project.cleansing import made
 from lakeloom.project.fixtures import (
     Given,
     Place,
@@ -33,8 +34,8 @@ from lakeloom.project.fixtures import (
 )
 from lakeloom.project.spec import Project
 from lakeloom.project.typing import Reader
-from lakeloom.tables.spec import Strict, TableSpec
-from lakeloom.tables.sql import outputs
+from lakeloom.tables.spec import TableSpec
+from lakeloom.tables.words import Strict
 
 FOLDER = "tests"
 REASONS = "reasons"
@@ -215,6 +216,7 @@ class _File(Reader):
 
     def _rules(self, counts: dict[str, int], table: TableSpec, path: tuple[str, ...]) -> None:
         names = [rule.title for rule in table.judged() if rule.scope == "row" and rule.otherwise == "quarantine"]
+        names += table.reasons()
         for name in counts:
             if name not in names:
                 self._unknown((*path, name), name, names, "rule that quarantines")
@@ -237,6 +239,4 @@ def _outputs(project: Project, table: str) -> list[str]:
     """Return the columns that a table can have, none where they are not known without running it."""
     if closed_contract(project, table):
         return list(declared_types(project, table))
-    sql = project.sql.get(table)
-    names = outputs(sql) if sql else []
-    return [] if "*" in names else names
+    return made(project, table) or []

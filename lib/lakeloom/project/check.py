@@ -9,6 +9,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.findings import Finding, FindingsError
 from lakeloom.project import extras, references
 from lakeloom.project.channels import RULES as TELLING
+from lakeloom.project.cleansing import verbs_fit
 from lakeloom.project.sampled import samples_are_sound
 from lakeloom.project.spec import Project
 from lakeloom.project.typing import Reader
@@ -24,9 +25,12 @@ RULES: tuple[Rule, ...] = (
     references.sql_reads_its_inputs,
     references.sql_is_repeatable,
     references.sql_columns_exist,
+    verbs_fit,
     references.merge_has_keys,
+    references.spans_are_free,
     references.columns_are_declared,
     references.rule_names_differ,
+    references.rules_look_at_what_is_there,
     references.views_read_tables,
     references.datasets_refer,
     references.features_have_times,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lakeloom.core.kinds import nearest
+from lakeloom.project.cleansing import gaps
 from lakeloom.project.spec import Project
 from lakeloom.tables.bronze import POSITION
 from lakeloom.tables.literals import inferred, typed
@@ -167,15 +168,22 @@ def typed_rows(rows: Written, columns: Mapping[str, str], tell: Tell) -> tuple[t
 
 
 def completed(project: Project, table: str, given: Sequence[Given], place: Place, tell: Tell) -> list[Given]:
-    """Return the inputs with the columns that the table's SQL takes from them and no row names.
+    """Return the inputs with the columns that the table's SQL, or its cleansing, takes from them and no row names.
 
     Findings: LL-TEST-001 where a name that no SQL reads is near one that is missing: a slip of the pen.
     """
     sql = project.sql.get(table)
-    if sql is None:
-        return list(given)
     found = {each.table: each for each in given}
     closed = {name for name in found if closed_contract(project, name)}
+    spec = project.tables[table]
+    if spec.passes and len(given) == 1 and not closed:
+        (each,) = given
+        lacking = [gap.column for gap in gaps(spec.clean, [*each.columns, *each.platform])]
+        columns = each.columns | dict.fromkeys(lacking, "string")
+        rows = tuple((*row, *[None] * (len(columns) - len(row))) for row in each.rows)
+        return [Given(each.table, columns, rows, each.platform)]
+    if sql is None:
+        return list(given)
     schemas = {name: set(each.columns) | set(each.platform) for name, each in found.items()}
     for column, tables in unknown_columns(sql, schemas):
         name = next((each for each in tables.split(", ") if each in found and each not in closed), None)
@@ -196,5 +204,8 @@ def platform_columns(project: Project, table: str) -> tuple[str, ...]:
     """Return lakeloom's own columns that a table has: all in bronze, elsewhere those that its SQL passes on."""
     if table.startswith("bronze."):
         return tuple(PLATFORM)
-    sql = project.sql.get(table)
+    sql, spec = project.sql.get(table), project.tables.get(table)
+    if spec is not None and spec.passes:
+        (source,) = spec.from_
+        return tuple(name for name in platform_columns(project, source) if name in ("_position", "_file"))
     return tuple(name for name in outputs(sql) if name in PLATFORM) if sql else ()

@@ -110,11 +110,18 @@ def _transforms(project: Project) -> list[Step]:
     found = []
     for name, table in project.tables.items():
         reads = tuple(Input(source, mode) for source, mode in table.from_.items())
-        text = (project.sql.get(name, ""), _source(table.function))
+        looks = dict.fromkeys(rule.to for rule in table.rules if rule.to and not rule.asks_source)
+        reads += tuple(Input(other, "look") for other in looks if other not in table.from_)
+        text = (project.sql.get(name, ""), _source(table.function), *_verbs(table))
         code, made = (digest(_meaning(spec), *text) for spec in (table, table.model_copy(update={"rules": ()})))
-        writes = (name,)
+        writes = (name, *table.beside())
         found.append(Step(name, "transform", reads, writes, table, code, made=made))
     return found
+
+
+def _verbs(table: TableSpec) -> list[str]:
+    """Return the code of the verbs that the project brings itself."""
+    return [_source(verb.verb) for verb in table.clean if ":" in verb.verb]
 
 
 def _features(project: Project) -> list[Step]:
@@ -164,13 +171,21 @@ def _models(project: Project) -> list[Step]:
 
 
 # Words that explain and do not act: changing them runs nothing again.
-_WORDS = frozenset({"owner", "description", "event_time", "freshness", "quarantine_above"})
+_WORDS = frozenset({"owner", "description", "event_time", "freshness", "quarantine_above", "on_change"})
+# Keys that tables did not have once: where they say nothing, tables that are there already must not run again.
+_LATER = frozenset(
+    {
+        "clean", "changes", "resolve", "dropped", "evolve", "renamed_from", "by", "delete_when", "update_when", "keep",
+        "snapshot_by", "track", "history", "partition_by", "cluster_by", "change_feed", "deletion_vectors",
+    }
+)  # fmt: skip
 
 
 def _meaning(spec: object) -> object:
     """Return a spec as plain data without the words that change nothing."""
     dump = spec.model_dump(mode="json", by_alias=True) if hasattr(spec, "model_dump") else spec
-    words = _WORDS if isinstance(spec, TableSpec) else _WORDS - {"event_time"}
+    table = isinstance(spec, TableSpec)
+    words = _WORDS if table else _WORDS - {"event_time", "on_change"}
 
     def clean(node: object) -> object:
         if isinstance(node, dict):
@@ -178,6 +193,7 @@ def _meaning(spec: object) -> object:
                 key: clean(value)
                 for key, value in node.items()
                 if not (key in words and isinstance(value, str | float | None))
+                and not (table and key in _LATER and not value)
             }
         return [clean(item) for item in node] if isinstance(node, list) else node
 

@@ -59,10 +59,14 @@ def decide(
         return Decision("run", ("it never ran",), full=True)
     if full_refresh:
         return Decision("run", ("--full-refresh was given",), full=True)
-    if last.code != step.code:
-        return Decision("run", ("its code or config changed",), full=True)
     reasons, full = [], False
+    if last.code != step.code:
+        if getattr(step.spec, "on_change", "rebuild") == "rebuild":
+            return Decision("run", ("its code or config changed",), full=True)
+        reasons.append("its code or config changed; it holds from here on")
     for read in step.reads:
+        if read.mode == "look":
+            continue
         before, now = last.reads.get(read.table), versions.get(read.table)
         if before != now:
             reasons.append(f"{read.table} moved from @{before} to @{now}")

@@ -14,6 +14,10 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import nearest
 from lakeloom.project.graph import cycle, steps
 from lakeloom.project.spec import Project
+from lakeloom.quality.spec import RuleSpec
+from lakeloom.tables.feed import SEQUENCE
+from lakeloom.tables.history import SPAN
+from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import parse, tables_of, unknown_columns, unrepeatable
 
 Schemas = Mapping[str, Iterable[str]]
@@ -35,6 +39,7 @@ def known_tables(project: Project) -> set[str]:
         {f"bronze.{name}" for name in _declared(project, "sources", project.sources)}
         | _declared(project, "tables", project.tables)
         | {model.scores for model in project.models.values() if model.scores}
+        | {name for table in project.tables.values() for name in table.beside()}
     )
 
 
@@ -48,7 +53,8 @@ def columns_of(project: Project, table: str, schemas: Schemas) -> set[str] | Non
     """Return a table's columns by its contract, else by its last recorded schema; None where unknown."""
     spec = project.tables.get(table)
     if spec is not None and spec.columns and spec.evolve == "none":
-        return set(spec.columns) | {"_position", "_file", "_source", "_ingested_at", "_run"}
+        more = (*(SPAN if spec.write.mode == "scd2" else ()), *((SEQUENCE,) if spec.changes else ()))
+        return {*spec.columns, *more, "_position", "_file", "_source", "_ingested_at", "_run"}
     return set(schemas[table]) if table in schemas else None
 
 
@@ -68,7 +74,7 @@ def inputs_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
 
 
 def new_only_from_bronze(project: Project, schemas: Schemas) -> Iterator[Problem]:
-    """Only bronze is append-only, so only its rows can be read as ``new``."""
+    """Only bronze has ``new`` rows, since it is append-only; only a table with a change feed tells its ``changes``."""
     for name, table in project.tables.items():
         for source, mode in table.from_.items():
             if mode == "new" and not source.startswith("bronze."):
@@ -76,13 +82,42 @@ def new_only_from_bronze(project: Project, schemas: Schemas) -> Iterator[Problem
                 yield Problem(
                     path, "LL-CONF-004", f"{source} is not append-only: it has no 'new' rows", "write 'whole'"
                 )
+            elif mode == "changes" and not (source in project.tables and project.tables[source].write.change_feed):
+                path = ("tables", name, "from", source)
+                yield Problem(
+                    path, "LL-TABLE-010", f"{source} has no change feed", f"add change_feed: true to {source}'s write:"
+                )
 
 
 def one_transform(project: Project, schemas: Schemas) -> Iterator[Problem]:
-    """A table has SQL or a function, not both."""
+    """A table has SQL, a function, changes or sources to resolve; none where ``clean`` begins with its input."""
     for name, table in project.tables.items():
-        if (table.sql is None) == (table.function is None):
-            yield Problem(("tables", name), "LL-CONF-005", "either sql or function is wanted", "give one of them")
+        given = sum(each is not None for each in (table.sql, table.function, table.changes, table.resolve))
+        if given != 1 and not (given == 0 and table.passes):
+            fix = "give one of them"
+            if table.clean and not given:
+                fix = "give one of them, or a single input whose columns clean: begins with"
+            message = "one of sql, function, changes and resolve is wanted"
+            yield Problem(("tables", name), "LL-CONF-005", message, fix)
+        elif table.changes is not None and (len(table.from_) != 1 or not table.columns or not table.write.by_key):
+            message = "changes: wants one input, columns: and a write by key (merge, scd2, scd4)"
+            yield Problem(("tables", name, "changes"), "LL-TABLE-010", message, "give them, or take sql:")
+        elif table.resolve is not None:
+            yield from _resolves(name, table)
+
+
+def _resolves(name: str, table: TableSpec) -> Iterator[Problem]:
+    assert table.resolve is not None
+    path = ("tables", name, "resolve")
+    if list(table.resolve.sources) != list(table.from_) and set(table.resolve.sources) != set(table.from_):
+        yield Problem(path, "LL-TABLE-010", "resolve's sources are not those under 'from'", "name the same tables")
+    if not table.keys or not table.columns or set(table.from_.values()) != {"whole"}:
+        message = "resolve: wants keys:, columns: and every input whole"
+        yield Problem(path, "LL-TABLE-010", message, "give them")
+    for column in table.resolve.columns:
+        if column not in table.columns:
+            yield Problem((*path, "columns", column), "LL-TABLE-003", f"'{column}' is not in {name}",
+                          _fix(column, table.columns))  # fmt: skip
 
 
 def sql_parses(project: Project, schemas: Schemas) -> Iterator[Problem]:
@@ -154,8 +189,20 @@ def sql_columns_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
 def merge_has_keys(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """A merged table declares its keys."""
     for name, table in project.tables.items():
-        if table.write.mode == "merge" and not table.keys:
-            yield Problem(("tables", name, "write"), "LL-TABLE-006", "a merge needs keys", "add keys: [...]")
+        if table.write.by_key and not table.keys:
+            message = f"mode {table.write.mode} needs keys"
+            yield Problem(("tables", name, "write"), "LL-TABLE-006", message, "add keys: [...]")
+
+
+def spans_are_free(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A table of versions has the columns that say when each held; its rows may not bring their own."""
+    for name, table in project.tables.items():
+        for column in SPAN if table.write.mode in ("scd2", "scd4") else ():
+            if column in table.columns:
+                path = ("tables", name, "columns", column)
+                yield Problem(
+                    path, "LL-TABLE-010", f"'{column}' is a column that versions have of their own", "rename it"
+                )
 
 
 def columns_are_declared(project: Project, schemas: Schemas) -> Iterator[Problem]:
@@ -165,10 +212,14 @@ def columns_are_declared(project: Project, schemas: Schemas) -> Iterator[Problem
         if columns is None:
             continue
         used: list[tuple[tuple[str, ...], str]] = [(("keys",), key) for key in table.keys]
-        used += [(("write", "sequence_by"), table.write.sequence_by)] if table.write.sequence_by else []
+        write = table.write
+        used += [
+            (("write", word), column) for word in ("sequence_by", "snapshot_by") if (column := getattr(write, word))
+        ]
+        for word in ("by", "keep", "track", "partition_by", "cluster_by"):
+            used += [(("write", word), column) for column in getattr(write, word)]
         for index, rule in enumerate(table.rules):
-            names = [rule.column] if rule.column else list(rule.columns or ())
-            used += [(("rules", str(index)), column) for column in names]
+            used += [(("rules", str(index)), column) for column in rule.reads()]
         for path, column in used:
             if column not in columns:
                 shown = ", ".join(sorted(c for c in columns if not c.startswith("_"))[:6])
@@ -189,6 +240,39 @@ def rule_names_differ(project: Project, schemas: Schemas) -> Iterator[Problem]:
                 yield Problem(
                     ("tables", name, "rules"), "LL-RULE-003", f"{count} rules are called '{title}'", "give each a name:"
                 )
+
+
+def rules_look_at_what_is_there(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """A rule refers to a declared table, or reconciles with a JDBC source, and to columns that it has."""
+    known = known_tables(project)
+    for name, table in project.tables.items():
+        for index, rule in enumerate(table.rules):
+            path = ("tables", name, "rules", str(index))
+            if rule.to is None:
+                continue
+            if rule.asks_source:
+                yield from _asks_a_database(project, rule, path)
+            elif rule.to not in known:
+                yield Problem(path, "LL-CONF-010", f"{rule.to} is not declared", _fix(rule.to, known) or "declare it")
+            else:
+                columns = columns_of(project, rule.to, schemas)
+                there = (*rule.by.values(), *rule.sums.values()) if rule.scope == "table" else rule.keys_there
+                for column in there if columns is not None else ():
+                    if column not in columns:  # type: ignore[operator]  # it is not None here
+                        fix = _fix(column, columns or ())
+                        yield Problem(path, "LL-TABLE-003", f"column '{column}' is not in {rule.to}", fix)
+
+
+def _asks_a_database(project: Project, rule: RuleSpec, path: tuple[str, ...]) -> Iterator[Problem]:
+    source = str(rule.to).partition(".")[2]
+    declared = _declared(project, "sources", project.sources)
+    if source not in declared:
+        yield Problem(path, "LL-CONF-010", f"source '{source}' is not declared", _fix(source, declared) or "declare it")
+    elif rule.scope == "row":
+        yield Problem(path, "LL-RULE-003", "rows can't refer to a source", f"land it and write bronze.{source}")
+    elif source in project.sources and project.sources[source].kind != "jdbc":
+        kind = project.sources[source].kind
+        yield Problem(path, "LL-RULE-003", f"source '{source}' is {kind}: no database to ask", "name a jdbc source")
 
 
 def views_read_tables(project: Project, schemas: Schemas) -> Iterator[Problem]:
@@ -274,9 +358,13 @@ def models_refer(project: Project, schemas: Schemas) -> Iterator[Problem]:
 
 def outputs_differ(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """No table is written by two steps."""
-    written = Counter(model.scores for model in project.models.values() if model.scores) + Counter(
-        project.tables.keys()
-    )
+    beside = [other for table in project.tables.values() for other in table.beside()]
+    scores = [model.scores for model in project.models.values() if model.scores]
+    written = Counter([*scores, *project.tables, *beside])
+    for name, table in project.tables.items():
+        for other in table.beside():
+            if written[other] > 1:
+                yield Problem(("tables", name), "LL-CONF-002", f"{other} is written twice", "name another table")
     for name, model in project.models.items():
         if model.scores and written[model.scores] > 1:
             yield Problem(

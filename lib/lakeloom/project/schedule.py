@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from lakeloom.core.durations import Duration
 from lakeloom.core.errors import ConfigError, ExportError
 from lakeloom.features.spec import DurationText
-from lakeloom.tables.spec import Strict
+from lakeloom.tables.words import Strict
 
 MOST = 10_000
 _ONE = r"(\d{1,2}|[A-Za-z]{3})"

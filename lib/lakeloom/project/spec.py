@@ -14,8 +14,8 @@ from lakeloom.project.exports.targets import Databricks
 from lakeloom.project.sampling import SampleShare, storage_root
 from lakeloom.project.schedule import Schedule
 from lakeloom.tables.catalog import CatalogSpec
-from lakeloom.tables.spec import Strict, TableSpec
-from lakeloom.tables.words import Share
+from lakeloom.tables.spec import TableSpec
+from lakeloom.tables.words import Share, Strict
 from lakeloom.telemetry.spec import MetricsSpec
 from lakeloom.training.spec import ModelSpec
 

@@ -216,6 +216,9 @@ def _model_at(model: type[BaseModel], loc: tuple[Any, ...]) -> type[BaseModel]:
     for part in loc:
         fields = {field.alias or name: field for name, field in here.model_fields.items()}
         if part not in fields:
+            # A key that names a plug-in has that plug-in's model below it.
+            named = here.within(str(part)) if hasattr(here, "within") else None
+            here = named or here
             continue
         todo, here_next = [fields[part].annotation], None
         while todo:

@@ -1,7 +1,7 @@
-"""Table rules: uniqueness, row counts, means and bounds over a whole table, all in one aggregate.
+"""Table rules: all the figures that they need in one aggregate over the table, then each rule's answer.
 
-NULL is skipped as great-expectations does it; a statistic of no values is NULL and breaks its rule.
-A key of several columns is skipped only where all of them are NULL.
+The kinds are in `figures`, `sets`, `neighbours`, `shape`, `queries`, `reconciliation` and `trends`; what only
+great-expectations can judge is handed to it (`external`).
 """
 
 from __future__ import annotations
@@ -11,16 +11,30 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.quality.background import NOTHING, Background
+from lakeloom.quality.figures import FIGURES
+from lakeloom.quality.neighbours import NEIGHBOURS
+from lakeloom.quality.queries import QUERIES
+from lakeloom.quality.questions import Ask, Outcome, Subject
+from lakeloom.quality.reconciliation import RECONCILIATION
 from lakeloom.quality.results import RuleResult
+from lakeloom.quality.sets import SETS
+from lakeloom.quality.shape import SHAPE
 from lakeloom.quality.spec import RuleSpec, require_unique
-from lakeloom.quality.verdicts import find, quoted, within
+from lakeloom.quality.trends import TRENDS
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
+
+ASKS: dict[str, Ask] = FIGURES | SETS | NEIGHBOURS | SHAPE | QUERIES | RECONCILIATION | TRENDS
 
 
-def audit(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "") -> list[RuleResult]:
+def audit(
+    frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", background: Background | None = None
+) -> list[RuleResult]:
     """Return what the table rules among `rules` find on the whole of `frame`, in the rules' order.
+
+    What rules may know beyond the table is in `background`.
 
     It raises nothing for a broken rule: pass the results to `lakeloom.quality.results.require` with
     LL-RULE-002 once the table was restored.
@@ -29,72 +43,49 @@ def audit(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "") -> list[
     ------
     RuleError
         LL-RULE-003 where a rule is wrong.
+    SetupError
+        LL-SETUP-003 where a rule needs great-expectations and it is not installed.
     """
     from pyspark.sql import functions as F
 
     require_unique(rules)
     mine = [rule for rule in rules if rule.scope == "table"]
-    if not mine:
-        return []
-    types = dict(frame.dtypes)
-    figures: list[Column] = [F.count("*").alias("rows")]
-    for index, rule in enumerate(mine):
-        figures += [column.alias(f"{name}_{index}") for name, column in _figures(rule, types, where).items()]
-    row = frame.agg(*figures).first()
-    assert row is not None  # an aggregate without groups has one row
-    found = row.asDict()
-    return [_result(rule, index, found) for index, rule in enumerate(mine)]
-
-
-def _figures(rule: RuleSpec, types: dict[str, str], where: str) -> dict[str, Column]:
-    from pyspark.sql import functions as F
-
-    assert rule.expectation is not None
-    kind = rule.expectation.name
-    if kind == "row_count_between":
-        return {"value": F.count("*")} | _inside(rule, F.count("*"), "bigint", where)
-    if kind in ("unique", "unique_together"):
-        names = [find(types, rule, column, where)[0] for column in rule.reads()]
-        columns = [F.col(quoted(name)) for name in names]
-        present = columns[0].isNotNull()
-        for column in columns[1:]:
-            present = present | column.isNotNull()
-        key = F.when(present, F.struct(*columns))
-        return {"checked": F.count(key), "value": F.count_distinct(key)}
-    assert rule.column is not None
-    name, of = find(types, rule, rule.column, where)
-    column = F.col(quoted(name))
-    statistic, result = {
-        "mean_between": (F.avg, "double"),
-        "sum_between": (F.sum, "double"),
-        "stdev_between": (F.stddev_samp, "double"),
-        "min_between": (F.min, of),
-        "max_between": (F.max, of),
-        "distinct_count_between": (F.count_distinct, "bigint"),
-    }[kind]
-    if kind in ("mean_between", "sum_between", "stdev_between"):
-        column = column.try_cast("double") if of == "string" else column.cast("double")
-    value = statistic(column)
-    return {"value": value} | _inside(rule, value, result, where)
-
-
-def _inside(rule: RuleSpec, value: Column, kind: str, where: str) -> dict[str, Column]:
-    from pyspark.sql import functions as F
-
-    return {"holds": F.coalesce(within(rule, value, kind, where), F.lit(False))}
-
-
-def _result(rule: RuleSpec, index: int, found: dict[str, Any]) -> RuleResult:
-    value = found[f"value_{index}"]
-    if f"checked_{index}" in found:
-        checked = found[f"checked_{index}"]
-        broken = checked - value
-        passed = broken <= (rule.at_most or 0.0) * checked
+    asked = {
+        rule.title: ASKS[rule.expectation.name](Subject(rule, frame, where, background or NOTHING))
+        for rule in mine
+        if rule.expectation is not None and rule.expectation.name in ASKS
+    }
+    others = [rule for rule in mine if rule.title not in asked]
+    found: dict[str, RuleResult] = {}
+    if any(question.figures for question in asked.values()):
+        figures = [F.count("*").alias("rows")]
+        for index, question in enumerate(asked.values()):
+            figures += [column.alias(f"{name}_{index}") for name, column in question.figures.items()]
+        row = frame.agg(*figures).first()
+        assert row is not None  # an aggregate without groups has one row
+        values = row.asDict()
     else:
-        checked, broken, passed = found["rows"], 0, found[f"holds_{index}"]
+        values = {"rows": 0}
+    for index, rule in enumerate(rule for rule in mine if rule.title in asked):
+        question = asked[rule.title]
+        outcome = question.answer({name: values[f"{name}_{index}"] for name in question.figures})
+        found[rule.title] = _result(rule, outcome, values["rows"])
+    if others:
+        from lakeloom.quality.external import validate
+
+        found |= {result.name: result for result in validate(frame, others, where)}
+    return [found[rule.title] for rule in mine]
+
+
+def _result(rule: RuleSpec, outcome: Outcome, rows: int) -> RuleResult:
+    checked = rows if outcome.checked is None else outcome.checked
+    passed = rule.passes(checked, outcome.broken) if outcome.passed is None else outcome.passed
     stops = not passed and rule.otherwise == "fail"
     column = rule.column or (", ".join(rule.columns) or None)
-    return RuleResult(rule.title, column, rule.otherwise, checked, broken, bool(passed), stops, _plain(value))
+    observed = _plain(outcome.observed)
+    return RuleResult(
+        rule.title, column, rule.otherwise, checked, outcome.broken, bool(passed), stops, observed, outcome.profile
+    )
 
 
 def _plain(value: Any) -> int | float | str | None:

@@ -19,6 +19,9 @@ UNSTABLE = frozenset(
 )
 # fmt: on
 
+# How a rule's table is called in its query.
+BATCH = "lakeloom_rule_batch"
+
 
 def fault(sql: str) -> str | None:
     """Return what is wrong with the condition `sql`, or None.
@@ -51,6 +54,39 @@ def fault(sql: str) -> str | None:
         name = _function(node)
         if name in UNSTABLE and not (name == "unix_timestamp" and node.args.get("this") is not None):
             return f"the condition uses {name}(): a replay would judge otherwise"
+    return None
+
+
+def query_fault(query: str) -> str | None:
+    """Return what is wrong with a query of a rule, in which ``{batch}`` stands for the table, or None.
+
+    Examples
+    --------
+    >>> query_fault("SELECT * FROM {batch} WHERE a > b")
+    >>> query_fault("SELECT * FROM silver.flights")
+    'the query reads silver.flights; a rule reads its own table, {batch}'
+    """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        text = query.format(batch=BATCH)
+        statements = sqlglot.parse(text, read="spark")
+    except (SqlglotError, KeyError, IndexError, ValueError):
+        return "the query does not parse as SQL with {batch} for the table"
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        return "the query is not one SELECT"
+    own = {each.alias_or_name for each in statements[0].find_all(exp.CTE)} | {BATCH}
+    tables = {
+        each.sql(dialect="spark", comments=False) for each in statements[0].find_all(exp.Table) if each.name not in own
+    }
+    if tables:
+        return f"the query reads {', '.join(sorted(tables))}; a rule reads its own table, {{batch}}"
+    for node in statements[0].walk():
+        name = _function(node)
+        if name in UNSTABLE:
+            return f"the query uses {name}(): a replay would judge otherwise"
     return None
 
 

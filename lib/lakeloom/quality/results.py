@@ -26,13 +26,15 @@ class RuleResult:
     rows : int
         Rows that were checked: value checks skip NULL.
     broken : int
-        Rows that broke it; for uniqueness those beyond the first of each key.
+        Rows that broke it; for uniqueness all rows of a repeated key, as great-expectations counts them.
     passed : bool
         Whether it holds, its ``at_most`` share granted.
     stops : bool
         Whether it must stop the step.
     observed : int, float, str or None
         For table rules, the figure that was compared with the bounds.
+    profile : dict or None
+        For rules over time, what later executions are compared with.
     """
 
     name: str
@@ -43,10 +45,14 @@ class RuleResult:
     passed: bool
     stops: bool = False
     observed: int | float | str | None = None
+    profile: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the result for facts and ``--json``."""
-        return asdict(self)
+        """Return the result for facts and ``--json``; a profile only where there is one."""
+        found = asdict(self)
+        if self.profile is None:
+            del found["profile"]
+        return found
 
 
 def require(results: Iterable[RuleResult], where: str, code: str = "LL-RULE-001") -> None:

@@ -15,25 +15,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lakeloom.core.errors import RuleError
 from lakeloom.core.kinds import nearest
+from lakeloom.quality.arguments import ARGUMENTS, Arguments, Share, in_short
 from lakeloom.quality.conditions import fault
-from lakeloom.quality.expectations import BY_NAME, EXPECTATIONS, Expectation
+from lakeloom.quality.expectations import BY_NAME, EXPECTATIONS, NOT_TAKEN, Expectation
+from lakeloom.quality.patterns import misfit
 
 Level = Literal["warn", "quarantine", "fail"]
-Bound = bool | int | float | str
-_ARGUMENTS = ("min", "max", "strict_min", "strict_max", "values", "pattern")
-_OFFICIAL = {
-    "min_value": "min",
-    "max_value": "max",
-    "value_set": "values",
-    "regex": "pattern",
-    "column_list": "columns",
-}
 _LONGEST_NAME = 80
+# Which of ``ignore`` belongs to two columns and which to several.
+_IGNORE = {
+    "pair": ("both_values_are_missing", "either_value_is_missing", "neither"),
+    "columns": ("all_values_are_missing", "any_value_is_missing", "never"),
+}
 
 
 def _refuse(reason: str) -> PydanticCustomError:
@@ -42,7 +40,7 @@ def _refuse(reason: str) -> PydanticCustomError:
     return PydanticCustomError("LL-RULE-003", "{reason}", {"reason": reason, "error": error})
 
 
-class RuleSpec(BaseModel):
+class RuleSpec(Arguments):
     """One rule of a table.
 
     Attributes
@@ -50,17 +48,11 @@ class RuleSpec(BaseModel):
     column : str, optional
         The column that the expectation is about.
     columns : tuple of str, optional
-        Several, for ``unique_together``.
+        Several, for ``unique_together``, ``references``, pairs and the like.
     expect : str, optional
         An expectation's name; either this or `sql`.
     sql : str, optional
         A condition on one row that must be true.
-    min, max : bound, optional
-        Inclusive bounds, unless `strict_min` or `strict_max`; dates and times as ISO text.
-    values : tuple, optional
-        The set of ``in_set`` and ``not_in_set``.
-    pattern : str, optional
-        A regular expression, found anywhere in the value unless anchored.
     otherwise : {'warn', 'quarantine', 'fail'}
         What happens where it does not hold. Table rules can't quarantine a row: default ``fail``
         there, ``quarantine`` for row rules.
@@ -69,39 +61,29 @@ class RuleSpec(BaseModel):
     nulls : {'pass', 'break'}, optional
         Whether NULL passes. By default expectations follow great-expectations (NULL passes value
         checks), and an SQL condition that is NULL is broken.
-    at_most : float
-        Share of the checked rows (0 to 1) that may break the rule. Beyond it a ``quarantine`` rule
-        fails the step, since something is wrong with more than rows.
+    at_most : float, optional
+        Share of the checked rows (0 to 1, or ``1 %``) that may break the rule. Beyond it a
+        ``quarantine`` rule fails the step, since something is wrong with more than rows.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str | None = None
     columns: tuple[str, ...] = ()
     expect: str | None = None
     sql: str | None = None
-    min: Bound | None = None
-    max: Bound | None = None
-    strict_min: bool = False
-    strict_max: bool = False
-    values: tuple[Bound, ...] | None = None
-    pattern: str | None = None
     otherwise: Level = "quarantine"
     name: str | None = Field(default=None, min_length=1, max_length=128)
     nulls: Literal["pass", "break"] | None = None
-    at_most: float | None = Field(default=None, ge=0, le=1)
+    at_most: Share | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _short_names(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        data = dict(data)
-        for official, short in _OFFICIAL.items():
-            if official in data:
-                if short in data:
-                    raise _refuse(f"'{official}' and '{short}' say the same; give one of them")
-                data[short] = data.pop(official)
+        try:
+            data = in_short(data)
+        except ValueError as wrong:
+            raise _refuse(str(wrong)) from None
         if "mostly" in data:
             mostly = data.pop("mostly")
             if "at_most" in data:
@@ -109,9 +91,16 @@ class RuleSpec(BaseModel):
             if isinstance(mostly, bool) or not isinstance(mostly, int | float) or not 0 <= mostly <= 1:
                 raise _refuse("'mostly' is a share from 0 to 1")
             data["at_most"] = round(1 - mostly, 12)
+        if data.get("expect") in NOT_TAKEN:
+            raise _refuse(_unknown(str(data["expect"])))
         expectation = BY_NAME.get(str(data.get("expect")))
         if expectation is not None and expectation.scope == "table":
-            data.setdefault("otherwise", "fail")
+            data.setdefault("otherwise", expectation.level)
+        if expectation is not None and "options" in expectation.takes:
+            more = {key: data.pop(key) for key in set(data) - set(cls.model_fields)}
+            data["options"] = {**data.get("options", {}), **more} if more else data.get("options")
+            if data["options"] is None:
+                del data["options"]
         return data
 
     @model_validator(mode="after")
@@ -119,7 +108,7 @@ class RuleSpec(BaseModel):
         if (self.expect is None) == (self.sql is None):
             raise _refuse("a rule has either 'expect' or 'sql'")
         if self.sql is not None:
-            given = [name for name in ("column", "columns", *_ARGUMENTS) if name in self.model_fields_set]
+            given = [name for name in ("column", "columns", *ARGUMENTS) if name in self.model_fields_set]
             if given:
                 raise _refuse(f"an sql rule takes no {', '.join(given)}")
             problem = fault(self.sql)
@@ -132,41 +121,45 @@ class RuleSpec(BaseModel):
     def _fits_expectation(self) -> None:
         expectation = BY_NAME.get(str(self.expect))
         if expectation is None:
-            near = nearest(str(self.expect), BY_NAME)
-            names = ", ".join(each.name for each in EXPECTATIONS)
-            hint = f"; did you mean '{near}'?" if near else ""
-            raise _refuse(f"'{self.expect}' is not among the expectations {names}{hint}")
-        foreign = [name for name in _ARGUMENTS if name in self.model_fields_set and name not in expectation.takes]
+            raise _refuse(_unknown(str(self.expect)))
+        foreign = [name for name in ARGUMENTS if name in self.model_fields_set and name not in expectation.takes]
         if foreign:
             raise _refuse(f"'{expectation.name}' takes no {', '.join(foreign)}")
-        if expectation.needs and all(getattr(self, name) is None for name in expectation.needs):
+        if expectation.needs and all(name not in self.model_fields_set for name in expectation.needs):
             raise _refuse(f"'{expectation.name}' needs {' or '.join(expectation.needs)}")
-        if (self.column is not None) != (expectation.on == "column") or bool(self.columns) != (
-            expectation.on == "columns"
-        ):
-            wanted = {"column": "one 'column'", "columns": "'columns'", "table": "no column"}[expectation.on]
-            raise _refuse(f"'{expectation.name}' takes {wanted}")
+        self._names_columns(expectation)
         if expectation.scope == "table" and self.otherwise == "quarantine":
             raise _refuse(f"'{expectation.name}' is about the whole table: it can warn or fail, not quarantine a row")
-        if (
-            expectation.scope == "table"
-            and self.at_most is not None
-            and expectation.name not in ("unique", "unique_together")
-        ):
+        if self.at_most is not None and not expectation.counts:
             raise _refuse(f"'{expectation.name}' has no share of rows; 'at_most' does not apply")
-        if self.nulls is not None and (expectation.scope == "table" or not expectation.skips_null):
+        if self.nulls is not None and not expectation.skips_null:
             raise _refuse(f"'nulls' does not apply to '{expectation.name}'")
-        if self.pattern is not None:
-            self._pattern_compiles()
+        problem = misfit(expectation.name, self)
+        if problem:
+            raise _refuse(problem)
 
-    def _pattern_compiles(self) -> None:
-        import re
-
-        # Java's and Python's syntax differ in corners; what Python can't read either is a slip of the pen.
-        try:
-            re.compile(str(self.pattern))
-        except re.error as cause:
-            raise _refuse(f"the pattern does not compile: {cause}") from None
+    def _names_columns(self, expectation: Expectation) -> None:
+        on, count = expectation.on, len(self.columns)
+        fits = {
+            "column": self.column is not None and not count,
+            "columns": self.column is None and count > 0,
+            "any": (self.column is not None) != (count > 0),
+            "pair": self.column is None and count == 2,
+            "table": self.column is None and not count,
+            "names": (self.column is not None) != (count > 0) and (self.column is None or expectation.name == EXISTS),
+        }
+        if not fits[on]:
+            wanted = {
+                "any": "'column' or 'columns'",
+                "column": "one 'column'",
+                "columns": "'columns'",
+                "pair": "two 'columns'",
+                "table": "no column",
+            }
+            one = "one 'column'" if expectation.name == EXISTS else "'columns'"
+            raise _refuse(f"'{expectation.name}' takes {wanted.get(on, one)}")
+        if self.ignore is not None and self.ignore not in _IGNORE.get(on, ()):
+            raise _refuse(f"'ignore' of '{expectation.name}' is one of {', '.join(_IGNORE[on])}")
 
     @property
     def expectation(self) -> Expectation | None:
@@ -186,8 +179,10 @@ class RuleSpec(BaseModel):
         if self.expectation is None:
             text = " ".join(str(self.sql).split())
             return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
-        about = self.column or "+".join(self.columns)
-        return f"{about}:{self.expectation.name}" if about else self.expectation.name
+        about = self.column or ("" if self.expectation.on == "names" else "+".join(self.columns))
+        if not about:
+            return f"{self.expectation.name}:{self.to}" if self.to else self.expectation.name
+        return f"{about}:{self.expectation.name}"
 
     @property
     def null_breaks(self) -> bool:
@@ -196,9 +191,47 @@ class RuleSpec(BaseModel):
             return self.nulls == "break"
         return self.expectation is None
 
+    @property
+    def asks_source(self) -> bool:
+        """Whether the other side is a source (``sources.x``) and no table."""
+        return self.to is not None and self.to.startswith(SOURCE)
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether it looks beyond the table: at another one, at the clock, or at what was before."""
+        return self.expectation is not None and self.expectation.beyond
+
+    @property
+    def keys_there(self) -> tuple[str, ...]:
+        """The other table's columns that this rule's columns refer to."""
+        return self.to_columns or self.reads()
+
     def reads(self) -> tuple[str, ...]:
-        """Return the columns that the expectation names; SQL's are found when it is analysed."""
-        return (self.column,) if self.column else self.columns
+        """Return the columns that the expectation reads; SQL's are found when it is analysed."""
+        if self.expectation is not None and self.expectation.on == "names":
+            return ()
+        named = (self.column,) if self.column else self.columns
+        more = ((self.order_by,) if self.order_by else ()) + tuple(dict.fromkeys((*self.by, *self.sums)))
+        return (*named, *more)
+
+    def passes(self, checked: int, broken: int) -> bool:
+        """Return whether `broken` of `checked` rows are few enough; none checked is fine, as in great-expectations."""
+        if self.at_most is None or not checked:
+            return broken == 0
+        return (checked - broken) / checked >= round(1 - self.at_most, 12)
+
+
+EXISTS = "column_exists"
+SOURCE = "sources."
+
+
+def _unknown(name: str) -> str:
+    if name in NOT_TAKEN:
+        return f"'{name}' is not taken: {NOT_TAKEN[name]}"
+    near = nearest(name, BY_NAME)
+    if near:
+        return f"'{name}' is not an expectation; did you mean '{near}'?"
+    return f"'{name}' is not among the expectations {', '.join(each.name for each in EXPECTATIONS)}"
 
 
 def duplicates(rules: Sequence[RuleSpec]) -> list[tuple[int, str]]:

@@ -6,33 +6,59 @@ bounds instead of failing the job, and NaN breaks any bounds, though Spark sorts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from lakeloom.core.errors import RuleError
-from lakeloom.core.kinds import nearest
-from lakeloom.quality.spec import Bound, RuleSpec
+from lakeloom.core.names import quoted
+from lakeloom.quality.across import ACROSS, looked_at
+from lakeloom.quality.columns import find, wrong
+from lakeloom.quality.references import keys
+from lakeloom.quality.spec import RuleSpec
+from lakeloom.quality.values import VALUES
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
-
 
 @dataclass(frozen=True)
 class Verdict:
-    """Two boolean columns without NULL: whether the rule looks at the row, and whether the row breaks it."""
+    """Two boolean columns without NULL: whether the rule looks at the row (None: always), and whether it is broken."""
 
-    checked: Column
+    checked: Column | None
     broken: Column
 
 
-def verdicts(frame: DataFrame, rules: Sequence[RuleSpec], where: str = "") -> list[Verdict]:
-    """Return the verdict of each row rule on `frame`; raises LL-RULE-003."""
+def verdicts(
+    frame: DataFrame, rules: Sequence[RuleSpec], where: str = "", known: Mapping[str, Column] | None = None
+) -> list[Verdict]:
+    """Return the verdict of each row rule on `frame`; raises LL-RULE-003.
+
+    Parameters
+    ----------
+    known : mapping, optional
+        For rules that refer to another table: the rule's title → whether the row's key is there, which is NULL
+        or true.
+    """
     types = dict(frame.dtypes)
-    return [_sql(frame, rule, where) if rule.expectation is None else _expected(types, rule, where) for rule in rules]
+    return [_verdict(frame, types, rule, where, known or {}) for rule in rules]
+
+
+def spared(verdict: Verdict, exempt: str) -> Verdict:
+    """Return the verdict without the rows of which the boolean column `exempt` is true."""
+    from pyspark.sql import functions as F
+
+    held = ~F.col(quoted(exempt))
+    return Verdict(held if verdict.checked is None else verdict.checked & held, verdict.broken & held)
+
+
+def _verdict(
+    frame: DataFrame, types: dict[str, str], rule: RuleSpec, where: str, known: Mapping[str, Column]
+) -> Verdict:
+    if rule.title in known:
+        checked = looked_at([col for col, _ in keys(types, rule, where)], "any_value_is_missing")
+        return Verdict(checked, checked & known[rule.title].isNull())
+    return _sql(frame, rule, where) if rule.expectation is None else _expected(types, rule, where)
 
 
 def _sql(frame: DataFrame, rule: RuleSpec, where: str) -> Verdict:
@@ -46,104 +72,23 @@ def _sql(frame: DataFrame, rule: RuleSpec, where: str) -> Verdict:
         raise wrong(rule, f"the SQL does not analyse: {str(cause).splitlines()[0]}", where) from cause
     if kind != "boolean":
         raise wrong(rule, f"the SQL is {kind}, not a condition", where)
-    return Verdict(F.lit(True), ~F.coalesce(condition, F.lit(not rule.null_breaks)))
+    return Verdict(None, ~F.coalesce(condition, F.lit(not rule.null_breaks)))
 
 
 def _expected(types: dict[str, str], rule: RuleSpec, where: str) -> Verdict:
     from pyspark.sql import functions as F
 
-    assert rule.expectation is not None and rule.column is not None  # a row expectation names one column
+    assert rule.expectation is not None
+    if rule.expectation.name in ACROSS:
+        checked, holds = ACROSS[rule.expectation.name](types, rule, where)
+        return Verdict(checked, checked & ~holds)
+    assert rule.column is not None  # the others name one column
     name, kind = find(types, rule, rule.column, where)
     value = F.col(quoted(name))
     if rule.expectation.name == "not_null":
-        return Verdict(F.lit(True), value.isNull())
+        return Verdict(None, value.isNull())
     if rule.expectation.name == "is_null":
-        return Verdict(F.lit(True), value.isNotNull())
-    holds = F.coalesce(_holds(rule, value, kind, where), F.lit(False))
-    checked = F.lit(True) if rule.null_breaks else value.isNotNull()
+        return Verdict(None, value.isNotNull())
+    holds = F.coalesce(VALUES[rule.expectation.name](rule, value, kind, where), F.lit(False))
+    checked = None if rule.null_breaks else value.isNotNull()
     return Verdict(checked, F.when(value.isNull(), F.lit(rule.null_breaks)).otherwise(~holds))
-
-
-def _holds(rule: RuleSpec, value: Column, kind: str, where: str) -> Column:
-    from pyspark.sql import functions as F
-
-    assert rule.expectation is not None
-    match rule.expectation.name:
-        case "values_between":
-            return within(rule, value, kind, where)
-        case "length_between":
-            return within(rule, F.char_length(value.cast("string")), "int", where)
-        case "in_set":
-            return value.isin(*_set(rule, kind, where))
-        case "not_in_set":
-            return ~value.isin(*_set(rule, kind, where))
-        case "match_regex":
-            return value.cast("string").rlike(str(rule.pattern))
-        case _:
-            return ~value.cast("string").rlike(str(rule.pattern))
-
-
-def _set(rule: RuleSpec, kind: str, where: str) -> list[Column]:
-    return [literal(rule, value, kind, where) for value in rule.values or ()]
-
-
-def within(rule: RuleSpec, value: Column, kind: str, where: str) -> Column:
-    """Return whether `value`, of Spark type `kind`, lies within the rule's bounds."""
-    from pyspark.sql import functions as F
-
-    bounds = [bound for bound in (rule.min, rule.max) if bound is not None]
-    if kind == "string" and all(not isinstance(bound, str) for bound in bounds):
-        value, kind = value.try_cast("double"), "double"
-    holds = F.lit(True)
-    if kind in ("float", "double"):
-        holds = holds & ~F.isnan(value)
-    if rule.min is not None:
-        low = literal(rule, rule.min, kind, where)
-        holds = holds & ((value > low) if rule.strict_min else (value >= low))
-    if rule.max is not None:
-        high = literal(rule, rule.max, kind, where)
-        holds = holds & ((value < high) if rule.strict_max else (value <= high))
-    return holds
-
-
-def literal(rule: RuleSpec, value: Bound, kind: str, where: str) -> Column:
-    """Return `value` as a literal that compares with a column of Spark type `kind`; raises LL-RULE-003."""
-    from pyspark.sql import functions as F
-
-    misfit = wrong(rule, f"a {type(value).__name__} of the rule does not compare with a {kind} column", where)
-    if kind == "string":
-        return F.lit(str(value).lower() if isinstance(value, bool) else str(value))
-    if kind == "boolean":
-        if not isinstance(value, bool):
-            raise misfit
-        return F.lit(value)
-    if kind in ("date", "timestamp", "timestamp_ntz"):
-        try:
-            parsed = date.fromisoformat(str(value)) if kind == "date" else datetime.fromisoformat(str(value))
-        except ValueError:
-            raise misfit from None
-        return F.lit(parsed.isoformat()).cast(kind)
-    if kind.startswith(NUMBERS):
-        if isinstance(value, bool | str):
-            raise misfit
-        return F.lit(value)
-    raise misfit
-
-
-def find(types: dict[str, str], rule: RuleSpec, column: str, where: str) -> tuple[str, str]:
-    """Return a column's name as the frame spells it, and its Spark type; raises LL-RULE-003."""
-    for name, kind in types.items():
-        if name.lower() == column.lower():
-            return name, kind
-    near = nearest(column, list(types))
-    raise wrong(rule, f"column '{column}' is not in the table ({', '.join(types)})", where, near and f"use '{near}'")
-
-
-def quoted(name: str) -> str:
-    """Return `name` as a Spark identifier."""
-    return "`" + name.replace("`", "``") + "`"
-
-
-def wrong(rule: RuleSpec, what: str, where: str, fix: str | None = None) -> RuleError:
-    """Return the error for a rule that can't be carried out."""
-    return RuleError("LL-RULE-003", f"rule '{rule.title}': {what}", where=where, fix=fix or "mend the rule")

@@ -157,7 +157,7 @@ class Jdbc:
             LL-SOURCE-001 to LL-SOURCE-005.
         """
         del clock
-        config = _anchored(config, base)
+        config = at_home(config, base)
         with coded(config), step_session(spark()) as session:
             return _poll(config, landed[-1] if landed else None, session)
 
@@ -177,7 +177,7 @@ class Jdbc:
         """
         from pyspark.sql import functions as F
 
-        config = _anchored(config, base)
+        config = at_home(config, base)
 
         with coded(config):
             rows = _stored(_table(spark, config, batch["partitions"]))
@@ -200,7 +200,7 @@ class Jdbc:
         return batch
 
 
-def _anchored(config: JdbcConfig, base: Path) -> JdbcConfig:
+def at_home(config: JdbcConfig, base: Path) -> JdbcConfig:
     """Return the config with an embedded database's relative path at the home; a secret URL stays secret."""
     url = anchored(reveal(config.url), base)
     return config.model_copy(update={"url": Secret(url) if isinstance(config.url, Secret) else url})
@@ -238,15 +238,17 @@ def _properties(config: JdbcConfig, **more: str) -> dict[str, str]:
     return found | {"fetchsize": str(config.fetch_rows)} | more
 
 
-def _from(config: JdbcConfig) -> str:
+def origin_of(config: JdbcConfig) -> str:
+    """Return what a query reads from: the table, or the source's own query in brackets."""
     return config.table or f"({config.query}) lakeloom_source"
 
 
 def _table(spark: SparkSession, config: JdbcConfig, predicates: Sequence[str], **more: str) -> DataFrame:
-    return _read(spark, config, _from(config), predicates, **more)
+    return fetch(spark, config, origin_of(config), predicates, **more)
 
 
-def _read(spark: SparkSession, config: JdbcConfig, table: str, predicates: Sequence[str], **more: str) -> DataFrame:
+def fetch(spark: SparkSession, config: JdbcConfig, table: str, predicates: Sequence[str], **more: str) -> DataFrame:
+    """Return a table or bracketed query of the database, one connection a predicate."""
     url, properties = reveal(config.url), _properties(config, **more)
     if is_embedded(url) and not is_connect(spark) and not is_local(spark.sparkContext.master):
         return read_alone(spark, url, table, predicates, properties)
@@ -258,15 +260,15 @@ def _poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batc
     whole = _table(session, config, [windows.EVERY_ROW], preferTimestampNTZ="true")
     types = dict(whole.dtypes)
     for key in config.keys:
-        _column(types, key)
+        spelled(types, key)
     quote = partial(quote_identifier, reveal(config.url))
     figures = {"row_count": "COUNT(*)"}
     by = at = None
     if config.incremental is not None:
-        by = _column(types, config.incremental.by, ("number", "date", "time", "zoned", "text"))
+        by = spelled(types, config.incremental.by, ("number", "date", "time", "zoned", "text"))
         figures |= {"upper_mark": f"MAX({quote(by)})", "marked_rows": f"COUNT({quote(by)})"}
     if config.partitions is not None:
-        at = _column(types, config.partitions.column, ("number", "date", "time", "zoned"))
+        at = spelled(types, config.partitions.column, ("number", "date", "time", "zoned"))
         figures |= {"low_edge": f"MIN({quote(at)})", "high_edge": f"MAX({quote(at)})"}
     found = _figures(session, config, figures)
     batch: Batch = {"rows": int(found["row_count"] or 0), "lower": None, "upper": None, "overlap_s": 0, "since": None}
@@ -296,8 +298,8 @@ def _poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batc
 def _figures(session: SparkSession, config: JdbcConfig, figures: Mapping[str, str]) -> dict[str, str | None]:
     """Return the aggregates of the source as text."""
     listed = ", ".join(f"{sql} AS {name}" for name, sql in figures.items())
-    table = f"(SELECT {listed} FROM {_from(config)}) lakeloom_figures"  # noqa: S608  names are validated or quoted
-    frame = _read(session, config, table, [windows.EVERY_ROW], preferTimestampNTZ="true")
+    table = f"(SELECT {listed} FROM {origin_of(config)}) lakeloom_figures"  # noqa: S608  names are validated or quoted
+    frame = fetch(session, config, table, [windows.EVERY_ROW], preferTimestampNTZ="true")
     row = frame.selectExpr(*[f"CAST({name} AS STRING) AS {name}" for name in figures]).first()
     assert row is not None  # an aggregate without groups has one row
     return {name: row[name] for name in figures}
@@ -313,7 +315,7 @@ def _fingerprint(session: SparkSession, config: JdbcConfig, where: str) -> str:
     return f"{row[0]}:{row[1]}"
 
 
-def _column(types: Mapping[str, str], name: str, families: tuple[str, ...] = ()) -> str:
+def spelled(types: Mapping[str, str], name: str, families: tuple[str, ...] = ()) -> str:
     """Return a column's name as the database spells it."""
     for found, kind in types.items():
         if found.lower() == name.lower():

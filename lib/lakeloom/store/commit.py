@@ -12,14 +12,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import StoreError, TableError
 from lakeloom.core.names import TableName
 from lakeloom.core.secrets import mask
 from lakeloom.store import refs
 from lakeloom.store.describe import describe
+from lakeloom.store.evolve import changes, evolve, features
 from lakeloom.store.lake import Lake
+from lakeloom.store.layout import Layout
+from lakeloom.store.manner import DELETED, Manner
+from lakeloom.store.merge import prepared
+from lakeloom.store.replace import replaced
+from lakeloom.store.types import columns_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -30,6 +36,9 @@ RETENTION = {
     "delta.deletedFileRetentionDuration": "interval 3650 days",
     "delta.checkpointInterval": "20",
 }
+
+
+PLAIN = Layout()
 
 
 @dataclass(frozen=True)
@@ -56,12 +65,10 @@ def commit(
     table: TableName,
     frame: DataFrame,
     mark: Mark,
+    how: Manner,
     *,
-    mode: Literal["append", "overwrite", "merge"],
-    keys: tuple[str, ...] = (),
-    sequence: str | None = None,
-    evolve: bool = False,
     properties: Mapping[str, str] | None = None,
+    layout: Layout = PLAIN,
 ) -> Committed:
     """Write `frame` into `table` exactly once for the mark's (step, epoch).
 
@@ -71,45 +78,63 @@ def commit(
         The step's own session; `frame` belongs to it.
     frame : DataFrame
         The rows. For a merge, its keys are unique.
-    mode : {'append', 'overwrite', 'merge'}
-        ``merge`` updates a row whose `sequence` is not older than the table's, and inserts new keys.
-    evolve : bool
-        Whether columns may be added.
     properties : mapping, optional
         What the table says of itself: ``comment`` and names with a prefix. A new table is made with them;
         where they, or the comments of the frame's columns, have changed, that gets a commit of its own before
-        the rows.
+        the rows. So do columns that are added or widened.
+    layout : Layout
+        How a table that is made, or made anew, is laid out.
 
     Raises
     ------
     TableError
-        LL-TABLE-006 for a merge without keys.
+        LL-TABLE-004 for columns that may not be added, LL-TABLE-006 for a merge without keys, LL-TABLE-009
+        where `how.by` has too many values.
     StoreError
         LL-STORE-005 where the table was published and its log has gone.
     """
     if lake.epoch(table, mark.step) >= mark.epoch:
         return find(lake, table, mark.step, mark.epoch, already=True)
-    if mode == "merge" and not keys:
+    if how.mode == "merge" and not how.keys:
         raise TableError("LL-TABLE-006", f"{table} is merged and declares no keys", where=str(table), fix="give keys:")
-    path, said = lake.path(table), {key: mask(value) for key, value in (properties or {}).items()}
-    if lake.exists(table):
-        if properties is not None:
-            # An overwrite brings its own columns with their comments.
-            describe(session, lake, table, said, _comments(frame) if mode != "overwrite" else None)
-        _sign(session, mark)
-        if mode == "merge":
-            _merge(session, path, frame, keys, sequence, evolve)
-        else:
-            option = ("overwriteSchema", "true") if mode == "overwrite" else ("mergeSchema", str(evolve).lower())
-            frame.write.format("delta").mode(mode).option(*option).save(path)
-    else:
+    path = lake.path(table)
+    place, said = f"delta.`{path}`", {key: mask(value) for key, value in (properties or {}).items()}
+    if not lake.exists(table):
         _require_new(lake, table, mark)
+        rows = frame.where(f"NOT {DELETED}").drop(DELETED) if DELETED in frame.columns else frame
         _sign(session, mark)
-        writer = frame.writeTo(f"delta.`{path}`").using("delta")
-        for name, value in (RETENTION | said).items():
-            writer = writer.tableProperty(name, value)
-        # Not `create`: what a crash left of a first write without a commit (files, an empty log) is no table.
-        writer.createOrReplace()
+        layout.create(rows, path, RETENTION | said | features((), rows.columns))
+        made = find(lake, table, mark.step, mark.epoch)
+        if layout.cluster_by:
+            layout.settle(session, place, lake.delta(table))
+        return made
+    if properties is not None:
+        # An overwrite brings its own columns with their comments.
+        describe(session, lake, table, said, _comments(frame) if how.mode != "overwrite" else None)
+    opened = lake.delta(table)
+    if how.mode == "overwrite":
+        layout.lift(session, place, opened)
+        evolve(session, place, opened, (), frame.columns)
+        _sign(session, mark)
+        layout.overwrite(frame, path)
+        made = find(lake, table, mark.step, mark.epoch)
+        layout.settle(session, place, lake.delta(table))
+        return made
+    there = columns_of(opened)
+    given = {name: kind for name, kind in frame.dtypes if name != DELETED}
+    needed = changes(there, given, allowed=how.evolve, renamed=how.renamed, dropped=how.dropped, where=str(table))
+    if needed:
+        evolve(session, place, opened, needed, given)
+        there = columns_of(lake.delta(table))
+    if how.mode == "merge":
+        words = prepared(opened, frame, how, there, path)
+        _sign(session, mark)
+        session.sql(words)
+    else:
+        condition = replaced(frame, how.by, str(table)) if how.mode == "replace" else ""
+        _sign(session, mark)
+        writer = frame.write.format("delta").mode("overwrite" if condition else "append")
+        (writer.option("replaceWhere", condition) if condition else writer).save(path)
     return find(lake, table, mark.step, mark.epoch)
 
 
@@ -160,18 +185,3 @@ def _sign(session: SparkSession, mark: Mark) -> None:
 
 def _metadata(mark: Mark) -> str:
     return mask(json.dumps({"step": mark.step, "epoch": mark.epoch} | mark.manifest, sort_keys=True, default=str))
-
-
-def _merge(
-    session: SparkSession, path: str, frame: DataFrame, keys: tuple[str, ...], sequence: str | None, evolve: bool
-) -> None:
-    # By SQL: Delta's own Python classes need a plugin on a Spark Connect server.
-    source = "lakeloom_rows"
-    frame.createOrReplaceTempView(source)
-    # The null-safe comparison: a key may have NULL parts, and NULL = NULL would insert the row again.
-    same = " AND ".join(f"t.`{key}` <=> s.`{key}`" for key in keys)
-    newer = f" AND s.`{sequence}` >= t.`{sequence}`" if sequence else ""
-    session.sql(
-        f"MERGE {'WITH SCHEMA EVOLUTION ' if evolve else ''}INTO delta.`{path}` t USING {source} s ON {same} "
-        f"WHEN MATCHED{newer} THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
-    )

@@ -64,8 +64,7 @@ def describe(
     told = _changed_comments(opened, comments or {})
     if not changed and not gone and not told:
         return False
-    for name in _MARKS:
-        session.conf.unset(name)
+    unsigned(session)
     place = f"delta.`{lake.path(table)}`"
     if changed:
         pairs = ", ".join(f"{quoted(key)} = {quoted(value)}" for key, value in sorted(changed.items()))
@@ -75,6 +74,12 @@ def describe(
     for column, comment in told.items():
         session.sql(f"ALTER TABLE {place} ALTER COLUMN `{column}` COMMENT {quoted(comment)}")
     return True
+
+
+def unsigned(session: SparkSession) -> None:
+    """Let the session's next commits carry no transaction id and no manifest: they write no step's rows."""
+    for name in _MARKS:
+        session.conf.unset(name)
 
 
 def _changed_comments(opened: DeltaTable, comments: Mapping[str, str]) -> dict[str, str]:

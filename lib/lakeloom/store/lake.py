@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, TableRef
+from lakeloom.store.arrow import gathered
+from lakeloom.store.types import columns_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,23 +118,74 @@ class Lake:
             reader = reader.option("versionAsOf", version)
         return reader.load(self.path(table))
 
+    def changes(self, spark: SparkSession, table: TableName | str, since: int | None, version: int) -> DataFrame:
+        """Return a table's row changes after the version `since` up to `version`; all its rows as inserts without one.
+
+        Returns
+        -------
+        DataFrame
+            The table's columns and Delta's ``_change_type``, ``_commit_version``, ``_commit_timestamp``.
+
+        Raises
+        ------
+        StoreError
+            LL-STORE-011 where the log does not have the changes of a version between.
+        """
+        from pyspark.errors import AnalysisException
+        from pyspark.sql import functions as F
+
+        if since is None or since >= version:
+            rows = self.frame(spark, table, version)
+            rows = rows.where("false") if since is not None else rows
+            return rows.select(
+                "*",
+                F.lit("insert").alias("_change_type"),
+                F.lit(version).cast("bigint").alias("_commit_version"),
+                F.lit(None).cast("timestamp").alias("_commit_timestamp"),
+            )
+        reader = spark.read.format("delta").option("readChangeFeed", "true")
+        try:
+            return reader.option("startingVersion", since + 1).option("endingVersion", version).load(self.path(table))
+        except AnalysisException as cause:
+            raise StoreError(
+                "LL-STORE-011",
+                f"{table} does not tell its changes from version {since + 1} to {version}",
+                where=str(table),
+                fix="build the table that reads them anew: lakeloom run TABLE --full-refresh",
+            ) from cause
+
     def arrow(self, table: TableName | str, version: int | None = None, columns: list[str] | None = None) -> pa.Table:
-        """Return the table at a version as Arrow, without a JVM."""
-        return self.delta(table, version).to_pyarrow_table(columns=columns)
+        """Return the table at a version as Arrow, without a JVM.
+
+        Raises
+        ------
+        StoreError
+            LL-STORE-009 where the table has a feature that can only be read by Spark.
+        """
+        opened = self.delta(table, version)
+        if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
+            return opened.to_pyarrow_table(columns=columns)
+        # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
+        # partitions; its query engine reads them all.
+        return _queried(opened, table, columns)
 
     def columns(self, table: TableName | str, version: int | None = None) -> dict[str, str]:
         """Return the columns at a version: name → Spark type, as in ``simpleString``."""
-        fields = json.loads(self.delta(table, version).schema().to_json())["fields"]
-        return {field["name"]: spark_type(field["type"]) for field in fields}
+        return columns_of(self.delta(table, version))
 
     def size(self, table: TableName | str, version: int | None = None) -> Size:
         """Return rows, bytes and files at a version from the log's statistics."""
-        batch = self.delta(table, version).get_add_actions(flatten=True)
+        opened = self.delta(table, version)
+        batch = opened.get_add_actions(flatten=True)
 
         def total(name: str) -> int:
             return sum(value or 0 for value in batch.column(name).to_pylist()) if name in batch.schema.names else 0
 
-        return Size(total("num_records"), total("size_bytes"), batch.num_rows)
+        rows = total("num_records")
+        if "deletionVectors" in (opened.protocol().reader_features or ()) and rows:
+            # The statistics count what a deletion vector has taken out as well.
+            rows = _counted(opened)
+        return Size(rows, total("size_bytes"), batch.num_rows)
 
     def history(self, table: TableName | str, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the commits, newest first: version, timestamp (UTC), operation, metrics, manifest."""
@@ -157,19 +210,35 @@ class Lake:
         return self.delta(table, version).transaction_version(step) or 0
 
 
+def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | None) -> pa.Table:
+    from deltalake import QueryBuilder
+    from deltalake.exceptions import DeltaError
+
+    names = "*" if columns is None else ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+    try:
+        return gathered(QueryBuilder().register("t", opened).execute(f"SELECT {names} FROM t"))  # noqa: S608 - quoted
+    except DeltaError as cause:
+        raise StoreError(
+            "LL-STORE-009",
+            f"{table} has a table feature that can't be read without Spark",
+            where=str(table),
+            fix="read it by Spark: .spark(), or lakeloom sql --engine spark",
+        ) from cause
+
+
+def _counted(opened: DeltaTable) -> int:
+    """Return how many rows there are; -1 where only Spark can tell."""
+    from deltalake import QueryBuilder
+    from deltalake.exceptions import DeltaError
+
+    try:
+        found = QueryBuilder().register("t", opened).execute("SELECT count(*) AS rows FROM t").read_all()
+    except DeltaError:
+        return -1
+    return int(found.column("rows").to_pylist()[0])
+
+
 def _metrics(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         value = json.loads(value)
     return dict(value or {})
-
-
-def spark_type(node: Any) -> str:
-    """Return a Delta schema's type as Spark's ``simpleString`` writes it."""
-    if isinstance(node, str):
-        return {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}.get(node, node)
-    if node["type"] == "array":
-        return f"array<{spark_type(node['elementType'])}>"
-    if node["type"] == "map":
-        return f"map<{spark_type(node['keyType'])},{spark_type(node['valueType'])}>"
-    fields = ",".join(f"{field['name']}:{spark_type(field['type'])}" for field in node["fields"])
-    return f"struct<{fields}>"

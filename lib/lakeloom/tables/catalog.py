@@ -22,7 +22,7 @@ from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, is_identifier
 from lakeloom.store.describe import quoted
 from lakeloom.store.lake import Lake
-from lakeloom.tables.spec import Strict
+from lakeloom.tables.words import Strict
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

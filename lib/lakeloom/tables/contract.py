@@ -1,32 +1,51 @@
-"""A frame against its table's contract: the columns it must have, their types, what may be added."""
+"""A frame against its table's contract: the columns it must have, their types, and what becomes of the rest.
+
+No value is lost in silence. A type that holds every value of the frame's is a plain cast. Any other
+difference is refused as a whole where the table does not evolve (``none``); else it is told row by
+row: what fits is cast, a row with a value that does not goes to quarantine (``contract:<column>``),
+or, with ``rescue``, keeps the value as it came in ``_rescued``. Types that have nothing in common
+(a struct and a number) are refused always.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import TableError
 from lakeloom.core.kinds import nearest
-from lakeloom.tables.spec import TableSpec
+from lakeloom.core.names import quoted
+from lakeloom.quality.marks import FAULTS
+from lakeloom.store.evolve import widens
+from lakeloom.tables.casts import fits, lossless, meet, spelled
+from lakeloom.tables.spec import ColumnSpec, TableSpec
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
-# Casts that lose nothing: from → to.
-_WIDER = {
-    "tinyint": {"smallint", "int", "bigint", "float", "double"},
-    "smallint": {"int", "bigint", "float", "double"},
-    "int": {"bigint", "double"},
-    "bigint": set(),
-    "float": {"double"},
-    "date": {"timestamp"},
-    "void": None,
-}
+RESCUED = "_rescued"
+
+
+@dataclass
+class _Plan:
+    """What is made of a frame's columns."""
+
+    chosen: list[Column] = field(default_factory=list)
+    faults: list[Column] = field(default_factory=list)
+    rescued: list[Column] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def conform(frame: DataFrame, table: str, spec: TableSpec) -> DataFrame:
     """Return `frame` in the contract's column order and types, with comments.
 
     Platform columns (``_…``) pass. Without a contract the frame passes as it is.
+
+    Returns
+    -------
+    DataFrame
+        With ``_faults array<string>`` where values may not fit, with ``_rescued string`` (a JSON object, NULL for
+        nothing) where the table or a column rescues.
 
     Raises
     ------
@@ -36,44 +55,70 @@ def conform(frame: DataFrame, table: str, spec: TableSpec) -> DataFrame:
     """
     if not spec.columns:
         return frame
+    from pyspark.sql import functions as F
+
     types = dict(frame.dtypes)
-    problems = [
-        problem for problem in (_problem(name, column.type, types) for name, column in spec.columns.items()) if problem
-    ]
+    plan = _Plan()
+    for name, column in spec.columns.items():
+        _place(plan, name, column, types, column.evolve or spec.evolve)
     extra = [name for name in types if name not in spec.columns and not name.startswith("_")]
+    extra = [name for name in extra if name not in {column.renamed_from for column in spec.columns.values()}]
     if extra and spec.evolve == "none":
-        problems.append(f"{', '.join(extra)} not declared")
-    if problems:
+        plan.problems.append(f"{', '.join(extra)} not declared")
+    if plan.problems:
         raise TableError(
             "LL-TABLE-004",
-            f"{table}: {'; '.join(problems)}",
+            f"{table}: {'; '.join(plan.problems)}",
             where=table,
             fix="mend the SQL or the contract's columns, or say 'evolve: add' for new ones",
         )
+    rescues = spec.evolve == "rescue" or any(column.evolve == "rescue" for column in spec.columns.values())
+    passing = [name for name in types if name.startswith("_") and name not in (FAULTS, RESCUED)]
+    if spec.evolve == "rescue":
+        plan.rescued += [F.col(quoted(name)).alias(name) for name in extra]
+    else:
+        passing = [name for name in types if name in (*extra, *passing)]
+    rest = [F.col(quoted(name)) for name in passing]
+    if rescues:
+        rest.append(_rescued(plan.rescued))
+    if plan.faults or FAULTS in types:
+        found = F.array_compact(F.array(*plan.faults)) if plan.faults else F.array()
+        before = [F.coalesce(F.col(FAULTS), F.array().cast("array<string>"))] if FAULTS in types else []
+        rest.append(F.concat(*before, found.cast("array<string>")).alias(FAULTS))
+    return frame.select(*plan.chosen, *rest)
+
+
+def _place(plan: _Plan, name: str, column: ColumnSpec, types: dict[str, str], evolve: str) -> None:
+    """Put one column of the contract into the plan."""
     from pyspark.sql import functions as F
 
-    chosen = []
-    for name, column in spec.columns.items():
-        comment = ", ".join(part for part in (column.description, column.unit and f"in {column.unit}") if part)
-        chosen.append(
-            F.col(f"`{name}`").cast(column.type).alias(name, metadata={"comment": comment} if comment else {})
-        )
-    rest = [F.col(f"`{name}`") for name in types if name not in spec.columns]
-    return frame.select(*chosen, *rest)
-
-
-def _problem(name: str, wanted: str, types: dict[str, str]) -> str:
-    if name not in types:
+    source = name if name in types or column.renamed_from not in types else str(column.renamed_from)
+    if source not in types:
         near = nearest(name, list(types))
-        return f"{name} is missing" + (f" (nearest: {near})" if near else "")
-    got, want = types[name], wanted.lower().replace("integer", "int").replace("long", "bigint")
-    if got == want or got == "void" or want in (_WIDER.get(got) or ()):
-        return ""
-    if got.startswith("decimal") and (want.startswith("decimal") or want == "double"):
-        return "" if want == "double" or _fits(got, want) else f"{name} is {got}, the contract says {wanted}"
-    return f"{name} is {got}, the contract says {wanted}"
+        plan.problems.append(f"{name} is missing" + (f" (nearest: {near})" if near else ""))
+        return
+    comment = ", ".join(part for part in (column.description, column.unit and f"in {column.unit}") if part)
+    words = {"comment": comment} if comment else {}
+    value, got, want = F.col(quoted(source)), types[source], spelled(column.type)
+    if lossless(got, want):
+        plan.chosen.append(value.cast(column.type).alias(name, metadata=words))
+    elif evolve == "widen" and widens(want, got):
+        plan.chosen.append(value.alias(name, metadata=words))
+    elif evolve == "none" or not meet(got, want):
+        plan.problems.append(f"{name} is {got}, the contract says {column.type}")
+    else:
+        cast, held = fits(value, got, want)
+        plan.chosen.append(F.when(held, cast).alias(name, metadata=words))
+        if evolve == "rescue":
+            plan.rescued.append(F.when(~held, value).alias(source))
+        else:
+            plan.faults.append(F.when(~held, F.lit(f"contract:{name}")))
 
 
-def _fits(got: str, want: str) -> bool:
-    (p, s), (q, t) = ([int(part) for part in text[8:-1].split(",")] for text in (got, want))
-    return t >= s and q - t >= p - s
+def _rescued(parts: list[Column]) -> Column:
+    from pyspark.sql import functions as F
+
+    if not parts:
+        return F.lit(None).cast("string").alias(RESCUED)
+    text = F.to_json(F.struct(*parts))
+    return F.when(text != "{}", text).alias(RESCUED)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
 from lakeloom.tables.bronze import POSITION
 from lakeloom.tables.quarantine import ENTRY, ROW
 

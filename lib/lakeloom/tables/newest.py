@@ -20,14 +20,15 @@ def repeated(frame: DataFrame, keys: tuple[str, ...]) -> bool:
 def newest(frame: DataFrame, keys: tuple[str, ...], sequence: str | None) -> DataFrame:
     """Return one row a key of `frame`: that with the greatest `sequence`.
 
-    Ties in the sequence are broken by the row's own values, so that a replay chooses the same row.
-    Without a sequence, all columns decide.
+    Ties in the sequence are broken by ``_position`` where the rows have it, then by the row's own values, so that
+    a replay chooses the same row.
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
     values = [name for name, kind in frame.dtypes if name not in keys and "map<" not in kind]
-    order = [F.col(f"`{sequence}`").desc_nulls_last()] if sequence else []
+    places = dict.fromkeys(name for name in (sequence, "_position") if name in frame.columns)
+    order = [F.col(f"`{name}`").desc_nulls_last() for name in places]
     order.append(F.xxhash64(*[F.col(f"`{name}`") for name in values]).desc() if values else F.lit(0))
     window = Window.partitionBy(*[f"`{key}`" for key in keys]).orderBy(*order)
     return frame.withColumn("_rank", F.row_number().over(window)).where("_rank = 1").drop("_rank")

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakeloom.quality.verdicts import quoted
+from lakeloom.core.names import quoted
+from lakeloom.quality.rows import UNREAD
 from lakeloom.tables.bronze import POSITION, Stamp, entry_id, undecided
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def rejected(
     Parameters
     ----------
     broken : DataFrame
-        Rows with ``_reasons array<string>``; ``_position`` and ``_file`` where the transform kept them; ``_entry``
-        and ``_row`` where `marked` has put them there.
+        Rows with ``_reasons array<string>``; ``_position`` and ``_file`` where the transform kept them, ``_unread``
+        where cleansing met values that it could not read, ``_entry`` and ``_row`` where `marked` has put them.
     origin : DataFrame, optional
         The bronze rows that the transform read, where all positions are those of one bronze table. What
         a cast turned to NULL still stands there.
@@ -53,22 +54,24 @@ def rejected(
     Returns
     -------
     DataFrame
-        id, position, raw (as JSON: the bronze row, or the judged row where its origin is unknown), row (the
-        judged row as JSON), bytes, reasons, file, step, epoch, run, at, code, and the columns of `undecided`.
+        id, position, raw (as JSON: the bronze row; where its origin is unknown the judged row, with what could not
+        be read under ``_unread``), row (the judged row as JSON), bytes, reasons, file, step, epoch, run, at, code,
+        and the columns of `undecided`.
     """
     from pyspark.sql import functions as F
 
     has = set(broken.columns)
-    row = F.col(ROW) if ROW in has else _json([name for name in broken.columns if not name.startswith("_")])
+    names = [name for name in broken.columns if not name.startswith("_")]
+    row = F.col(ROW) if ROW in has else _json(names)
     place = _place(broken)
     entry = F.col(ENTRY) if ENTRY in has else entry_id(step, place, row)
     file = F.col("_file") if "_file" in has else F.lit(None).cast("string")
-    raw = row
+    raw = _json(names, unread=UNREAD in has)
     if origin is not None and "_position" in has:
         values = [name for name in origin.columns if not name.startswith("_")]
         rows = origin.select(F.col("_position").alias(_AT), _json(values).alias(_RAW), F.col("_file").alias(_FROM))
         broken = broken.join(rows, place == F.col(_AT), "left")
-        raw, file = F.coalesce(F.col(_RAW), row), F.coalesce(F.col(_FROM), file)
+        raw, file = F.coalesce(F.col(_RAW), raw), F.coalesce(F.col(_FROM), file)
     return broken.select(
         entry.alias("id"),
         place.alias("position"),
@@ -92,7 +95,9 @@ def _place(frame: DataFrame) -> Column:
     return (F.col("_position") if "_position" in frame.columns else F.lit(None)).cast(POSITION)
 
 
-def _json(names: list[str]) -> Column:
+def _json(names: list[str], *, unread: bool = False) -> Column:
     from pyspark.sql import functions as F
 
-    return F.to_json(F.struct(*[F.col(quoted(name)) for name in names]))
+    # NULL is left out by to_json, an empty array is not.
+    lost = [F.when(F.size(UNREAD) > 0, F.col(UNREAD)).alias(UNREAD)] if unread else []
+    return F.to_json(F.struct(*[F.col(quoted(name)) for name in names], *lost))

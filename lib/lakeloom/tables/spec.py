@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from lakeloom.cleansing.spec import VerbSpec
 from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
-from lakeloom.tables.words import DurationText, Share
+from lakeloom.tables.feed import ChangesSpec
+from lakeloom.tables.resolve import ResolveSpec
+from lakeloom.tables.words import DurationText, Share, Strict
+from lakeloom.tables.writing import WriteSpec
 
 NOT_NULL = "not_null"
-
-
-class Strict(BaseModel):
-    """A frozen model that forbids unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def _plain_type(value: str) -> str:
@@ -27,6 +25,9 @@ def _plain_type(value: str) -> str:
     return value
 
 
+Evolve = Literal["none", "add", "widen", "rescue"]
+
+
 class ColumnSpec(Strict):
     """One column of a contract.
 
@@ -34,12 +35,18 @@ class ColumnSpec(Strict):
     ----------
     type : str
         A Spark SQL type, such as ``double`` or ``timestamp``.
+    evolve : {'none', 'add', 'widen', 'rescue'}, optional
+        What is done with values of another type in this column; the table's where absent.
+    renamed_from : str, optional
+        What the column was called before: a table that still has it under that name gets it renamed.
     available_at : str, optional
         SQL expression: when the value is known. A column without it can't be a feature.
     """
 
     type: Annotated[str, AfterValidator(_plain_type)]
     nullable: bool = True
+    evolve: Evolve | None = None
+    renamed_from: str | None = None
     unit: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
@@ -50,24 +57,32 @@ def _column(value: Any) -> Any:
     return {"type": value} if isinstance(value, str) else value
 
 
-class WriteSpec(Strict):
-    """How the rows go into the table: appended, merged by key, or the whole table anew."""
-
-    mode: Literal["append", "merge", "overwrite"] = "overwrite"
-    sequence_by: str | None = None
-
-
 class TableSpec(Strict):
     """One table of ``tables.yml``.
 
     Attributes
     ----------
+    changes : ChangesSpec, optional
+        The input is a stream of changes: its form, in place of SQL or a function.
+    resolve : ResolveSpec, optional
+        The inputs say different things of the same keys: who is believed, in place of SQL or a function.
+    evolve : {'none', 'add', 'widen', 'rescue'}
+        What is done with columns and types that the contract does not name: refused; new columns are added and
+        values of another type that don't fit go to quarantine; types are widened too; or all that is unexpected
+        is kept as JSON in the column ``_rescued``.
+    dropped : tuple of str
+        Columns that a table which still has them loses.
+    on_change : {'rebuild', 'forward'}
+        Whether a changed transform or contract builds the table anew, or holds from the next new rows on.
     event_time : str, optional
         The column that says when a row's event happened: for freshness and for backfills by event.
     freshness : Duration, optional
         How old the newest event may be before people are told that data is late.
     quarantine_above : float, optional
         The share of rows in quarantine above which people are told; the project's where absent.
+    clean : tuple of VerbSpec
+        What mends the rows after the SQL or function and before the contract. With it, a table of one input
+        needs neither: it begins with its input's columns.
     """
 
     owner: str | None = None
@@ -75,14 +90,34 @@ class TableSpec(Strict):
     from_: dict[str, ReadMode] = Field(alias="from")
     sql: str | None = None
     function: str | None = None
+    changes: ChangesSpec | None = None
+    resolve: ResolveSpec | None = None
     keys: tuple[str, ...] = ()
     write: WriteSpec = WriteSpec()
     columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}
-    evolve: Literal["none", "add"] = "none"
+    evolve: Evolve = "none"
+    dropped: tuple[str, ...] = ()
+    on_change: Literal["rebuild", "forward"] = "rebuild"
     event_time: str | None = None
     freshness: DurationText | None = None
     quarantine_above: Share | None = None
     rules: tuple[RuleSpec, ...] = ()
+    clean: tuple[VerbSpec, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        """Whether the table begins with the columns of its only input."""
+        made = (self.sql, self.function, self.changes, self.resolve)
+        return bool(self.clean) and len(self.from_) == 1 and all(each is None for each in made)
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return the reasons for which cleansing may send a row to quarantine."""
+        return tuple(dict.fromkeys(reason for verb in self.clean for reason in verb.made().reasons()))
+
+    def beside(self) -> tuple[str, ...]:
+        """Return the tables that the table's step writes beside it: a history, what was not taken of the sources."""
+        losers = self.resolve.losers if self.resolve else None
+        return tuple(name for name in (self.write.history, losers) if name)
 
     def judged(self) -> tuple[RuleSpec, ...]:
         """Return the rules of the table: the declared ones, and those that keys and contract imply.
@@ -92,14 +127,34 @@ class TableSpec(Strict):
         would hide a mistake.
         """
         declared = {rule.column for rule in self.rules if rule.expectation and rule.expectation.name == NOT_NULL}
-        needed = dict.fromkeys([*self.keys, *(name for name, column in self.columns.items() if not column.nullable)])
+        needed = dict.fromkeys(
+            [*self.never_null, *(name for name, column in self.columns.items() if not column.nullable)]
+        )
         implied = [RuleSpec(column=name, expect=NOT_NULL) for name in needed if name not in declared]
-        if self.keys and self.write.mode != "merge" and not self._keys_are_checked():
+        if self.keys and not self.write.by_key and not self._keys_are_checked():
             unique: dict[str, Any] = {"columns": self.keys, "expect": "unique_together"}
             if len(self.keys) == 1:
                 unique = {"column": self.keys[0], "expect": "unique"}
             implied.append(RuleSpec(**unique, otherwise="fail"))
         return (*implied, *self.rules)
+
+    @property
+    def never_null(self) -> tuple[str, ...]:
+        """The columns without which a row can't be told from others or put in its place: keys and sequence."""
+        order = self.write.order
+        placed = [order] if self.write.by_key and order and not order.startswith("_") else []
+        return tuple(dict.fromkeys([*self.keys, *placed]))
+
+    @property
+    def refuses_null(self) -> tuple[str, ...]:
+        """The columns in which Delta itself is to refuse NULL: those where a rule keeps every NULL out of the table."""
+        lets = {
+            rule.column
+            for rule in self.rules
+            if rule.expectation and rule.expectation.name == NOT_NULL and (rule.otherwise == "warn" or rule.at_most)
+        }
+        found = [*self.never_null, *(name for name, column in self.columns.items() if not column.nullable)]
+        return tuple(name for name in dict.fromkeys(found) if name not in lets)
 
     def _keys_are_checked(self) -> bool:
         return any(

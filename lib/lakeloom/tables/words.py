@@ -1,15 +1,21 @@
-"""Values that the config writes as words: a duration (``6 hours``) and a share (``1%``)."""
+"""What specs are made of: the strict model, and values written as words: a duration (``6 hours``), a share (``1%``)."""
 
 from __future__ import annotations
 
 import math
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from lakeloom.core import durations
 from lakeloom.core.durations import Duration
 from lakeloom.core.errors import ConfigError
+
+
+class Strict(BaseModel):
+    """A frozen model that forbids unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def _duration(value: Any) -> Duration:

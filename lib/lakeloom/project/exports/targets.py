@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lakeloom.tables.spec import Strict
+from lakeloom.tables.words import Strict
 
 
 def _volume(path: str) -> str:

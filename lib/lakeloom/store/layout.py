@@ -1,0 +1,117 @@
+"""How a table is laid out, and what Delta itself holds it to: partitions, clustering, features, constraints.
+
+Constraints and features are properties of the table, so that every writer and reader is bound by them,
+also those that have never heard of lakeloom. Those that change later are brought up to date by
+commits of their own.
+
+Source: Delta's table properties; ``delta.constraints.<name>`` is what ``ADD CONSTRAINT`` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakeloom.core.names import quoted
+from lakeloom.store.describe import quoted as text
+from lakeloom.store.describe import unsigned
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+    from pyspark.sql import DataFrame, SparkSession
+
+CONSTRAINT = "delta.constraints."
+_OURS = "lakeloom_"
+FEATURES = ("delta.enableChangeDataFeed", "delta.enableDeletionVectors")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is laid out.
+
+    Attributes
+    ----------
+    partition_by, cluster_by : tuple of str
+        Columns; one of the two.
+    features : tuple of str
+        Of `FEATURES`, those that are on.
+    never_null : tuple of str
+        Columns that the table refuses NULL in.
+    """
+
+    partition_by: tuple[str, ...] = ()
+    cluster_by: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    never_null: tuple[str, ...] = ()
+
+    @property
+    def constraints(self) -> dict[str, str]:
+        """Name → condition, as the log has them."""
+        return {f"{_OURS}{_plain(name)}_not_null": f"{quoted(name)} IS NOT NULL" for name in self.never_null}
+
+    def create(self, frame: DataFrame, path: str, properties: Mapping[str, str]) -> None:
+        """Make the table at `path` of the rows, with its properties, in one commit."""
+        from pyspark.sql import functions as F
+
+        told = dict(properties) | dict.fromkeys(self.features, "true")
+        told |= {f"{CONSTRAINT}{name}": condition for name, condition in self.constraints.items()}
+        writer = frame.writeTo(f"delta.`{path}`").using("delta")
+        for name, value in told.items():
+            writer = writer.tableProperty(name, value)
+        if self.partition_by:
+            writer = writer.partitionedBy(*[F.col(quoted(name)) for name in self.partition_by])
+        # Not `create`: what a crash left of a first write without a commit (files, an empty log) is no table.
+        writer.createOrReplace()
+
+    def overwrite(self, frame: DataFrame, path: str) -> None:
+        """Put the rows in place of all that the table at `path` holds, in their own columns and these partitions."""
+        writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(path)
+
+    def lift(self, session: SparkSession, place: str, opened: DeltaTable) -> None:
+        """Take away what no longer holds, before rows come that may break it: our constraints, and clustering."""
+        there = _constraints(opened)
+        for name in [name for name in there if name.startswith(_OURS) and name not in self.constraints]:
+            unsigned(session)
+            session.sql(f"ALTER TABLE {place} DROP CONSTRAINT IF EXISTS {quoted(name)}")
+        if not self.cluster_by and _clustering(session, place, opened):
+            unsigned(session)
+            session.sql(f"ALTER TABLE {place} CLUSTER BY NONE")
+
+    def settle(self, session: SparkSession, place: str, opened: DeltaTable) -> None:
+        """Switch on what the table lacks: features, clustering, constraints (each reads the whole table once)."""
+        configured = opened.metadata().configuration
+        lacking = [name for name in self.features if configured.get(name) != "true"]
+        surplus = [name for name in FEATURES if configured.get(name) == "true" and name not in self.features]
+        if lacking or surplus:
+            unsigned(session)
+            pairs = [f"{text(name)} = 'true'" for name in lacking] + [f"{text(name)} = 'false'" for name in surplus]
+            session.sql(f"ALTER TABLE {place} SET TBLPROPERTIES ({', '.join(pairs)})")
+        if self.cluster_by and _clustering(session, place, opened) != list(self.cluster_by):
+            unsigned(session)
+            session.sql(f"ALTER TABLE {place} CLUSTER BY ({', '.join(map(quoted, self.cluster_by))})")
+        there = _constraints(opened)
+        for name, condition in self.constraints.items():
+            if name not in there:
+                unsigned(session)
+                session.sql(f"ALTER TABLE {place} ADD CONSTRAINT {quoted(name)} CHECK ({condition})")
+
+
+def _constraints(opened: DeltaTable) -> set[str]:
+    return {key.removeprefix(CONSTRAINT) for key in opened.metadata().configuration if key.startswith(CONSTRAINT)}
+
+
+def _clustering(session: SparkSession, place: str, opened: DeltaTable) -> list[str]:
+    """Return the columns by which a table is clustered; only Spark tells them."""
+    if "clustering" not in (opened.protocol().writer_features or ()):
+        return []
+    row = session.sql(f"DESCRIBE DETAIL {place}").first()
+    return list(row["clusteringColumns"]) if row is not None else []
+
+
+def _plain(name: str) -> str:
+    """Return a name as a property's name can hold it: lower case, other signs by their number."""
+    return "".join(
+        sign if sign.isascii() and (sign.isalnum() or sign == "_") else f"x{ord(sign):x}" for sign in name.lower()
+    )

@@ -1,0 +1,162 @@
+"""Which part of a table the rows of a merge can reach, by the statistics of its files.
+
+A MERGE joins its source with the whole target to find what to touch. Where files hold ranges of a
+key (tables that grow by number or date, or were clustered), most of them can't hold any of the new
+rows' keys, and a condition on the target says so: Delta leaves out the files that fail it. Where the
+ranges of all files overlap nothing is asked of the source, so that such a merge costs what it did.
+
+The condition is one of ranges: the span of the table's values is cut into buckets, one aggregate
+over the new rows finds the buckets that they fall in, and neighbours are put together. A key that
+lies outside all files matches nothing, so it may lie outside all ranges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from lakeloom.core.names import quoted
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+    from pyspark.sql import Column, DataFrame
+
+_FEWEST_FILES = 4
+_DEEPEST = 0.34  # beyond this share of files that hold an average key, looking costs more than it saves
+_BUCKETS = 4096
+_RANGES = 48
+# Spark's types whose values are whole numbers underneath: how a column becomes one, and a number a literal.
+_WHOLE = {
+    "tinyint": ("CAST({} AS BIGINT)", "{}L"),
+    "smallint": ("CAST({} AS BIGINT)", "{}L"),
+    "int": ("CAST({} AS BIGINT)", "{}L"),
+    "bigint": ("{}", "{}L"),
+    "date": ("CAST(unix_date({}) AS BIGINT)", "date_from_unix_date({})"),
+    "timestamp": ("unix_micros({})", "timestamp_micros({}L)"),
+}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a key's values lie in the files.
+
+    Attributes
+    ----------
+    key : str
+    kind : str
+        Its Spark type.
+    low, high : int
+        The least and the greatest value, as whole numbers.
+    depth : float
+        The share of the files that hold, on average, a file's least value: small where keys go with files.
+    """
+
+    key: str
+    kind: str
+    low: int
+    high: int
+    depth: float
+
+
+def reach(opened: DeltaTable, frame: DataFrame, keys: Sequence[str]) -> str:
+    """Return a condition on ``old`` that holds for every row of the table that a row of `frame` can match.
+
+    Parameters
+    ----------
+    opened : DeltaTable
+        The target's log.
+    frame : DataFrame
+        The new rows.
+    keys : sequence of str
+        The columns that must be equal.
+
+    Returns
+    -------
+    str
+        Empty where it would leave out too little.
+    """
+    files = opened.get_add_actions(flatten=True)
+    if files.num_rows < _FEWEST_FILES:
+        return ""
+    kinds = dict(frame.dtypes)
+    spreads = [spread for key in keys if (spread := _spread(files, key, kinds.get(key, ""))) is not None]
+    best = min(spreads, key=lambda spread: spread.depth, default=None)
+    if best is None or best.depth > _DEEPEST:
+        return ""
+    return _ranges(frame, best)
+
+
+def depth(bounds: Sequence[tuple[int, int]]) -> float:
+    """Return the share of files that hold, on average, the least value of a file; 1 / files where none overlap."""
+    if not bounds:
+        return 1.0
+    lows, highs = sorted(low for low, _ in bounds), sorted(high for _, high in bounds)
+    held, ended = 0, 0
+    for index, low in enumerate(lows):
+        while highs[ended] < low:
+            ended += 1
+        held += index + 1 - ended
+    return held / len(bounds) ** 2
+
+
+def together(buckets: Sequence[int], ranges: int = _RANGES) -> list[tuple[int, int]]:
+    """Return runs (first, last) that cover the buckets, at most `ranges`: those least apart are put together."""
+    if not buckets:
+        return []
+    marked = sorted(set(buckets))
+    gaps = sorted(
+        (index for index in range(1, len(marked)) if marked[index] - marked[index - 1] > 1),
+        key=lambda index: marked[index] - marked[index - 1],
+        reverse=True,
+    )
+    cuts = sorted(gaps[: ranges - 1])
+    starts = [0, *cuts]
+    ends = [*cuts, len(marked)]
+    return [(marked[start], marked[end - 1]) for start, end in zip(starts, ends, strict=True)]
+
+
+def _spread(files: Any, key: str, kind: str) -> Spread | None:
+    if kind not in _WHOLE or not {f"min.{key}", f"max.{key}"} <= set(files.schema.names):
+        return None
+    lows, highs = (files.column(f"{side}.{key}").to_pylist() for side in ("min", "max"))
+    if any(value is None for value in (*lows, *highs)):
+        return None  # a file without statistics, or of NULLs alone, could hold anything
+    # Statistics of timestamps are cut to milliseconds.
+    more = 999 if kind == "timestamp" else 0
+    bounds = [(_number(low), _number(high) + more) for low, high in zip(lows, highs, strict=True)]
+    return Spread(key, kind, min(low for low, _ in bounds), max(high for _, high in bounds), depth(bounds))
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        span = moment - datetime(1970, 1, 1, tzinfo=UTC)
+        return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+    return (value - date(1970, 1, 1)).days if isinstance(value, date) else int(value)
+
+
+def _ranges(frame: DataFrame, spread: Spread) -> str:
+    from pyspark.sql import functions as F
+
+    width = max(1, -(-(spread.high - spread.low + 1) // _BUCKETS))
+    whole = F.expr(_WHOLE[spread.kind][0].format(quoted(spread.key)))
+    inside = whole.between(spread.low, spread.high)
+    # Integer division: a quotient of doubles could fall into the next bucket where numbers are large.
+    bucket: Column = F.expr(f"({_WHOLE[spread.kind][0].format(quoted(spread.key))} - {spread.low}L) div {width}L")
+    row = frame.agg(
+        F.collect_set(F.when(inside, bucket)).alias("buckets"), F.count_if(whole.isNull()).alias("nulls")
+    ).first()
+    assert row is not None  # an aggregate without groups has one row
+    found = together(row["buckets"])
+    if len(row["buckets"]) > _BUCKETS * 0.8 and len(found) == 1:
+        return ""
+    column, literal = f"old.{quoted(spread.key)}", _WHOLE[spread.kind][1]
+    parts = []
+    for first, last in found:
+        low, high = spread.low + first * width, min(spread.low + (last + 1) * width - 1, spread.high)
+        parts.append(f"{column} BETWEEN {literal.format(low)} AND {literal.format(high)}")
+    if row["nulls"]:
+        parts.append(f"{column} IS NULL")
+    return " OR ".join(parts) or "false"

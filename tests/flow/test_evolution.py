@@ -1,0 +1,116 @@
+"""Contracts that change, and data that does: added, widened, rescued, renamed, dropped; what does not fit is told."""
+
+import pytest
+
+from tests.flow.stream import Stream
+
+COLUMNS = {"id": "string", "amount": "string", "city": "string"}
+
+
+@pytest.fixture
+def stream(tmp_path, spark, monkeypatch):
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    return lambda tables, columns=COLUMNS: Stream(tmp_path, columns, tables)
+
+
+def table(columns, more="", select="id, amount, city", write="{mode: append}"):
+    return f"""\
+tables:
+  silver.t:
+    from: {{bronze.changes: new}}
+    sql: select {select}, _position from bronze.changes
+    write: {write}
+    columns: {columns}
+{more}"""
+
+
+def test_values_that_do_not_fit_go_to_quarantine_or_are_rescued(stream):
+    made = stream(table("{id: bigint, amount: 'decimal(8,2)'}", "    evolve: add\n"))
+    made.drop({"id": "1", "amount": "1.50", "city": "Oslo"}, {"id": "x", "amount": "2", "city": None},
+              {"id": "3", "amount": "1.005", "city": "Rome"})  # fmt: skip
+    done = made.done()["silver.t"]
+    assert (done.rows_out, done.quarantined) == (1, 2)
+    assert made.table("silver.t", "id", "city") == [(1, "Oslo")]
+    kept = made.table("quarantine.silver__t", "reasons", "raw")
+    assert [reasons for reasons, _ in kept] == [["contract:amount"], ["contract:id"]]
+    assert '"1.005"' in kept[0][1]
+    made.declare(table("{id: bigint, amount: 'decimal(8,2)'}", "    evolve: rescue\n"))
+    assert made.done()["silver.t"].quarantined == 0
+    assert made.table("silver.t", "id", "_rescued") == [
+        (1, '{"city":"Oslo"}'), (3, '{"amount":"1.005","city":"Rome"}'), (None, '{"id":"x"}'),
+    ]  # fmt: skip
+
+
+def test_none_refuses_and_names_the_difference(stream):
+    made = stream(table("{id: bigint, amount: string, city: string}"))
+    made.drop({"id": "1", "amount": "1", "city": "Oslo"})
+    (failed,) = [step for step in made.run().steps if step.status == "failed"]
+    assert (
+        failed.error["code"] == "LL-TABLE-004" and "id is string, the contract says bigint" in failed.error["message"]
+    )
+
+
+def test_a_column_decides_for_itself(stream):
+    columns = "{id: {type: bigint, evolve: rescue}, amount: string, city: string}"
+    made = stream(table(columns))
+    made.drop({"id": "x", "amount": "1", "city": "Oslo"})
+    made.done()
+    assert made.table("silver.t", "id", "amount", "_rescued") == [(None, "1", '{"id":"x"}')]
+
+
+def test_from_here_on_types_are_widened_columns_renamed_and_dropped_without_a_rebuild(stream):
+    forward = "    evolve: widen\n    on_change: forward\n"
+    select = "cast(id as int) as id, cast(amount as int) as amount, city"
+    made = stream(table("{id: int, amount: int, city: string}", forward, select))
+    made.drop({"id": "1", "amount": "7", "city": "Oslo"})
+    made.done()
+    files = {path.name for path in (made.lake.root / "tables/silver/t").rglob("*.parquet")}
+    select = "cast(id as bigint) as id, cast(amount as double) as paid"
+    columns = "{id: int, paid: {type: double, renamed_from: amount}}"
+    made.declare(table(columns, forward + "    dropped: [city]\n", select))
+    made.drop({"id": str(2**40), "amount": "0.5", "city": "Rome"})
+    done = made.done()["silver.t"]
+    assert done.rows_out == 1 and "from here on" in done.reason
+    assert files < {path.name for path in (made.lake.root / "tables/silver/t").rglob("*.parquet")}
+    with pytest.raises(Exception, match="LL-STORE-009"):
+        made.table("silver.t", "id")
+    from lakeloom.session.spark import open_session
+
+    rows = made.lake.frame(open_session({}), "silver.t")
+    assert rows.dtypes[:2] == [("id", "bigint"), ("paid", "double")] and "city" not in rows.columns
+    assert sorted((row["id"], row["paid"]) for row in rows.collect()) == [(1, 7.0), (2**40, 0.5)]
+
+
+def test_delta_itself_refuses_null_where_the_contract_does_and_shows_what_the_contract_says(stream, spark):
+    columns = "{id: string, amount: {type: string, nullable: false, unit: euro}, city: string}"
+    write = "{mode: merge, change_feed: true, cluster_by: [city]}"
+    made = stream(table(columns, "    keys: [id]\n", write=write))
+    made.drop({"id": "1", "amount": "1", "city": "Oslo"})
+    made.done()
+    path = made.lake.path("silver.t")
+    said = {row.key: row.value for row in spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()}
+    assert said["delta.enableChangeDataFeed"] == "true" and said["lakeloom.unit.amount"] == "euro"
+    assert spark.sql(f"DESCRIBE DETAIL delta.`{path}`").first()["clusteringColumns"] == ["city"]
+    with pytest.raises(Exception, match="amount"):
+        spark.createDataFrame([("2", None)], "id string, amount string").write.format("delta").mode("append").save(path)
+    # What the contract no longer says, Delta no longer holds the table to.
+    made.declare(table("{id: string, amount: string, city: string}", "    keys: [id]\n", write="{mode: merge}"))
+    made.done()
+    said = {row.key: row.value for row in spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()}
+    assert not [key for key in said if "amount_not_null" in key] and said["delta.enableChangeDataFeed"] == "false"
+    assert [key for key in said if "id_not_null" in key]
+
+
+def test_a_way_of_writing_says_what_it_lacks(stream):
+    def codes(write, more=""):
+        made.declare(table("{id: string}", more, "id", write))
+        return [(finding.code, finding.message) for finding in made.findings()]
+
+    made = stream(table("{id: string}", select="id"))
+    assert codes("{mode: scd2}", "    keys: [id]\n")[0][0] == "LL-TABLE-010"
+    assert "by" in codes("{mode: replace}")[0][1]
+    assert "versions" in codes("{mode: scd4, sequence_by: id}", "    keys: [id]\n")[0][1]
+    assert "belongs to mode merge" in codes("{mode: append, update_when: 'new.id > 1'}")[0][1]
+    assert "own order" in codes("{mode: merge, sequence_by: id, snapshot_by: id}", "    keys: [id]\n")[0][1]
+    assert codes("{mode: scd2, sequence_by: id}")[0][0] == "LL-TABLE-006"
+    assert "replay" in codes("{mode: merge, sequence_by: id, delete_when: rand() < 1}", "    keys: [id]\n")[0][1]

@@ -1,0 +1,205 @@
+"""Tables fed by changes, by whole states and by several sources, in runs that follow each other."""
+
+import json
+
+import pytest
+
+from tests.flow.stream import Stream
+
+
+@pytest.fixture
+def stream(tmp_path, spark, monkeypatch):
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    return lambda columns, tables: Stream(tmp_path, columns, tables)
+
+
+def event(op, lsn, key, name=None, **more):
+    row = {"id": key, "name": name} | more
+    return {"before": row if op == "d" else None, "after": None if op == "d" else row, "op": op, "source": {"lsn": lsn}}
+
+
+DEBEZIUM = """\
+tables:
+  silver.people:
+    from: {bronze.changes: new}
+    changes: {format: debezium, sequence: source.lsn}
+    keys: [id]
+    write: {mode: merge, sequence_by: _sequence, change_feed: true}
+    columns: {id: bigint, name: {type: string, nullable: false}}
+  silver.people_over_time:
+    from: {silver.people: changes}
+    changes: delta
+    keys: [id]
+    write: {mode: scd2, sequence_by: _sequence}
+    columns: {id: bigint, name: string}
+"""
+
+
+def test_a_database_is_followed_and_a_table_follows_the_table(stream):
+    made = stream({"before": "string", "after": "string", "op": "string", "source": "string"}, DEBEZIUM)
+    made.drop(event("c", 1, 1, "Ada"), event("c", 2, 2, "Bo"), event("c", 3, "x", "Cy"), event("t", 4, 1))
+    done = made.done()
+    assert made.table("silver.people", "id", "name") == [(1, "Ada"), (2, "Bo")]
+    assert done["silver.people"].quarantined == 2
+    reasons = [row[0] for row in made.table("quarantine.silver__people", "reasons")]
+    assert reasons == [["changes:operation", "name:not_null"], ["contract:id", "id:not_null"]]
+    made.drop(event("d", 9, 1), event("u", 8, 1, "Ada late"), event("u", 7, 2, "Bob"), event("u", 5, 2, "Bert"))
+    made.done()
+    assert made.table("silver.people", "id", "name") == [(2, "Bob")]
+    made.drop(event("u", 8, 1, "still too late"), event("c", 10, 1, "Ada again"))
+    done = made.done()
+    assert made.table("silver.people", "id", "name") == [(1, "Ada again"), (2, "Bob")]
+    assert done["silver.people_over_time"].rows_out > 0
+    rows = made.table("silver.people_over_time", "id", "name", "is_current")
+    assert sorted(rows) == [(1, "Ada", False), (1, "Ada again", True), (2, "Bo", False), (2, "Bob", True)]
+    versions = {
+        row[1]: (row[2], row[3])
+        for row in made.table("silver.people_over_time", "id", "name", "valid_from", "valid_to")
+    }
+    assert versions["Ada"][1] < versions["Ada again"][0]  # gone between
+    assert versions["Bo"][1] == versions["Bob"][0]
+    assert {step.status for step in made.run().steps} == {"skipped"}
+
+
+SNAPSHOTS = """\
+tables:
+  silver.stock: &table
+    from: {bronze.changes: new}
+    sql: select sku, cast(pieces as int) as pieces, cast(day as date) as day, _position from bronze.changes
+    keys: [sku]
+    write: {mode: merge, snapshot_by: day}
+    columns: {sku: string, pieces: int, day: date}
+  silver.stock_over_time:
+    <<: *table
+    write: {mode: scd2, snapshot_by: day}
+"""
+
+
+def state(day, **pieces):
+    return [{"sku": sku, "pieces": str(count), "day": day} for sku, count in pieces.items()]
+
+
+def test_whole_states_say_by_what_they_lack_what_is_gone(stream):
+    made = stream({"sku": "string", "pieces": "string", "day": "string"}, SNAPSHOTS)
+    made.drop(*state("2026-01-01", a=1, b=2), *state("2026-01-02", a=1, c=3))
+    made.done()
+    assert made.table("silver.stock", "sku", "pieces") == [("a", 1), ("c", 3)]
+    made.drop(*state("2026-01-03", a=5), *state("2026-01-04", a=5, b=9), *state("2026-01-02", zz=1))
+    done = made.done()
+    assert done["silver.stock"].quarantined == done["silver.stock_over_time"].quarantined == 1
+    assert made.table("silver.stock", "sku", "pieces") == [("a", 5), ("b", 9)]
+    assert [
+        (sku, pieces, start.day, end and end.day)
+        for sku, pieces, start, end in made.table("silver.stock_over_time", "sku", "pieces", "valid_from", "valid_to")
+    ] == [("a", 1, 1, 3), ("a", 5, 3, None), ("b", 2, 1, 2), ("b", 9, 4, None), ("c", 3, 2, 3)]
+    made.done("silver.*", full_refresh=True)
+    # Built anew, the state that came late is in its place.
+    assert ("zz", 1) in made.table("silver.stock_over_time", "sku", "pieces")
+
+
+RESOLVE = """\
+tables:
+  silver.crm: &side
+    from: {bronze.changes: new}
+    sql: select id, mail, city, cast(at as int) as at from bronze.changes where source = 'crm'
+    write: {mode: append}
+  silver.shop:
+    <<: *side
+    sql: select id, mail, city, cast(at as int) as at from bronze.changes where source = 'shop'
+  silver.customers:
+    from: {silver.crm: whole, silver.shop: whole}
+    resolve:
+      sources: {silver.crm: {name: crm, newer_by: at}, silver.shop: {name: shop, newer_by: at}}
+      columns: {city: newest}
+      losers: silver.customers_losers
+    keys: [id]
+    columns: {id: string, mail: string, city: string}
+"""
+
+
+def test_sources_that_disagree_make_one_row_and_the_others_are_kept(stream):
+    made = stream({"source": "string", "id": "string", "mail": "string", "city": "string", "at": "string"}, RESOLVE)
+    made.drop({"source": "crm", "id": "1", "mail": "a@crm", "city": "Oslo", "at": "1"},
+              {"source": "shop", "id": "1", "mail": "a@shop", "city": "Rome", "at": "2"},
+              {"source": "shop", "id": "2", "mail": "b@shop", "city": None, "at": "1"})  # fmt: skip
+    made.done()
+    assert made.table("silver.customers", "id", "mail", "city") == [("1", "a@crm", "Rome"), ("2", "b@shop", None)]
+    assert made.table("silver.customers_losers", "id", "column", "winner", "loser", "losing") == [
+        ("1", "city", "shop", "crm", "Oslo"), ("1", "mail", "crm", "shop", "a@shop"),
+    ]  # fmt: skip
+    from lakeloom.store.intents import Intents
+
+    facts = Intents(made.lake.root).published("silver.customers").facts
+    assert {(each["column"], each["winner"], each["rows"]) for each in facts["conflicts"]} == {
+        ("city", "shop", 1), ("mail", "crm", 1),
+    }  # fmt: skip
+
+
+FOREIGN = """\
+tables:
+  silver.t:
+    from: {bronze.changes: new}
+    sql: select id, v, _position from bronze.changes
+    keys: [id]
+    write: {mode: merge, sequence_by: _position}
+    columns: {id: string, v: string}
+"""
+
+
+def test_another_writer_between_reading_and_writing_is_waited_out(stream, spark, monkeypatch):
+    from lakeloom.store import merge
+
+    made = stream({"id": "string", "v": "string"}, FOREIGN)
+    made.drop({"id": "1", "v": "a"}, {"id": "2", "v": "a"})
+    made.done()
+    path, real, calls = made.lake.path("silver.t"), merge.statement, []
+
+    def interfering(*args):
+        calls.append(1)
+        if len(calls) == 1:
+            # delta-rs takes the very file that the merge is about to rewrite, after Spark has read the table.
+            words = real(*args)
+            spark.sql(f"SELECT count(*) FROM delta.`{path}`").collect()
+            _delete_between(monkeypatch, path)
+            return words
+        return real(*args)
+
+    monkeypatch.setattr(merge, "statement", interfering)
+    made.drop({"id": "1", "v": "b"})
+    done = made.done()["silver.t"]
+    assert done.rows_out == 1 and len(calls) == 2
+    assert [row[:2] for row in made.table("silver.t", "id", "v")] == [("1", "b")]
+
+
+def _delete_between(monkeypatch, path):
+    """Let delta-rs delete key 2 while the next merge runs: just before it commits."""
+    from deltalake import DeltaTable
+    from pyspark.sql import SparkSession
+
+    real, done = SparkSession.sql, []
+
+    def sql(self, text, *args, **more):
+        if text.startswith("MERGE") and not done:
+            done.append(1)
+            DeltaTable(path).delete("id = '2'")
+            raise RuntimeError("[DELTA_CONCURRENT_APPEND.WITHOUT_HINT] a file was added meanwhile")
+        return real(self, text, *args, **more)
+
+    monkeypatch.setattr(SparkSession, "sql", sql)
+
+
+def test_days_are_replaced_and_others_stay(stream):
+    made = stream({"day": "string", "v": "string"}, """\
+tables:
+  silver.days:
+    from: {bronze.changes: new}
+    sql: select cast(day as date) as day, v from bronze.changes
+    write: {mode: replace, by: [day], partition_by: [day]}
+    columns: {day: date, v: string}
+""")  # fmt: skip
+    made.drop({"day": "2026-01-01", "v": "a"}, {"day": "2026-01-02", "v": "a"}, {"day": "2026-01-02", "v": "b"})
+    made.done()
+    made.drop({"day": "2026-01-02", "v": "c"})
+    made.done()
+    assert [(day.day, v) for day, v in made.table("silver.days", "day", "v")] == [(1, "a"), (2, "c")]
+    assert json.dumps(made.lake.delta("silver.days").metadata().partition_columns) == '["day"]'

@@ -1,0 +1,132 @@
+"""The MERGE: late rows lose, deletions delete, and what can't match is not read."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from lakeloom.core.names import TableName
+from lakeloom.session.spark import step_session
+from lakeloom.store.commit import Mark, commit
+from lakeloom.store.layout import Layout
+from lakeloom.store.manner import Manner
+from lakeloom.store.pruning import depth, reach, together
+
+TABLE = TableName("silver", "orders")
+
+
+class Writer:
+    def __init__(self, spark, lake):
+        self.spark, self.lake, self.epoch = spark, lake, 0
+
+    def __call__(self, frame, how, layout=Layout()):  # noqa: B008 - frozen
+        self.epoch += 1
+        with step_session(self.spark) as session:
+            rows = (
+                session.createDataFrame(frame.collect(), frame.schema) if hasattr(frame, "collect") else frame(session)
+            )
+            return commit(session, self.lake, TABLE, rows, Mark("silver.orders", self.epoch, {}), how, layout=layout)
+
+    def rows(self):
+        return sorted((tuple(row.values()) for row in self.lake.arrow(TABLE).to_pylist()), key=str)
+
+
+@pytest.fixture
+def write(spark, lake):
+    return Writer(spark, lake)
+
+
+def rows(data, schema):
+    return lambda session: session.createDataFrame(data, schema)
+
+
+def test_rows_that_say_so_delete_unless_the_table_is_later(write):
+    how = Manner("merge", ("k",), "seq")
+    write(rows([(1, 5, "a"), (2, 5, "b"), (3, 5, "c")], "k int, seq int, v string"), how)
+    change = [(1, 6, None, True), (2, 4, None, True), (4, 1, None, True), (5, 1, "e", False), (3, 9, "z", False)]
+    made = write(rows(change, "k int, seq int, v string, _deleted boolean"), how)
+    assert write.rows() == [(2, 5, "b"), (3, 9, "z"), (5, 1, "e")]
+    assert made.metrics["numTargetRowsDeleted"] in (1, "1")
+
+
+def test_at_one_place_the_later_arrival_wins_whichever_is_written_first(write):
+    schema = "k int, seq int, v string, _position struct<epoch:bigint,file:int,record:bigint>"
+    how = Manner("merge", ("k",), "seq")
+    write(rows([(1, 5, "late", (2, 0, 0)), (2, 5, "early", (1, 0, 0))], schema), how)
+    write(rows([(1, 5, "early", (1, 0, 0)), (2, 5, "late", (2, 0, 0))], schema), how)
+    assert [row[2] for row in write.rows()] == ["late", "late"]
+
+
+def test_an_update_may_have_a_condition_and_leave_columns_as_they_are(write):
+    schema = "k int, v int, first string"
+    how = Manner("merge", ("k",), update_when="new.v > old.v", keep=("first",))
+    write(rows([(1, 5, "x"), (2, 5, "x")], schema), how)
+    write(rows([(1, 6, "y"), (2, 4, "y"), (3, 0, "y")], schema), how)
+    assert write.rows() == [(1, 6, "x"), (2, 5, "x"), (3, 0, "y")]
+
+
+def test_columns_that_the_rows_lack_keep_their_values_and_odd_names_are_only_names(write):
+    how = Manner("merge", ("the `k`.1",), "seq", evolve="add")
+    write(rows([(1, 1, "a", "keep")], "`the ``k``.1` int, seq int, `select` string, other string"), how)
+    write(rows([(1, 2, "b", 7), (2, 1, "n", 8)], "`the ``k``.1` int, seq int, `select` string, `ü;--` int"), how)
+    assert write.rows() == [(1, 2, "b", "keep", 7), (2, 1, "n", None, 8)]
+
+
+@pytest.mark.parametrize("by", [("day",), ("day", "shop")])
+def test_rows_take_the_place_of_those_that_share_their_values(write, by):
+    schema = "day string, shop string, v int"
+    write(rows([("d'1", "a", 1), ("d'1", "b", 1), ("d2", "a", 1), (None, "a", 1)], schema), Manner("append"))
+    write(rows([("d'1", "a", 2), (None, "a", 2)], schema), Manner("replace", by=by))
+    others = [("d'1", "b", 1)] if len(by) == 2 else []
+    assert write.rows() == sorted([("d'1", "a", 2), ("d2", "a", 1), (None, "a", 2), *others], key=str)
+    write(rows([], schema), Manner("replace", by=by))
+    assert len(write.rows()) == 3 + len(others)
+
+
+@pytest.mark.parametrize("kind", ["bigint", "date", "timestamp"])
+def test_only_files_that_can_hold_the_keys_are_in_reach_and_every_key_is(spark, lake, write, kind):
+    cast = {
+        "bigint": "id",
+        "date": "date_from_unix_date(cast(id as int))",
+        "timestamp": "timestamp_micros(id * 777 + 1)",
+    }[kind]
+    data = spark.range(0, 20_000).selectExpr(f"{cast} as k", "id as v")
+    for start in range(0, 20_000, 2_500):
+        span = (start, start + 2_500, 1, 1)
+        write(lambda session, span=span: session.range(*span).selectExpr(f"{cast} as k", "id as v"), Manner("append"))
+    chance = random.Random(1)
+    wanted = [*range(3_000, 3_050), *chance.sample(range(12_500, 14_999), 20), 0, 19_999, 30_000]
+
+    def change(session):
+        return session.createDataFrame([(each,) for each in wanted], "id bigint").selectExpr(f"{cast} as k", "-id as v")
+
+    changed = change(spark)
+    condition = reach(lake.delta(TABLE), changed, ["k"])
+    assert " BETWEEN " in condition
+    old = data.alias("old").where(condition)
+    assert old.count() < 6_000
+    assert old.join(changed, "k").count() == len(wanted) - 1  # one of them is new
+    made = write(change, Manner("merge", ("k",)))
+    assert made.metrics["numTargetRowsUpdated"] in (len(wanted) - 1, str(len(wanted) - 1))
+    assert int(made.metrics["numTargetFilesRemoved"]) == 4
+    assert sum(row[1] <= 0 for row in write.rows()) == len(wanted)
+
+
+def test_where_every_file_holds_every_range_nothing_is_asked(spark, lake, write, monkeypatch):
+    for part in range(5):
+        write(lambda session, part=part: session.range(part, 1_000, 5, 1).selectExpr("id as k"), Manner("append"))
+    monkeypatch.setattr("lakeloom.store.pruning._ranges", lambda *_: pytest.fail("the rows were asked"))
+    assert reach(lake.delta(TABLE), spark.range(10).selectExpr("id as k"), ["k"]) == ""
+
+
+def test_depth_and_runs():
+    assert depth([(0, 9), (10, 19), (20, 29), (30, 39)]) == 0.25
+    assert depth([(0, 9)] * 4) > 0.6
+    assert together([1, 2, 3, 7, 8, 20], ranges=2) == [(1, 8), (20, 20)]
+    assert together([5]) == [(5, 5)] and together([]) == []
+    chance = random.Random(2)
+    for _ in range(50):
+        buckets = chance.sample(range(500), chance.randint(1, 60))
+        runs = together(buckets, ranges=7)
+        assert len(runs) <= 7 and all(any(low <= each <= high for low, high in runs) for each in buckets)
+        assert all(high < low for (_, high), (low, _) in pairwise(runs))
