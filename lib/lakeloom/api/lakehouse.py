@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from lakeloom.api.reading import Records
+from lakeloom.api.mending import Mending
 from lakeloom.config.load import read
 from lakeloom.core.errors import ConfigError, RunError
 
@@ -23,14 +23,10 @@ if TYPE_CHECKING:
     from lakeloom.flow.backfill import BackfillResult
     from lakeloom.flow.cases import CaseResult
     from lakeloom.flow.freshness import Freshness
-    from lakeloom.flow.mend import Dropped, Fixed, On
     from lakeloom.flow.planning import PlannedStep
-    from lakeloom.flow.replaying import Replayed
     from lakeloom.flow.result import Listener, RunResult
     from lakeloom.flow.watch import Clock, Watched
     from lakeloom.notify.delivery import Delivery
-
-D = TypeVar("D")
 
 
 def open_lakehouse(conf: str | Path | None = None, env: str | None = None, *, sample: str | None = None) -> Lakehouse:
@@ -72,7 +68,7 @@ def open_lakehouse(conf: str | Path | None = None, env: str | None = None, *, sa
     return Lakehouse(raw)
 
 
-class Lakehouse(Records):
+class Lakehouse(Mending):
     """A project in one environment: what `Records` reads, and what checks, plans and runs it."""
 
     def check(self) -> list[Finding]:
@@ -221,100 +217,6 @@ class Lakehouse(Records):
                 "LL-RUN-003", "the last run brought all of its steps to an end", fix="'lakeloom run' does what changed"
             )
         return run(self.project, [f"{name}+" for name in left], window=window(self.root), listener=listener)
-
-    def fix(
-        self,
-        table: str,
-        *sets: str,
-        file: str | Path | None = None,
-        on: On | None = None,
-        rule: str | None = None,
-        where: str | None = None,
-        ids: Sequence[str] = (),
-        why: str | None = None,
-    ) -> Fixed:
-        """Keep a fix of rows in quarantine, and tell what would come of it; `replay` then puts them into the table.
-
-        Parameters
-        ----------
-        sets : str
-            ``column = expression``, in Spark's SQL over the row as it came.
-        file : str or Path, optional
-            A CSV or JSON lines file instead: rows that name an entry by ``id``, or by the table's keys, with new
-            values. Of a source's table: the corrected file itself, in place of what could not be read.
-        on : {'raw', 'row'}, optional
-            Lay it over the bronze row (the default where its place is known) or the row that the transform made.
-        rule, where, ids : optional
-            Which open rows are meant: those of a rule, of an SQL condition on the row, or by their ids; all
-            without any.
-
-        Raises
-        ------
-        FixError
-            LL-FIX-001 to LL-FIX-005: nothing is kept then.
-        TableError
-            LL-TABLE-003, LL-TABLE-007 for an expression that does not fit the row.
-        """
-        from lakeloom.flow.choice import Choice
-        from lakeloom.flow.mend import Change, fix
-
-        change = Change(sets, Path(file) if file is not None else None, on, why)
-        return self._decided(fix(self.project, table, Choice(rule, where, tuple(ids)), change))
-
-    def replay(
-        self,
-        table: str,
-        *,
-        rule: str | None = None,
-        where: str | None = None,
-        ids: Sequence[str] = (),
-        listener: Listener | None = None,
-    ) -> Replayed:
-        """Run rows in quarantine through their table's transform and rules again, exactly once.
-
-        Those with a fix, and those whose rules have changed since; what still breaks a rule stays in quarantine.
-
-        Parameters
-        ----------
-        rule, where, ids : optional
-            As for `fix`.
-
-        Raises
-        ------
-        RunError
-            LL-RUN-001 for an unknown table, LL-RUN-002 where a run holds the root.
-        FixError
-            LL-FIX-002 for a malformed condition.
-        """
-        from lakeloom.flow.choice import Choice
-        from lakeloom.flow.replaying import replay
-
-        return self._decided(replay(self.project, table, Choice(rule, where, tuple(ids)), listener=listener))
-
-    def drop(
-        self,
-        table: str,
-        *,
-        why: str,
-        rule: str | None = None,
-        where: str | None = None,
-        ids: Sequence[str] = (),
-    ) -> Dropped:
-        """Give rows in quarantine up: they stay there to be looked at, with who and why, and are no longer open.
-
-        Raises
-        ------
-        FixError
-            LL-FIX-001, LL-FIX-002, LL-FIX-005.
-        """
-        from lakeloom.flow.choice import Choice
-        from lakeloom.flow.mend import drop
-
-        return self._decided(drop(self.project, table, Choice(rule, where, tuple(ids)), why))
-
-    def _decided(self, result: D) -> D:
-        self.__dict__.pop("_good", None)  # what was read before is older than what was just published
-        return result
 
     def tell_late(self, found: Sequence[Freshness]) -> list[Delivery]:
         """Tell the channels under ``notify:`` which of the tables are late; return what became of each message."""
