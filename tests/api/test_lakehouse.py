@@ -69,6 +69,26 @@ def test_quarantine_counts_and_lists(lakehouse):
         lakehouse.quarantined("silver.nothing")
 
 
+def test_resolved_rows_are_kept_and_not_counted(lakehouse):
+    from deltalake import write_deltalake
+
+    side = "quarantine.silver__orders"
+    old = lakehouse.table(side).arrow()
+    more = old.append_column("id", [["aa", "bb"]]).append_column("state", [["dropped", "fixed"]])
+    more = more.append_column("fix", [[None, '{"amount": "7"}']])
+    write_deltalake(lakehouse.lake.path(side), more, mode="overwrite", schema_mode="overwrite")
+    refs.publish(lakehouse.lake, {side: 1}, step="silver.orders", epoch=2, run="r2", at=AT)
+    lake = lakeloom.open()
+    assert {(count.rule, count.rows) for count in lake.quarantine()} == {
+        ("amount:not_null", 1),
+        ("amount:values_between", 1),
+    }
+    (row,) = lake.quarantined("silver.orders")
+    assert (row.id, row.state, row.fix) == ("bb", "fixed", {"amount": "7"})
+    assert [row.id for row in lake.quarantined("silver.orders", resolved=True, rule="amount:not_null")] == ["aa", "bb"]
+    assert lake.quarantined("silver.orders", rule="o'clock") == []
+
+
 def test_reading_needs_no_sound_config(lakehouse, home):
     (home / "conf/shop/tables.yml").write_text("tables: {silver.orders: {form: x}}\n")
     broken = lakeloom.open()

@@ -165,6 +165,34 @@ def test_a_malformed_span_is_bad_usage(home, words):
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ["mend"],
+        ["fix"],
+        ["fix", "--set", "amount = 1", "--all"],
+        ["fix", "--set", "amount = 1", "--on", "gold"],
+        ["replay", "--why", "so"],
+        ["drop"],
+        ["list", "--set", "amount = 1"],
+    ],
+)
+def test_a_malformed_word_about_quarantine_is_bad_usage(home, words):
+    done = call("quarantine", "silver.orders", *words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "internal error" not in done.stderr
+
+
+def test_what_can_not_be_mended_is_coded_without_spark(home):
+    for words, code in (
+        (["silver.ordres", "replay"], "LL-RUN-001"),
+        (["silver.orders", "replay", "--where", "rand() < 1"], "LL-FIX-002"),
+        (["silver.orders", "drop", "--why", "so", "--where", "1; drop table x"], "LL-FIX-002"),
+    ):
+        done = call("quarantine", *words)
+        assert (done.exit_code, done.stderr.split()[0]) == (1, code)
+
+
+@pytest.mark.parametrize(
     ("words", "code", "exit_code"),
     [
         (["--slice", "1 month", "--from", "2026-01-01", "--to", "2026-02-01"], "LL-CONF-004", 2),

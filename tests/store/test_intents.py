@@ -54,6 +54,13 @@ def test_done_is_published_and_failed_is_neither_published_nor_crashed(intents):
     assert latest.failed == {"code": "LL-RUN-004"}
 
 
+def test_later_records_come_in_order(intents):
+    for epoch in (1, 2, 3):
+        intents.begin(intent(epoch))
+    assert [record.intent.epoch for record in intents.after("silver.orders", 1)] == [2, 3]
+    assert intents.after("silver.orders", 3) == intents.after("silver.none", 0) == []
+
+
 def test_facts_written_again_stay_the_first(intents):
     intents.begin(intent())
     intents.finish(intent(), {"version": 4})

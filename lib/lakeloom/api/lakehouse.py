@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakeloom.api.reading import Records
+from lakeloom.api.mending import Mending
 from lakeloom.config.load import read
 from lakeloom.core.errors import ConfigError, RunError
 
@@ -68,7 +68,7 @@ def open_lakehouse(conf: str | Path | None = None, env: str | None = None, *, sa
     return Lakehouse(raw)
 
 
-class Lakehouse(Records):
+class Lakehouse(Mending):
     """A project in one environment: what `Records` reads, and what checks, plans and runs it."""
 
     def check(self) -> list[Finding]:

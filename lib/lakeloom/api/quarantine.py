@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.api.values import records
@@ -31,6 +32,16 @@ class Quarantined:
 
     Attributes
     ----------
+    id : str
+        Its name for `fix`, `replay` and `drop`; the same after the table was built anew.
+    state : {'open', 'fixed', 'replayed', 'dropped'}
+        ``fixed`` waits for its replay.
+    fix : dict or None
+        Column → new value as text; of a file that could not be read the corrected one's name.
+    fix_on : {'raw', 'row', 'file'} or None
+        What the fix is laid over.
+    why, who, changed_at, changed_run
+        Of the last decision about it.
     raw : str or None
         As it came: the raw line, or the bronze row as JSON; the judged row where its origin is unknown.
     row : str or None
@@ -54,34 +65,82 @@ class Quarantined:
     step: str
     run: str
     at: str
+    id: str | None = None
+    state: str = "open"
+    fix: dict[str, Any] | None = None
+    fix_on: str | None = None
+    why: str | None = None
+    who: str | None = None
+    changed_at: str | None = None
+    changed_run: str | None = None
 
 
-def counts(ask: Ask, sides: Sequence[TableName]) -> list[RuleCount]:
-    """Return the rows in quarantine by table and reason, the largest of each table first.
+_WAITING = "(state IS NULL OR state IN ('open', 'fixed'))"
+
+
+def counts(ask: Ask, sides: Mapping[TableName, Collection[str]]) -> list[RuleCount]:
+    """Return the rows in quarantine by table and reason, the largest of each table first; resolved ones don't count.
 
     Parameters
     ----------
     ask : callable
         Answers a query over the tables; see `lakeloom.api.query.query`.
-    sides : sequence of TableName
-        The quarantine tables.
+    sides : mapping
+        The quarantine tables, with their columns.
     """
     found = []
-    for side in sides:
+    for side, there in sides.items():
         tally: Counter[str] = Counter()
-        for reasons in ask(f"SELECT reasons FROM {side}").column("reasons").to_pylist():  # noqa: S608 - a plain name
+        text = f"SELECT reasons FROM {side}{_filter(there)}"  # noqa: S608 - plain names
+        for reasons in ask(text).column("reasons").to_pylist():
             tally.update(reasons or ["unknown"])
         found += [RuleCount(original(side), rule, rows) for rule, rows in sorted(tally.items(), key=_most)]
     return found
 
 
-def rows(ask: Ask, side: TableName, there: Collection[str], limit: int | None = None) -> list[Quarantined]:
-    """Return the rows of a quarantine table, newest first; a column that an older table lacks (not `there`) is None."""
+def rows(
+    ask: Ask,
+    side: TableName,
+    there: Collection[str],
+    limit: int | None = None,
+    *,
+    rule: str | None = None,
+    resolved: bool = False,
+) -> list[Quarantined]:
+    """Return the rows of a quarantine table, newest first; a column that an older table lacks (not `there`) is None.
+
+    Parameters
+    ----------
+    rule : str, optional
+        Only those that give this reason.
+    resolved : bool
+        Those that were replayed or dropped as well.
+    """
     names = [name for name in Quarantined.__dataclass_fields__ if name in there]
     end = "" if limit is None else f" LIMIT {limit:d}"
-    text = f"SELECT {', '.join(names)} FROM {side} ORDER BY at DESC{end}"  # noqa: S608 - plain names
-    lacking: dict[str, Any] = dict.fromkeys(set(Quarantined.__dataclass_fields__) - set(there))
-    return [Quarantined(**lacking, **row) for row in records(ask(text))]
+    text = f"SELECT {', '.join(names)} FROM {side}{_filter(there, rule, resolved=resolved)} ORDER BY at DESC{end}"  # noqa: S608 - plain names
+    return entries(ask(text), there)
+
+
+def entries(data: pa.Table, there: Collection[str]) -> list[Quarantined]:
+    """Return rows of a quarantine table as entries; a column that it lacks (not `there`) is None."""
+    needed = [name for name, field in Quarantined.__dataclass_fields__.items() if field.default is MISSING]
+    lacking: dict[str, Any] = dict.fromkeys(set(needed) - set(there))
+    found = []
+    for record in records(data):
+        row = {name: value for name, value in record.items() if name in Quarantined.__dataclass_fields__}
+        row |= {"state": row.get("state") or "open"}
+        row |= {"fix": json.loads(row["fix"])} if row.get("fix") else {}
+        found.append(Quarantined(**lacking, **row))
+    return found
+
+
+def _filter(there: Collection[str], rule: str | None = None, *, resolved: bool = False) -> str:
+    held = [] if resolved or "state" not in there else [_WAITING]
+    if rule is not None:
+        text = rule.replace("'", "''")
+        held.append(f"array_contains(reasons, '{text}')")
+    return f" WHERE {' AND '.join(held)}" if held else ""
 
 
 def original(side: TableName) -> str:

@@ -239,21 +239,54 @@ class Records:
         return events(self.root, run)
 
     def quarantine(self) -> list[RuleCount]:
-        """Return how many rows each rule has sent to quarantine, table by table."""
+        """Return how many rows each rule has in quarantine, table by table; replayed and dropped ones don't count."""
         from lakeloom.api.quarantine import counts
 
-        return counts(self.sql, [name for name in self.lake.tables() if name.layer == "quarantine"])
+        sides = [name for name in self.lake.tables() if name.layer == "quarantine"]
+        return counts(self.sql, {side: self.lake.columns(side, self._good.get(str(side))) for side in sides})
 
-    def quarantined(self, table: str, limit: int | None = None) -> list[Quarantined]:
-        """Return a table's quarantined rows, the newest first; raises LL-STORE-001 for an unknown table."""
-        from lakeloom.api.quarantine import rows
+    def quarantined(
+        self,
+        table: str,
+        limit: int | None = None,
+        *,
+        rule: str | None = None,
+        where: str | None = None,
+        resolved: bool = False,
+    ) -> list[Quarantined]:
+        """Return a table's quarantined rows, the newest first.
+
+        Parameters
+        ----------
+        rule : str, optional
+            Only rows that break this rule.
+        where : str, optional
+            An SQL condition (Spark's dialect) on the row as it came; this alone starts Spark.
+        resolved : bool
+            Those that were replayed or dropped as well.
+
+        Raises
+        ------
+        StoreError
+            LL-STORE-001 for an unknown table.
+        FixError
+            LL-FIX-002 for a malformed condition.
+        """
+        from lakeloom.api.quarantine import entries, rows
         from lakeloom.api.table import unknown
 
         ref = TableRef.parse(table)
         if not self.lake.exists(ref.table) and not self.lake.exists(ref.table.quarantine):
             raise unknown(self.lake, ref.table)
         side = ref.table if ref.table.layer == "quarantine" else ref.table.quarantine
-        return rows(self.sql, side, self.lake.columns(side), limit) if self.lake.exists(side) else []
+        if not self.lake.exists(side):
+            return []
+        there = self.lake.columns(side, self._good.get(str(side)))
+        if where is None:
+            return rows(self.sql, side, there, limit, rule=rule, resolved=resolved)
+        from lakeloom.flow.desk import look
+
+        return entries(look(self.project, table, rule, where, limit, resolved=resolved), there)
 
     def evaluations(self, run: str | None = None) -> dict[str, dict[str, Any]]:
         """Return model → evaluation: of those that `run` trained, or of every model's newest training."""

@@ -17,6 +17,7 @@ _FAMILIES = {
     "SOURCE": "Sources",
     "TABLE": "Tables and queries",
     "RULE": "Rules",
+    "FIX": "Fixes of quarantined rows",
     "CLEAN": "Cleansing",
     "STORE": "Storage",
     "FEATURE": "Features",

@@ -22,14 +22,14 @@ def ended(out: Shell, lake: Lakehouse, result: RunResult) -> None:
     """Print a run's result and leave with its exit code."""
     report = _report(lake, result)
     if out.as_json:
-        _failures(lake, result, debug=out.debug)
+        failures(lake, result, debug=out.debug)
         out.document(result.as_dict())
     else:
         _steps(out, result)
         _changed(out, result)
         _warnings(result)
         _undelivered(result)
-        _failures(lake, result, debug=out.debug)
+        failures(lake, result, debug=out.debug)
         for name, facts in lake.evaluations(result.run_id).items():
             _model(out, name, facts)
         _places(out, lake, result, report)
@@ -57,7 +57,7 @@ def ended_backfill(out: Shell, lake: Lakehouse, result: BackfillResult) -> None:
             out.say("the same command, or 'lakeloom retry', goes on with the first slice not done")
     if result.broken:
         _undelivered(result.broken)
-        _failures(lake, result.broken, debug=out.debug)
+        failures(lake, result.broken, debug=out.debug)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 
@@ -94,7 +94,7 @@ def _undelivered(result: RunResult) -> None:
             sys.stderr.write(f"{error['code']}  {told['channel']}\n  {error['message']}\n  fix: {error['fix']}\n")
 
 
-def _failures(lake: Lakehouse, result: RunResult, *, debug: bool) -> None:
+def failures(lake: Lakehouse, result: RunResult, *, debug: bool) -> None:
     """Write what failed to standard error: with where in the code, from the run's log, only for --debug."""
     frames: dict[str, list[str]] = {}
     if debug:

@@ -47,6 +47,12 @@ CODES: dict[str, str] = {
     "LL-RULE-002": "A rule over the whole table was broken after the commit; the table was restored.",
     "LL-RULE-003": "A rule itself is wrong (unknown expectation, missing argument, SQL that does not analyse).",
     "LL-RULE-004": "A file is no suite of great-expectations (JSON of the form 1.x or 0.x).",
+    # fixes of quarantined rows
+    "LL-FIX-001": "No open row in quarantine is the one that was asked for, by its id, a rule, a condition or a key.",
+    "LL-FIX-002": "A fix is malformed: not COLUMN = EXPRESSION, more than one expression, a subquery, clock or chance.",
+    "LL-FIX-003": "A corrected file does not fit: no id or keys, a repeated row, or a value that is not of the type.",
+    "LL-FIX-004": "Rows can't be fixed there: their bronze row is unknown, or they were fixed elsewhere.",
+    "LL-FIX-005": "A table can't be replayed into as it is: run it first, or give its rows a sequence.",
     # cleansing
     "LL-CLEAN-001": "A cleansing verb's arguments are wrong: a unit, zone, format, schema or pattern; it is named.",
     "LL-CLEAN-002": "A cleansing verb does not fit the table: a column isn't there, has another type or stands twice.",

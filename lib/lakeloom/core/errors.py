@@ -8,6 +8,7 @@
     ├── SourceError           LL-SOURCE   a source can't be reached or read
     ├── TableError            LL-TABLE    a table's contract, keys or columns
     ├── RuleError             LL-RULE     a rule failed at level ``fail``
+    ├── FixError              LL-FIX      what is done about quarantined rows
     ├── CleansingError      LL-CLEAN    a verb that cleanses rows
     ├── StoreError            LL-STORE    the storage root, a version, a commit
     ├── FeatureError          LL-FEATURE  feature views and point-in-time joins
@@ -98,6 +99,10 @@ class TableError(LakeloomError):
 
 class RuleError(LakeloomError):
     """A rule at level ``fail`` was broken; nothing was published."""
+
+
+class FixError(LakeloomError):
+    """A fix of quarantined rows is wrong, or they can't be replayed."""
 
 
 class CleansingError(LakeloomError):

@@ -91,6 +91,8 @@ class Step:
         The frozen, typed configuration of the step.
     code : str
         Hash of the step's configuration and code (SQL text, function source).
+    made : str
+        The same without the table's rules: what its rows are made by; empty where it has none.
     exclusive : bool
         True where the step needs all slots and runs alone.
     """
@@ -102,6 +104,7 @@ class Step:
     spec: Any = field(compare=False, repr=False)
     code: str = ""
     exclusive: bool = False
+    made: str = ""
 
 
 def digest(*parts: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import RunResult
 from lakeloom.flow.tell import tell
 from lakeloom.notify.delivery import Delivery
+from lakeloom.notify.events import EventKind
 from lakeloom.project.spec import Project
 from lakeloom.store import refs
 from lakeloom.store.intents import replace
@@ -28,14 +29,20 @@ from lakeloom.telemetry.samples import samples
 
 
 def after(
-    context: Context, steps: Sequence[Step], result: RunResult, journal: Journal, *, quiet: bool = False
+    context: Context,
+    steps: Sequence[Step],
+    result: RunResult,
+    journal: Journal,
+    *,
+    only: Collection[EventKind] | None = None,
 ) -> list[Delivery]:
     """Tell and publish what a run did.
 
     Parameters
     ----------
-    quiet : bool
-        Whether people are told only of failures and much quarantine: the run is a slice of a backfill.
+    only : collection of {'failure', 'late', 'quarantine', 'success'}, optional
+        What people are told of: less of a slice of a backfill, and of a replay, whose share of broken rows says
+        nothing about the table's.
 
     Returns
     -------
@@ -43,7 +50,7 @@ def after(
         What became of each message, and what of the figures could not be published.
     """
     fresh = _fresh(context, steps, journal)
-    told = tell(context, steps, result, fresh, journal, quiet=quiet)
+    told = tell(context, steps, result, fresh, journal, only=only)
     about = facts(journal.events, run=result.run_id, project=context.project.name, env=context.project.settings.env)
     return [*told, *publish(context.project, about, journal)]
 

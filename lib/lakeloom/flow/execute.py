@@ -15,17 +15,19 @@ from typing import Any
 
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import load
+from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Step, Window
 from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.land import needs_spark, poll
+from lakeloom.flow.replay import Replay, intent_of
 from lakeloom.flow.write import forget_abandoned
 from lakeloom.project.graph import is_table
 from lakeloom.project.plan import Decision, Last, decide
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
-from lakeloom.store.intents import Intent
+from lakeloom.store.intents import Intent, Record
 from lakeloom.tables.catalog import register
 
 WORK = {
@@ -36,6 +38,7 @@ WORK = {
     "tune": "lakeloom.flow.model:tune",
     "train": "lakeloom.flow.model:train",
     "scores": "lakeloom.flow.score:score",
+    "replay": "lakeloom.flow.replay:replay",
 }
 
 REPLAYED = "goes on with epoch"
@@ -56,6 +59,7 @@ def prepare(
     full_refresh: bool = False,
     window: Window | None = None,
     versions: dict[str, int] | None = None,
+    replay: Replay | None = None,
 ) -> Ready | Decision:
     """Decide about a step and write its intent; a decision to skip comes back as it is.
 
@@ -66,6 +70,8 @@ def prepare(
         land nothing; a transform makes the rows again that happened in it, of what it had consumed before.
     versions : dict, optional
         The last good versions; read from ``meta.refs`` where absent.
+    replay : Replay, optional
+        Rows in quarantine that are to run again, instead of what is new.
     """
     good = refs.good(context.lake) if versions is None else versions
     latest = context.intents.latest(step.name)
@@ -73,6 +79,8 @@ def prepare(
         done = _committed(context, step, latest.intent)
         if done or latest.intent.code == step.code:
             return Ready(latest.intent, f"{REPLAYED} {latest.intent.epoch}, which did not finish")
+    if replay is not None:
+        return _replaying(context, step, replay, latest)
     if step.kind == "land" and window is not None and window.by == "event":
         return Decision("skip", ("by event time nothing is landed",))
     clock = datetime.now(UTC)
@@ -102,9 +110,29 @@ def prepare(
         batch=batch or {},
         again=again_sql,
         within=within,
+        made=step.made,
+        side=_side(context, step) if decision.full or again else None,
     )
     context.intents.begin(intent)
     return Ready(intent, "; ".join(decision.reasons))
+
+
+def _replaying(context: Context, step: Step, replay: Replay, latest: Record | None) -> Ready | Decision:
+    if latest is not None and latest.facts is None:
+        forget_abandoned(context, latest.intent, step.writes)
+    intent = intent_of(context, step, replay.choice, latest)
+    if isinstance(intent, Decision):
+        return intent
+    context.intents.begin(intent)
+    return Ready(intent, "a replay of rows in quarantine")
+
+
+def _side(context: Context, step: Step) -> int | None:
+    """Return the version of the table's quarantine whose fixes hold, None where there is none."""
+    if not is_table(step.writes[0]):
+        return None
+    side = TableName.parse(step.writes[0]).quarantine
+    return context.lake.version(side) if context.lake.exists(side) else None
 
 
 def look(
@@ -126,7 +154,7 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     """Do the step's work under its intent, publish and record it; return the facts."""
     started = time.monotonic()
     kind = step.name.partition(".")[0] if step.kind == "materialise" else step.kind
-    work = load(WORK[kind if kind in WORK else "scores"])
+    work = load(WORK["replay" if intent.replay else kind if kind in WORK else "scores"])
     facts: Facts = _retried(context, step.name, lambda: work(context, step, intent))
     facts["seconds"] = round(time.monotonic() - started, 3)
     resources = context.engine.measured()

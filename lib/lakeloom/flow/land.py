@@ -29,7 +29,7 @@ def poll(context: Context, step: Step, clock: datetime, *, runs: bool = False) -
     landed = [
         record.facts.get("batch", record.intent.batch)
         for record in context.intents.history(step.name)
-        if record.facts is not None
+        if record.facts is not None and not record.intent.replay
     ]
     engine = context.engine
     spark = Opener(engine.spark, engine.soon) if runs else engine.spark

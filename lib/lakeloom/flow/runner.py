@@ -21,8 +21,10 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
+from lakeloom.flow.replay import Replay
 from lakeloom.flow.result import Listener, RunResult, Silent, StepResult
 from lakeloom.flow.tell import tell_of_breakdown
+from lakeloom.notify.events import EventKind
 from lakeloom.project.graph import heights, upstream
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.plan import Decision
@@ -45,6 +47,7 @@ def run(
     window: Window | None = None,
     listener: Listener | None = None,
     part: Mapping[str, Any] | None = None,
+    replay: Replay | None = None,
 ) -> RunResult:
     """Run the selected steps of a project; steps with nothing to do are skipped.
 
@@ -59,6 +62,8 @@ def run(
     part : mapping, optional
         Of what the run is a part (``backfill``, ``slice``), for its log; with ``quiet`` people are told only of
         failures and much quarantine.
+    replay : Replay, optional
+        Run rows in quarantine of one selected table again, and nothing else.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def run(
         _refuse_appended(chosen)
     with locked(project.root, project.settings.wait_s):
         context = Context.of(project, new_run_id())
-        wish = _Wish(full_refresh, window, dict(part or {}))
+        wish = _Wish(full_refresh, window, dict(part or {}), replay)
         walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:
             result = walk.go()
@@ -80,7 +85,7 @@ def run(
             tell_of_breakdown(context, error)
             raise
     # The root is free again: a receiver that is slow keeps no other run waiting.
-    told = after(context, chosen, result, walk.journal, quiet=bool(wish.part.get("quiet")))
+    told = after(context, chosen, result, walk.journal, only=wish.told_of)
     return replace(result, notifications=tuple(delivery.as_dict() for delivery in told))
 
 
@@ -100,6 +105,14 @@ class _Wish:
     full_refresh: bool
     window: Window | None
     part: Mapping[str, Any] = field(default_factory=dict)
+    replay: Replay | None = None
+
+    @property
+    def told_of(self) -> tuple[EventKind, ...] | None:
+        """What people are told of; None for all."""
+        if self.replay is not None:
+            return ("failure",)
+        return ("failure", "quarantine") if self.part.get("quiet") else None
 
 
 class _Walk:
@@ -118,6 +131,7 @@ class _Walk:
     def go(self) -> RunResult:
         started, begun = datetime.now(UTC), time.monotonic()
         wish = dict(self.wish.part) | ({"window": self.wish.window.as_dict()} if self.wish.window else {})
+        wish |= {"replay": self.wish.replay.as_dict()} if self.wish.replay else {}
         self.journal.log("run started", steps=[step.name for step in self.chosen], **wish, **self.context.provenance)
         with ThreadPoolExecutor(self.context.project.settings.slots, "step") as pool:
             try:
@@ -182,7 +196,8 @@ class _Walk:
                 raise RunError(
                     "LL-RUN-003", f"{missing} has not been made yet", where=step.name, fix=f"run '+{step.name}'"
                 )
-            ready = prepare(self.context, step, full_refresh=self.wish.full_refresh, window=self.wish.window)
+            wish = self.wish
+            ready = prepare(self.context, step, full_refresh=wish.full_refresh, window=wish.window, replay=wish.replay)
             if isinstance(ready, Decision):
                 result = self._skipped(step, ready, time.monotonic() - begun)
                 return self._end(result, None)

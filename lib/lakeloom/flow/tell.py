@@ -6,7 +6,7 @@ What a channel could not be told stands in the run's log and in its result.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import RunResult, StepResult
 from lakeloom.notify import CHANNELS, events
 from lakeloom.notify.delivery import Delivery, Letter, deliver
-from lakeloom.notify.events import Event
+from lakeloom.notify.events import Event, EventKind
 from lakeloom.notify.message import Message, compose
 from lakeloom.project.spec import Project
 from lakeloom.tables.words import share
@@ -36,15 +36,15 @@ def tell(
     fresh: Iterable[Freshness],
     journal: Journal,
     *,
-    quiet: bool = False,
+    only: Collection[EventKind] | None = None,
     pause: Pause = time.sleep,
 ) -> list[Delivery]:
     """Tell the project's channels what a run did and which of its tables are late.
 
     Parameters
     ----------
-    quiet : bool
-        Whether they are told of failures and much quarantine only.
+    only : collection of {'failure', 'late', 'quarantine', 'success'}, optional
+        What they are told of; of all that is their business by default.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def tell(
         return []
     try:
         found = [*_of_steps(project, steps, result.steps), *_late(fresh)]
-        found = [event for event in found if not quiet or event.kind in ("failure", "quarantine")]
+        found = [event for event in found if only is None or event.kind in only]
         told = send(project, found, run=result.run_id, pause=pause)
         for delivery in told:
             journal.log("notified" if delivery.delivered else "not notified", **delivery.as_dict())

@@ -9,22 +9,18 @@ from typing import TYPE_CHECKING
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts
 from lakeloom.flow.context import Context
+from lakeloom.flow.settle import entering
 from lakeloom.project.about import about
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.commit import PLAIN, Committed, commit, restore
-from lakeloom.store.describe import quoted, unsigned
+from lakeloom.store.describe import unsigned
 from lakeloom.store.intents import Intent
 from lakeloom.store.layout import Layout
-from lakeloom.store.manner import Manner, Mode
-from lakeloom.tables.newest import newest
+from lakeloom.store.manner import Manner
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-
-# What tells a quarantined row: a transform may have dropped its position, or made several rows of one.
-_PLACE = ("step", "position", "file", "raw", "row")
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,12 @@ class Part:
 
 
 def write(
-    context: Context, session: SparkSession, intent: Intent, parts: Sequence[Part], broken: DataFrame | None
+    context: Context,
+    session: SparkSession,
+    intent: Intent,
+    parts: Sequence[Part],
+    broken: DataFrame | None,
+    settling: DataFrame | None = None,
 ) -> Facts:
     """Commit `broken` to the quarantine of the step's table, then the parts in their order.
 
@@ -50,6 +51,8 @@ def write(
         The step's own table comes last: its commit says that all is written.
     broken : DataFrame or None
         Rows in the quarantine's form; None where there is none.
+    settling : DataFrame, optional
+        Of a replay: the entries of the quarantine that it settles.
 
     Returns
     -------
@@ -60,14 +63,12 @@ def write(
     versions: dict[str, int] = {}
     quarantined = 0
     side = name.quarantine
-    if broken is not None or (intent.full and context.lake.exists(side)):
-        rows = broken if broken is not None else context.lake.frame(session, side).limit(0)
-        rows = newest(rows, _PLACE, None) if intent.again else rows
-        # Rows that are judged again must not stand there twice.
-        how: Mode = "overwrite" if intent.full else "merge" if intent.again else "append"
-        made = _commit(context, session, intent, Part(str(side), rows, Manner(how, keys=_PLACE, evolve="add")))
+    there = entering(context, session, intent, name, broken, settling)
+    if there is not None:
+        how = Manner(there.mode, keys=there.keys, evolve="add")
+        made = _commit(context, session, intent, Part(str(side), there.rows, how))
         versions[str(side)] = made.version
-        quarantined = _written(made)
+        quarantined = _written(made) if there.open_rows is None else there.open_rows
     for part in parts:
         made = _commit(context, session, intent, part)
         versions[part.table] = made.version
@@ -118,10 +119,24 @@ def forget_abandoned(context: Context, intent: Intent, tables: Sequence[str]) ->
         return
     with step_session(context.engine.spark()) as session:
         take_back(context, session, intent, beside)
-        unsigned(session)
-        place = f"delta.`{context.lake.path(side)}`"
         if judged:
-            session.sql(f"DELETE FROM {place} WHERE step = {quoted(intent.step)} AND epoch = {intent.epoch:d}")  # noqa: S608 - quoted
+            _settle_back(context, session, intent, side)
+
+
+def _settle_back(context: Context, session: SparkSession, intent: Intent, side: TableName) -> None:
+    """Bring a quarantine back to what it was before an execution that is given up.
+
+    Not by its rows: entries that a replay or a build from scratch had settled would be lost.
+    """
+    newest = context.lake.history(side, 1)[0]
+    made = newest["manifest"]
+    if (made.get("step"), made.get("epoch")) != (intent.step, intent.epoch) or "restored" in made:
+        return  # brought back before
+    if newest["version"] > 0:
+        restore(session, context.lake, side, newest["version"] - 1, context.mark(intent, str(side)))
+    else:
+        unsigned(session)
+        session.sql(f"DELETE FROM delta.`{context.lake.path(side)}`")  # noqa: S608 - our own path
 
 
 def _written(made: Committed) -> int:

@@ -112,9 +112,10 @@ def _transforms(project: Project) -> list[Step]:
         reads = tuple(Input(source, mode) for source, mode in table.from_.items())
         looks = dict.fromkeys(rule.to for rule in table.rules if rule.to and not rule.asks_source)
         reads += tuple(Input(other, "look") for other in looks if other not in table.from_)
-        code = digest(_meaning(table), project.sql.get(name, ""), _source(table.function), *_verbs(table))
+        text = (project.sql.get(name, ""), _source(table.function), *_verbs(table))
+        code, made = (digest(_meaning(spec), *text) for spec in (table, table.model_copy(update={"rules": ()})))
         writes = (name, *table.beside())
-        found.append(Step(name, "transform", reads, writes, table, code))
+        found.append(Step(name, "transform", reads, writes, table, code, made=made))
     return found
 
 

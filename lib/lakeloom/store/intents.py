@@ -48,6 +48,12 @@ class Intent:
         SQL condition on bronze: rows that were consumed before and are read again, for ``--from`` and ``--to``.
     within : str
         SQL condition on the rows that are made: only those are written, for a backfill by event time.
+    made : str
+        Hash of what the rows are made by: the code without the table's rules.
+    side : int or None
+        The version of the table's quarantine whose fixes and decisions hold; None where there is none.
+    replay : dict
+        Which quarantined rows are run again, as `lakeloom.flow.choice.Choice`; empty for an ordinary execution.
     """
 
     step: str
@@ -62,6 +68,9 @@ class Intent:
     batch: dict[str, Any] = field(default_factory=dict)
     again: str = ""
     within: str = ""
+    made: str = ""
+    side: int | None = None
+    replay: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,10 @@ class Intents:
     def history(self, step: str) -> list[Record]:
         """Return the step's records, oldest first."""
         return [self._record(file) for file in self._epochs(step)]
+
+    def after(self, step: str, epoch: int) -> list[Record]:
+        """Return the step's records of later epochs than `epoch`, oldest first."""
+        return [self._record(file) for file in self._epochs(step) if int(file.stem) > epoch]
 
     def latest(self, step: str) -> Record | None:
         """Return the step's newest record."""

@@ -54,23 +54,31 @@ def stamp(frame: DataFrame, source: str, mark: Stamp) -> DataFrame:
     )
 
 
-def position(epoch: int) -> Column:
+def position(epoch: int | Column) -> Column:
     """Return the column ``_position`` over ``_file_no`` and ``_record``."""
     from pyspark.sql import functions as F
 
     return F.struct(
-        F.lit(epoch).cast("bigint").alias("epoch"),
+        (F.lit(epoch) if isinstance(epoch, int) else epoch).cast("bigint").alias("epoch"),
         F.col("_file_no").cast("int").alias("file"),
         F.col("_record").cast("bigint").alias("record"),
     )
 
 
-def rejected(broken: DataFrame, step: str, mark: Stamp) -> DataFrame:
-    """Turn a source's unreadable rows and files into rows of the quarantine table."""
+def rejected(broken: DataFrame, step: str, mark: Stamp, landing: Column | None = None) -> DataFrame:
+    """Turn a source's unreadable rows and files into entries of the quarantine table.
+
+    Parameters
+    ----------
+    landing : Column, optional
+        The epoch of the landing that they came with, where it is not that of `mark`.
+    """
     from pyspark.sql import functions as F
 
+    place = position(mark.epoch if landing is None else landing)
     return broken.select(
-        position(mark.epoch).alias("position"),
+        entry_id(step, place, F.lit(None)).alias("id"),
+        place.alias("position"),
         F.col("raw").cast("string"),
         F.lit(None).cast("string").alias("row"),
         F.col("bytes").cast("binary"),
@@ -80,4 +88,30 @@ def rejected(broken: DataFrame, step: str, mark: Stamp) -> DataFrame:
         F.lit(mark.epoch).cast("bigint").alias("epoch"),
         F.lit(mark.run).alias("run"),
         F.lit(mark.clock).cast("timestamp").alias("at"),
+        F.lit("").alias("code"),
+        *undecided(),
     )
+
+
+def entry_id(step: str, place: Column, row: Column) -> Column:
+    """Return the name of a quarantined row: 16 hexadecimal digits of its step and place, or of the row without one."""
+    from pyspark.sql import functions as F
+
+    parts = [place.getField(name).cast("string") for name in ("epoch", "file", "record")]
+    where = F.when(place.isNotNull(), F.concat_ws(".", F.lit("at"), *parts)).otherwise(
+        F.concat_ws(".", F.lit("row"), row.cast("string"))
+    )
+    return F.substring(F.sha2(F.concat_ws(" ", F.lit(step), where), 256), 1, 16)
+
+
+def undecided() -> list[Column]:
+    """Return the columns of an entry about which nothing has been decided yet.
+
+    state (open, fixed, replayed, dropped), fix (column → value, as JSON), fix_on (``raw``: laid over the bronze
+    row, ``row``: over what the transform made, ``file``: a corrected file), why, who, changed_at, changed_run.
+    """
+    from pyspark.sql import functions as F
+
+    kinds = {"fix": "string", "fix_on": "string", "why": "string", "who": "string", "changed_at": "timestamp",
+             "changed_run": "string"}  # fmt: skip
+    return [F.lit("open").alias("state"), *[F.lit(None).cast(kind).alias(name) for name, kind in kinds.items()]]
