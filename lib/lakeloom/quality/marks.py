@@ -81,15 +81,22 @@ class Marks:
             found = F.concat(F.coalesce(F.col(FAULTS), none), found)
         return F.when(self.rejected(), found).otherwise(none)
 
-    def counts(self, verdicts: Sequence[Verdict]) -> list[Column]:
-        """Return for each rule ``broken_<index>`` and, where it does not look at every row, ``checked_<index>``."""
+    def counts(self, verdicts: Sequence[Verdict], *, kept: bool) -> list[Column]:
+        """Return ``out`` (rows for quarantine) and for each rule ``broken_<index>``.
+
+        A rule that does not look at every row has ``checked_<index>`` too. Where rows are `kept` the counts are
+        of their marks; where they are only read, of the verdicts themselves, which saves making the marks.
+        """
         from pyspark.sql import functions as F
 
-        found = []
+        rejected = [each.broken for each, rejects in zip(verdicts, self.rejecting, strict=True) if rejects]
+        rejected += [F.coalesce(F.size(FAULTS) > 0, F.lit(False))] if self.faults else []
+        out = self.rejected() if kept else reduce(lambda one, other: one | other, rejected, F.lit(False))
+        found = [F.count_if(out).alias("out")]
         for index, verdict in enumerate(verdicts):
-            found.append(F.count_if(_bit(_BROKEN, index)).alias(f"broken_{index}"))
+            found.append(F.count_if(_bit(_BROKEN, index) if kept else verdict.broken).alias(f"broken_{index}"))
             if verdict.checked is not None:
-                found.append(F.count_if(_bit(_SEEN, index)).alias(f"checked_{index}"))
+                found.append(F.count_if(_bit(_SEEN, index) if kept else verdict.checked).alias(f"checked_{index}"))
         return found
 
 

@@ -149,10 +149,10 @@ def judge(
     cached = cache and not read_again_cheaply(marked)
     if cached:
         marked = marked.persist()
-    counts = [F.count("*").alias("rows"), F.count_if(marks.rejected()).alias("out"), *marks.counts(found)]
+    counts = [F.count("*").alias("rows"), *marks.counts(found, kept=cached)]
     counts += [F.coalesce(F.sum(quoted(name)), F.lit(0)).cast("bigint").alias(name) for name in summed]
     try:
-        row = marked.agg(*counts).first()
+        row = (marked if cached else looked).agg(*counts).first()
         assert row is not None  # an aggregate without groups has one row
         results = tuple(
             _result(
