@@ -20,7 +20,7 @@ from lakeloom.store.lake import Lake
 from tests.shop import ORDERS_2, drop, lay_out
 
 GOLDEN = Path(__file__).parent / "golden"
-RUN_COLUMNS = {"_ingested_at", "_run", "run", "at"}
+RUN_COLUMNS = {"_ingested_at", "_run", "run", "at", "code"}
 
 
 def agrees(name, found):

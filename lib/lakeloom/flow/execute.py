@@ -242,7 +242,7 @@ def _since(context: Context, step: Step) -> dict[str, int]:
         if read.mode == "changes"
         else context.lake.epoch(read.table, read.table, reads[read.table])
         for read in step.reads
-        if read.mode != "whole" and read.table in reads
+        if read.mode in ("new", "changes") and read.table in reads
     }
 
 
