@@ -44,3 +44,15 @@ def test_rows_that_are_not_kept_are_judged_and_halved_the_same(stored):
     assert kept.cached and kept.broken.count() == 10
     kept.release()
     assert not kept.marked.is_cached
+
+
+def test_rows_that_are_read_often_are_kept(spark, tmp_path):
+    from lakeloom.quality.rows import judge
+    from lakeloom.quality.spec import RuleSpec
+
+    spark.range(10).write.format("delta").save(str(tmp_path / "t"))
+    frame, rules = spark.read.format("delta").load(str(tmp_path / "t")), [RuleSpec(column="id", expect="not_null")]
+    for often in (False, True):
+        judged = judge(frame, rules, often=often)
+        assert judged.cached is often
+        judged.release()

@@ -184,7 +184,7 @@ def publish(
     frame = refuse_late(frame, str(spec.write.snapshot_by), last) if last is not None else frame
     judged = judge(
         frame, rules_of(context, step), where=step.name, background=background(context, session, step, intent),
-        exempt=DELETED, always=spec.never_null,
+        often=spec.write.by_key, exempt=DELETED, always=spec.never_null,
     )  # fmt: skip
     try:
         broken = None

@@ -100,6 +100,7 @@ def judge(
     where: str = "",
     *,
     cache: bool = True,
+    often: bool = False,
     background: Background | None = None,
     exempt: str | None = None,
     always: Collection[str] = (),
@@ -118,6 +119,9 @@ def judge(
     cache : bool
         Whether the judged rows may be persisted by the counting pass; call `JudgedFrame.release` then. Rows that
         are read again as cheaply never are (`lakeloom.quality.plans`).
+    often : bool
+        Whether the judged rows are read more than once after the counting: a merge reads its source for the
+        repeated keys, their ranges, what to touch, and the write. Then they are always kept.
     background : Background, optional
         Where rules look at other tables.
     exempt : str, optional
@@ -146,7 +150,7 @@ def judge(
     marked = looked.select(*[F.col(quoted(name)) for name in frame.columns], *marks.made_of(found))
     if not mine and not summed and not faults:
         return JudgedFrame(marked, marks, (), -1, 0, cached=False)
-    cached = cache and not read_again_cheaply(marked)
+    cached = cache and (often or not read_again_cheaply(marked))
     if cached:
         marked = marked.persist()
     counts = [F.count("*").alias("rows"), *marks.counts(found, kept=cached)]
