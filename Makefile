@@ -20,7 +20,7 @@ demo: setup ## set up, then run the main job on real flights data
 	@$(BIN)/python conf/flights/landing.py
 	@$(BIN)/lakeloom run --conf flights
 
-test: setup ## the tests that fit into 20 minutes
+test: setup ## the tests without the long ones
 	$(PYTEST) -m 'not long'
 
 test-all: setup ## all tests, also the long ones

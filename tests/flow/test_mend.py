@@ -159,6 +159,7 @@ def test_a_loosened_rule_takes_its_victims_back_without_building_the_table_anew(
     assert (failed.exit_code, failed.run.steps[0].error["code"]) == (1, "LL-FIX-005")
 
 
+@pytest.mark.long
 def test_a_replay_that_the_audit_stops_leaves_the_rows_open(shop):
     tables = shop.conf / "shop" / "tables.yml"
     tables.write_text(

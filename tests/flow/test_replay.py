@@ -100,6 +100,7 @@ def test_a_row_that_was_superseded_meanwhile_does_not_win(made):
     assert states(shop) == ["replayed"]
 
 
+@pytest.mark.long
 def test_a_table_that_is_built_anew_keeps_what_was_decided(made):
     shop = made
     put(shop.home, "orders/2026-02.csv", HEADER + "5,a,-50,2026-02-01\n6,a,-60,2026-02-01\n7,a,-70,2026-02-01\n")
