@@ -109,7 +109,7 @@ def one_transform(project: Project, schemas: Schemas) -> Iterator[Problem]:
 def _resolves(name: str, table: TableSpec) -> Iterator[Problem]:
     assert table.resolve is not None
     path = ("tables", name, "resolve")
-    if list(table.resolve.sources) != list(table.from_) and set(table.resolve.sources) != set(table.from_):
+    if set(table.resolve.sources) != set(table.from_):
         yield Problem(path, "LL-TABLE-010", "resolve's sources are not those under 'from'", "name the same tables")
     if not table.keys or not table.columns or set(table.from_.values()) != {"whole"}:
         message = "resolve: wants keys:, columns: and every input whole"

@@ -5,7 +5,7 @@ Twenty rules then cost a cached row two numbers, and counting them reads nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -19,6 +19,16 @@ FAULTS = "_faults"
 _BROKEN, _SEEN = "_marks_broken_", "_marks_seen_"
 # A bigint's bits, its sign left alone.
 _BITS = 62
+
+
+def with_faults(columns: Collection[str], found: Column) -> Column:
+    """Return the reasons `found`, behind those that rows with these columns have in ``_faults`` already."""
+    from pyspark.sql import functions as F
+
+    reasons = found.cast("array<string>")
+    if FAULTS not in columns:
+        return reasons
+    return F.concat(F.coalesce(F.col(FAULTS), F.array().cast("array<string>")), reasons)
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,3 @@ def clash(names: Iterable[str]) -> str | None:
             return f"two columns are called '{seen[key]}' and '{name}'"
         seen[key] = name
     return None
-
-
-def quoted(name: str) -> str:
-    """Return `name` as a Spark identifier."""
-    return "`" + name.replace("`", "``") + "`"

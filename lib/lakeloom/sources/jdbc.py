@@ -23,13 +23,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from lakeloom.core import durations
 from lakeloom.core.errors import ConfigError, SourceError
 from lakeloom.core.kinds import nearest
-from lakeloom.core.names import is_identifier
+from lakeloom.core.names import is_identifier, quoted
 from lakeloom.core.secrets import Secret
 from lakeloom.session.connect import is_connect
 from lakeloom.session.settings import is_local
 from lakeloom.session.spark import step_session
 from lakeloom.sources import windows
-from lakeloom.sources.columns import quoted, stored_name
+from lakeloom.sources.columns import stored_name
 from lakeloom.sources.dialects import quote_identifier
 from lakeloom.sources.embedded import anchored, is_embedded, read_alone
 from lakeloom.sources.landing import Batch, Landing

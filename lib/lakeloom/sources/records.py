@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import SourceError
-from lakeloom.sources.columns import quoted, stored_name
+from lakeloom.core.names import quoted
+from lakeloom.sources.columns import stored_name
 from lakeloom.sources.inspection import Reading
 from lakeloom.sources.listing import spark_path
 

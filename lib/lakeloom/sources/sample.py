@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import SourceError
 from lakeloom.core.kinds import nearest
-from lakeloom.sources.columns import quoted
+from lakeloom.core.names import quoted
 from lakeloom.sources.landing import Landing
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lakeloom.core.errors import TableError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import quoted
-from lakeloom.quality.marks import FAULTS
+from lakeloom.quality.marks import FAULTS, with_faults
 from lakeloom.store.evolve import widens
 from lakeloom.tables.casts import fits, lossless, meet, spelled
 from lakeloom.tables.spec import ColumnSpec, TableSpec
@@ -83,8 +83,7 @@ def conform(frame: DataFrame, table: str, spec: TableSpec) -> DataFrame:
         rest.append(_rescued(plan.rescued))
     if plan.faults or FAULTS in types:
         found = F.array_compact(F.array(*plan.faults)) if plan.faults else F.array()
-        before = [F.coalesce(F.col(FAULTS), F.array().cast("array<string>"))] if FAULTS in types else []
-        rest.append(F.concat(*before, found.cast("array<string>")).alias(FAULTS))
+        rest.append(with_faults(types, found).alias(FAULTS))
     return frame.select(*plan.chosen, *rest)
 
 

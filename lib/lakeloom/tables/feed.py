@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import model_validator
 
 from lakeloom.core.names import quoted
-from lakeloom.quality.marks import FAULTS
+from lakeloom.quality.marks import FAULTS, with_faults
 from lakeloom.store.manner import DELETED
 from lakeloom.tables.casts import fits, lossless, spelled
 from lakeloom.tables.words import Strict
@@ -171,7 +171,4 @@ def _path(frame: DataFrame, path: str) -> Column:
 def _reasons(frame: DataFrame, faults: list[Column]) -> Column:
     from pyspark.sql import functions as F
 
-    found = F.array_compact(F.array(*faults)).cast("array<string>")
-    if FAULTS not in frame.columns:
-        return found
-    return F.concat(F.coalesce(F.col(FAULTS), F.array().cast("array<string>")), found)
+    return with_faults(frame.columns, F.array_compact(F.array(*faults)))

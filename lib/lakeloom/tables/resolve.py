@@ -146,8 +146,7 @@ def resolve(
             (F.col(quoted(name)) if name in frame.columns else F.lit(None)).cast(types[name]).alias(name)
             for name in values
         ]
-        at = F.col(quoted(source.newer_by)).cast("string") if source.newer_by else F.lit(None).cast("string")
-        at = _sortable(frame, source.newer_by) if source.newer_by else at
+        at = _sortable(frame, source.newer_by) if source.newer_by else F.lit(None).cast("string")
         filled = sum((F.when(part.isNotNull(), 1).otherwise(0) for part in said), F.lit(0))
         row = F.struct(*said, at.alias("_at"), filled.alias("_filled"))
         part = frame.select(*[F.col(quoted(key)) for key in keys], F.lit(index).alias("_source"), row.alias("_row"))

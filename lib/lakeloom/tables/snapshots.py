@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import TableError
 from lakeloom.core.names import quoted
-from lakeloom.quality.marks import FAULTS
+from lakeloom.quality.marks import FAULTS, with_faults
 from lakeloom.store.manner import DELETED
 from lakeloom.tables.history import comparable
 
@@ -35,10 +35,8 @@ def refuse_late(frame: DataFrame, by: str, last: str) -> DataFrame:
     """
     from pyspark.sql import functions as F
 
-    none = F.array().cast("array<string>")
-    before = F.coalesce(F.col(FAULTS), none) if FAULTS in frame.columns else none
     late = F.col(quoted(by)) <= F.lit(last).cast(dict(frame.dtypes)[by])
-    return frame.withColumn(FAULTS, F.when(late, F.array_append(before, LATE)).otherwise(before))
+    return frame.withColumn(FAULTS, with_faults(frame.columns, F.array_compact(F.array(F.when(late, F.lit(LATE))))))
 
 
 def newest_state(frame: DataFrame, by: str) -> str | None:
