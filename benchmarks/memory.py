@@ -21,13 +21,17 @@ class Watch:
         Of the largest program that was started.
     jvm_mib : float
         Of the largest JVM below one.
+    looks : int
+        How often it has looked.
     """
 
     python_mib: float = 0.0
     jvm_mib: float = 0.0
+    looks: int = 0
     _left: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _before: set[int] = field(default_factory=set)
+    _own: list[str] = field(default_factory=lambda: psutil.Process().cmdline())
 
     def __enter__(self) -> Watch:
         self._before = {child.pid for child in psutil.Process().children()}
@@ -44,10 +48,13 @@ class Watch:
         while True:
             for program in [child for child in psutil.Process().children() if child.pid not in self._before]:
                 with suppress(psutil.Error):
+                    if program.cmdline() == self._own:
+                        continue  # forked and not yet the program: it has this process's memory for a moment
                     self.python_mib = max(self.python_mib, _mib(program))
                     # By its name: what a JVM forks has its memory for a moment, under the name of a thread.
                     jvms = [each for each in program.children(recursive=True) if each.name() == "java"]
                     self.jvm_mib = max([self.jvm_mib, *map(_mib, jvms)])
+            self.looks += 1
             if self._left.wait(PAUSE_S):
                 return
 

@@ -1,6 +1,8 @@
 import gzip
+import os
 import subprocess
 import sys
+import time
 
 from benchmarks.growth import Grown, lay_out, result, shifted
 from benchmarks.memory import Watch
@@ -43,3 +45,22 @@ def test_the_memory_of_a_child_is_seen():
         subprocess.run([sys.executable, "-c", "x = bytearray(200 << 20); import time; time.sleep(0.6)"], check=True)
     assert 200 < memory.python_mib < 400
     assert memory.jvm_mib == 0.0
+
+
+def test_what_is_only_forked_has_its_parents_memory_and_is_not_counted():
+    """A program is forked first and becomes itself a moment later; a look in between must not take it for large."""
+    ends, begins = os.pipe()
+    with Watch() as memory:
+        child = os.fork()
+        if child == 0:
+            os.close(begins)
+            os.read(ends, 1)  # until the parent has looked
+            os._exit(0)
+        os.close(ends)
+        looked, deadline = memory.looks, time.monotonic() + 60
+        while memory.looks < looked + 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.close(begins)
+        os.waitpid(child, 0)
+    assert memory.looks >= looked + 2
+    assert memory.python_mib == 0.0
