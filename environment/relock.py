@@ -1,4 +1,4 @@
-"""`make lock`: resolve ``requirements.in`` and ``airflow.in`` into locks with hashes and without host names.
+"""`make lock`: resolve each ``.in`` file into a lock with hashes and without host names.
 
 uv's own lock format names the hosts that files came from; a requirements file with hashes does not.
 """
@@ -25,7 +25,7 @@ def main() -> int:
     ours = ["--overrides", str(here / "overrides.txt")]
     try:
         uv = uv_program(places, progress)
-        for name, more in (("requirements", ours), ("airflow", [])):
+        for name, more in (("requirements", ours), ("airflow", []), ("lakehouse_engine", [])):
             with progress.stage(f"{name}.lock", "resolving"):
                 asked, lock = here / f"{name}.in", here / f"{name}.lock"
                 progress.call([uv, *resolve, *more, asked, "-o", lock], env=tool_environment())
