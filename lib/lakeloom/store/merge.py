@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.names import quoted
 from lakeloom.store.manner import DELETED, POSITION, Manner, later
-from lakeloom.store.pruning import reach
+from lakeloom.store.pruning import never_null, reach
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -34,10 +34,13 @@ def prepared(opened: DeltaTable, frame: DataFrame, how: Manner, there: Iterable[
         The table's columns.
     """
     frame.createOrReplaceTempView(_ROWS)
-    return statement(path, frame.columns, there, how, reach(opened, frame, how.keys))
+    files = opened.get_add_actions(flatten=True)
+    return statement(path, frame.columns, there, how, reach(files, frame, how.keys), never_null(files, how.keys))
 
 
-def statement(path: str, given: Sequence[str], there: Iterable[str], how: Manner, reached: str = "") -> str:
+def statement(
+    path: str, given: Sequence[str], there: Iterable[str], how: Manner, reached: str = "", filled: Sequence[str] = ()
+) -> str:
     """Return the MERGE of a view of rows, in which every column of the table that they lack keeps its value.
 
     Parameters
@@ -46,9 +49,12 @@ def statement(path: str, given: Sequence[str], there: Iterable[str], how: Manner
         The rows' columns.
     reached : str
         A condition on ``old`` that holds for every row that a new one can match.
+    filled : list of str
+        Keys that are NULL nowhere in the table.
     """
-    # The null-safe comparison: a key may have NULL parts, and NULL = NULL would insert the row again.
-    same = " AND ".join(f"old.{quoted(key)} <=> new.{quoted(key)}" for key in how.keys)
+    # A key may have NULL parts, and NULL = NULL would insert the row again. Where the table has none the plain
+    # comparison says the same, and is joined by as it is: the null-safe one goes through two expressions a row.
+    same = " AND ".join(f"old.{quoted(key)} {'=' if key in filled else '<=>'} new.{quoted(key)}" for key in how.keys)
     values = [name for name in given if name != DELETED]
     known = {name.lower() for name in there}
     positions = POSITION in values and POSITION in known

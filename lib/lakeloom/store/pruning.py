@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
     from pyspark.sql import Column, DataFrame
 
 _FEWEST_FILES = 4
@@ -60,13 +59,20 @@ class Spread:
     depth: float
 
 
-def reach(opened: DeltaTable, frame: DataFrame, keys: Sequence[str]) -> str:
+def never_null(files: Any, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the keys that are NULL in no row of the table, by the statistics of its files."""
+    known = set(files.schema.names)
+    counts = {key: files.column(f"null_count.{key}").to_pylist() for key in keys if f"null_count.{key}" in known}
+    return tuple(key for key, found in counts.items() if all(count == 0 for count in found))
+
+
+def reach(files: Any, frame: DataFrame, keys: Sequence[str]) -> str:
     """Return a condition on ``old`` that holds for every row of the table that a row of `frame` can match.
 
     Parameters
     ----------
-    opened : DeltaTable
-        The target's log.
+    files : arro3 or pyarrow RecordBatch
+        The target's files with their statistics, flat: ``DeltaTable.get_add_actions``.
     frame : DataFrame
         The new rows.
     keys : sequence of str
@@ -77,7 +83,6 @@ def reach(opened: DeltaTable, frame: DataFrame, keys: Sequence[str]) -> str:
     str
         Empty where it would leave out too little.
     """
-    files = opened.get_add_actions(flatten=True)
     if files.num_rows < _FEWEST_FILES:
         return ""
     kinds = dict(frame.dtypes)
