@@ -92,10 +92,10 @@ def test_a_damaged_commit_is_named(table, tmp_path):
 
     root = tmp_path / "copy"
     shutil.copytree(table.root, root)
-    (Path(root) / "tables/silver/t/_delta_log" / f"{6:020d}.json").write_text("{not json")
+    (Path(root) / "tables/silver/t/_delta_log" / f"{5:020d}.json").write_text("{not json")
     with pytest.raises(StoreError) as caught:
-        live(Lake(root), "silver.t", 6)
-    assert caught.value.code == "LL-STORE-005" and "00006.json is damaged" in caught.value.message
+        live(Lake(root), "silver.t", 5)
+    assert caught.value.code == "LL-STORE-005" and "00005.json is damaged" in caught.value.message
 
 
 def test_a_vectors_file_is_where_the_protocol_says():

@@ -196,7 +196,7 @@ class _Work:
             deleted=sum(file.deleted for file in self.files),
             fresh_bytes=sum(file.size for file in self.files if file.modified_ms > self.ordered_ms),
             statistics=self._configured.get(STATISTICS, ""),
-            superseded=self.head > 0 if before is None else before["version"] != self.head or bool(before["left"]),
+            superseded=self.head > 0 and (before is None or before["version"] != self.head or before["left"] != 0),
         )
 
     @property

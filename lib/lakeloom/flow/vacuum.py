@@ -24,8 +24,8 @@ class Swept:
 
     Attributes
     ----------
-    left : int
-        Files that stay although the newest version does not need them.
+    left : int or None
+        Files that stay although the newest version does not need them; None where nobody looked.
     gone : tuple of (int, int)
         Versions that can't be read any more, as (first, last).
     kept : tuple of (str, str)
@@ -34,7 +34,7 @@ class Swept:
 
     files: int = 0
     bytes: int = 0
-    left: int = 0
+    left: int | None = None
     gone: tuple[tuple[int, int], ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
 
