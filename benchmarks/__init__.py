@@ -16,4 +16,5 @@ BENCHES = {
     "growth": "benchmarks.growth:measure",
     "cluster": "benchmarks.cluster:measure",
     "quality": "benchmarks.quality:measure",
+    "upkeep": "benchmarks.upkeep:measure",
 }

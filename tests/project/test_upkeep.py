@@ -1,5 +1,7 @@
 """Upkeep in the graph and in `check`."""
 
+import re
+
 import pytest
 
 from lakeloom.config.load import read
@@ -85,3 +87,12 @@ def test_one_order_a_table(conf, layout, message):
     change(conf, "shop/tables.yml", "write: {", f"upkeep: {{zorder: [order_id]}}\n    write: {{{layout}: [order_id], ")
     ((_, code), finding), *more = found(conf).items()
     assert code == "LL-TABLE-010" and message in finding.message and not more
+
+
+def test_a_column_without_least_and_greatest_values_is_no_order(conf):
+    change(conf, "shop/tables.yml", "  silver.orders:\n", "  silver.orders:\n    upkeep: {statistics: [amount]}\n")
+    assert found(conf) == {}
+    text = (conf / "shop" / "tables.yml").read_text()
+    (conf / "shop" / "tables.yml").write_text(re.sub(r"amount: (\{type: )?\w+", r"amount: \1binary", text, count=1))
+    told = found(conf)[("tables.silver.orders.upkeep.statistics", "LL-TABLE-010")]
+    assert "'amount' is binary" in told.message

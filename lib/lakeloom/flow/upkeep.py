@@ -29,10 +29,8 @@ from lakeloom.store.intents import Intent
 from lakeloom.store.log import LiveFile, live, unchanged
 from lakeloom.store.optimize import SMALL, STATISTICS, Rewrite, rewrite
 from lakeloom.store.pins import Pin, pins
-from lakeloom.tables.upkeep import Due, State, UpkeepSpec, due, statistics_of
+from lakeloom.tables.upkeep import MEASURED, Due, State, UpkeepSpec, due, statistics_of
 
-# Types that Delta keeps least and greatest values of.
-_MEASURED = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal", "date", "timestamp", "string")
 _POSITION = "_position.epoch"
 
 
@@ -212,7 +210,7 @@ class _Work:
         table = self.declared
         order = [name for name in (table.write.order, table.event_time) if name] if table else []
         named = statistics_of(self.spec, table.keys if table else (), table.write.cluster_by if table else (), order)
-        found = [quoted(name) for name in named if name not in apart and kinds.get(name, "").startswith(_MEASURED)]
+        found = [quoted(name) for name in named if name not in apart and kinds.get(name, "").startswith(MEASURED)]
         return ",".join([*found, *([_POSITION] if "_position" in kinds else [])])
 
 

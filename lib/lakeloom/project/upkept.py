@@ -8,7 +8,7 @@ from lakeloom.core.kinds import nearest
 from lakeloom.project.references import Problem, columns_of
 from lakeloom.project.spec import Project
 from lakeloom.tables.spec import TableSpec
-from lakeloom.tables.upkeep import UpkeepSpec
+from lakeloom.tables.upkeep import MEASURED, UpkeepSpec
 
 
 def upkeep_fits(project: Project, schemas: Mapping[str, Iterable[str]]) -> Iterator[Problem]:
@@ -45,3 +45,9 @@ def _orders(name: str, table: TableSpec, spec: UpkeepSpec) -> Iterator[Problem]:
         if column in table.write.partition_by:
             text = f"'{column}' is a column of partition_by: its files are apart already"
             yield Problem(path, "LL-TABLE-010", text, f"remove '{column}'")
+    for word in ("zorder", "statistics"):
+        for column in getattr(spec, word):
+            kind = table.columns[column].type.lower() if column in table.columns else "string"
+            if not kind.startswith((*MEASURED, "long", "integer", "short", "byte", "varchar", "char")):
+                text = f"'{column}' is {kind}: Delta keeps no least and greatest values of it"
+                yield Problem(("tables", name, "upkeep", word), "LL-TABLE-010", text, f"remove '{column}'")

@@ -21,6 +21,8 @@ _UNITS = {"KB": 10, "MB": 20, "GB": 30}
 # From this share of bytes that came since, a table is put in order again: each row is written some five times over.
 _UNORDERED = 0.2
 _AN_HOUR = 3600
+# Types that Delta keeps least and greatest values of.
+MEASURED = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal", "date", "timestamp", "string")
 
 
 def size(value: Any) -> int:
