@@ -17,4 +17,5 @@ BENCHES = {
     "cluster": "benchmarks.cluster:measure",
     "quality": "benchmarks.quality:measure",
     "engine": "benchmarks.engine:measure",
+    "upkeep": "benchmarks.upkeep:measure",
 }

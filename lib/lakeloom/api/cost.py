@@ -160,7 +160,7 @@ def _usage(name: str, row: Mapping[str, Any]) -> Usage:
 
 
 def _is_table(step: str) -> bool:
-    return step.partition(".")[0] not in ("models", "tuning")
+    return step.partition(".")[0] not in ("models", "tuning", "upkeep")
 
 
 def _models(steps: Sequence[Step]) -> dict[str, str]:

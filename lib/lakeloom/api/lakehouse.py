@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakeloom.api.mending import Mending
+from lakeloom.api.keeping import Keeping
 from lakeloom.config.load import read
 from lakeloom.core.errors import ConfigError, RunError
 
@@ -68,7 +68,7 @@ def open_lakehouse(conf: str | Path | None = None, env: str | None = None, *, sa
     return Lakehouse(raw)
 
 
-class Lakehouse(Mending):
+class Lakehouse(Keeping):
     """A project in one environment: what `Records` reads, and what checks, plans and runs it."""
 
     def check(self) -> list[Finding]:
@@ -142,7 +142,7 @@ class Lakehouse(Mending):
         window : Window, optional
             Land only files last changed in it; read rows that arrived in it again.
         kinds : sequence of str
-            Of the selection, run the steps of these kinds only (land, transform, materialise, tune, train).
+            Of the selection, run the steps of these kinds only (land, transform, materialise, tune, train, upkeep).
 
         Raises
         ------

@@ -41,11 +41,12 @@ def config_schema() -> dict[str, Any]:
     from lakeloom.project.spec import Settings
     from lakeloom.sources import SOURCES
     from lakeloom.tables.spec import TableSpec
+    from lakeloom.tables.upkeep import UpkeepSpec
     from lakeloom.training.spec import ModelSpec
 
     kinds = {name: load(dotted).Config for name, dotted in SOURCES.items()}
     channels = [load(dotted).Config for dotted in CHANNELS.values()]
-    models = [Settings, TableSpec, FeatureView, DatasetSpec, ModelSpec, *kinds.values(), *channels]
+    models = [Settings, TableSpec, FeatureView, DatasetSpec, ModelSpec, UpkeepSpec, *kinds.values(), *channels]
     keys, shared = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/$defs/{model}", by_alias=True
     )
@@ -62,6 +63,7 @@ def config_schema() -> dict[str, Any]:
             "description": {"type": "string"},
             "freshness": {"type": "string", "pattern": durations.PATTERN},
             "quarantine_above": {"type": ["string", "number"]},
+            "upkeep": keys[(UpkeepSpec, "validation")],
             "sample": {"anyOf": [{"enum": ["rows", "whole"]}, {"type": "array", "items": {"type": "string"}}]},
         }
     notify = {"type": "array", "items": {"anyOf": [keys[(channel, "validation")] for channel in channels]}}

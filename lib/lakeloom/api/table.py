@@ -11,6 +11,7 @@ from lakeloom.core.errors import StoreError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import TableName
 from lakeloom.store.lake import Lake, Size
+from lakeloom.store.vacuumed import lost
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +85,14 @@ class Table:
         return self._lake.frame(self._spark(), self.name, self.version)
 
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:
-        """Return the table's commits, newest first: version, timestamp, operation, metrics, manifest."""
-        return self._lake.history(self.name, limit)
+        """Return the table's commits, newest first: version, timestamp, operation, metrics, manifest, readable.
+
+        `readable` is false where the version's files were vacuumed.
+        """
+        gone = self._lake.vacuumed(self.name)
+        return [
+            entry | {"readable": lost(gone, entry["version"]) is None} for entry in self._lake.history(self.name, limit)
+        ]
 
 
 def unknown(lake: Lake, table: TableName) -> StoreError:

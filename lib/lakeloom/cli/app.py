@@ -30,6 +30,7 @@ COMMANDS = {
     "quarantine": "Show the rows that broke a rule or could not be read.",
     "rules": "Take rules from a suite of great-expectations, or write a table's rules as one.",
     "freshness": "Show how old the data of each table is, against what is allowed.",
+    "upkeep": "Put files together, and delete those that no kept version needs.",
     "runs": "List the runs.",
     "logs": "Show what happened in a run.",
     "metrics": "Show a run's figures in Prometheus' text.",

@@ -21,7 +21,8 @@ def history(
 ) -> None:
     """List a table's commits, newest first, each with the run and the versions that it was made from.
 
-    JSON: [{"version", "timestamp", "operation", "metrics": {}, "manifest": {"step", "epoch", "run", "reads", …}}].
+    JSON: [{"version", "timestamp", "operation", "metrics": {}, "manifest": {"step", "epoch", "run", "reads", …},
+    "readable": false where the version's files were vacuumed}].
     """
     with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
         found = out.open().table(table).history(limit)
@@ -42,6 +43,9 @@ def history(
                     int(written) if written is not None else None,
                     made.get("run"),
                     reads,
+                    "" if entry["readable"] else "vacuumed",
                 )
             )
-        out.table(("version", "at (UTC)", "operation", "rows written", "run", "from"), rows, right=("rows written",))
+        out.table(
+            ("version", "at (UTC)", "operation", "rows written", "run", "from", "files"), rows, right=("rows written",)
+        )

@@ -75,6 +75,8 @@ class Live:
 def line(result: StepResult) -> str:
     """Return one line about a step that has ended."""
     head = f"{MARKS[result.status]} {result.name}"
+    if result.status == "done" and result.kind == "upkeep":
+        return f"{head}: {result.reason}, in {result.seconds:.1f} s"
     if result.status == "done":
         aside = f", {result.quarantined:,} quarantined" if result.quarantined else ""
         return f"{head}: {result.rows_out:,} rows{aside} in {result.seconds:.1f} s"

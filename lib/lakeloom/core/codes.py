@@ -70,6 +70,8 @@ CODES: dict[str, str] = {
     "LL-STORE-009": "A table has a feature that can only be read by Spark. Take --engine spark, or .spark().",
     "LL-STORE-010": "Another writer changed the table at the same time. Tried again with backoff, then the step fails.",
     "LL-STORE-011": "A table does not tell its changes of some versions: its feed was off. Build the reader anew.",
+    "LL-STORE-012": "The files of a table's version were vacuumed. The message names when, the fix what is kept.",
+    "LL-STORE-013": "Upkeep changed the number of a table's rows; the table was restored, nothing was published.",
     # features, datasets
     "LL-FEATURE-001": "A feature has no availability time: it could leak the future.",
     "LL-FEATURE-002": "A feature view's column, key or time is not in its table.",

@@ -22,12 +22,14 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.land import needs_spark, poll
 from lakeloom.flow.replay import Replay, intent_of
+from lakeloom.flow.upkeep import look as look_after
 from lakeloom.flow.write import forget_abandoned
 from lakeloom.project.graph import is_table
 from lakeloom.project.plan import Decision, Last, decide
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.intents import Intent, Record
+from lakeloom.store.log import unchanged
 from lakeloom.tables.catalog import register
 
 WORK = {
@@ -39,6 +41,7 @@ WORK = {
     "train": "lakeloom.flow.model:train",
     "scores": "lakeloom.flow.score:score",
     "replay": "lakeloom.flow.replay:replay",
+    "upkeep": "lakeloom.flow.upkeep:upkeep",
 }
 
 REPLAYED = "goes on with epoch"
@@ -60,6 +63,7 @@ def prepare(
     window: Window | None = None,
     versions: dict[str, int] | None = None,
     replay: Replay | None = None,
+    asked: bool = False,
 ) -> Ready | Decision:
     """Decide about a step and write its intent; a decision to skip comes back as it is.
 
@@ -72,6 +76,8 @@ def prepare(
         The last good versions; read from ``meta.refs`` where absent.
     replay : Replay, optional
         Rows in quarantine that are to run again, instead of what is new.
+    asked : bool
+        Upkeep is done now, however long ago it was done.
     """
     good = refs.good(context.lake) if versions is None else versions
     latest = context.intents.latest(step.name)
@@ -79,6 +85,8 @@ def prepare(
         done = _committed(context, step, latest.intent)
         if done or latest.intent.code == step.code:
             return Ready(latest.intent, f"{REPLAYED} {latest.intent.epoch}, which did not finish")
+    if step.kind == "upkeep":
+        return _keeping(context, step, latest, asked=asked)
     if replay is not None:
         return _replaying(context, step, replay, latest)
     if step.kind == "land" and window is not None and window.by == "event":
@@ -127,6 +135,19 @@ def _replaying(context: Context, step: Step, replay: Replay, latest: Record | No
     return Ready(intent, "a replay of rows in quarantine")
 
 
+def _keeping(context: Context, step: Step, latest: Record | None, *, asked: bool) -> Ready | Decision:
+    clock = datetime.now(UTC)
+    decision = look_after(context, step, clock, asked=asked)
+    if decision.action != "run":
+        return decision
+    intent = Intent(
+        step.name, latest.intent.epoch + 1 if latest else 1, context.run, clock.isoformat(),
+        context.project.settings.seed, step.code, batch={"asked": asked},
+    )  # fmt: skip
+    context.intents.begin(intent)
+    return Ready(intent, "; ".join(decision.reasons))
+
+
 def _side(context: Context, step: Step) -> int | None:
     """Return the version of the table's quarantine whose fixes hold, None where there is none."""
     if not is_table(step.writes[0]):
@@ -143,11 +164,22 @@ def look(
     batch: dict[str, Any] | None = None,
     full_refresh: bool = False,
 ) -> Decision:
-    """Return the pure decision about a step against the last good versions."""
+    """Return the pure decision about a step against the last good versions.
+
+    A version that only upkeep has made since the step read its input is the one that it read.
+    """
     record = context.intents.published(step.name)
     last = Last(record.intent.epoch, record.intent.code, record.intent.reads) if record else None
-    versions = {read.table: good.get(read.table) for read in step.reads}
+    read = last.reads if last else {}
+    versions = {each.table: _as_read(context, each.table, read.get(each.table), good) for each in step.reads}
     return decide(step, last, versions, new=_words(batch), full_refresh=full_refresh)
+
+
+def _as_read(context: Context, table: str, before: int | None, good: dict[str, int]) -> int | None:
+    now = good.get(table)
+    if before is None or now is None or before == now or not is_table(table):
+        return now
+    return before if unchanged(context.lake, table, before, now) else now
 
 
 def perform(context: Context, step: Step, intent: Intent) -> Facts:

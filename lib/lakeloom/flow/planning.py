@@ -13,6 +13,7 @@ from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import can_ask, look
 from lakeloom.flow.land import poll
+from lakeloom.flow.upkeep import look as look_after
 from lakeloom.project.extras import lacking
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.plan import Action, Decision, depends
@@ -79,6 +80,9 @@ def _decision(
         except LakeloomError as error:
             return Decision("run", (f"the source can't be asked: {error.message}",))
         return look(context, step, good, batch=batch)
+    if step.kind == "upkeep":
+        moved = any(read.table in moving for read in step.reads)
+        return look_after(context, step, datetime.now(UTC), moving=moved)
     missing = [read.table for read in step.reads if read.table not in good and read.table not in moving]
     if missing:
         return Decision("run", (f"{missing[0]} has not been made yet: it will fail",))

@@ -25,6 +25,8 @@ class StepResult:
         What is worth mending, each with the setting that helps.
     changed : dict
         Cleansing verb → how many rows it changed, in the verbs' order.
+    upkeep : tuple of dict
+        What was done for each table that a step of upkeep keeps, as in ``upkeep --json``.
     """
 
     name: str
@@ -41,11 +43,12 @@ class StepResult:
     resources: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     changed: dict[str, int] = field(default_factory=dict)
+    upkeep: tuple[dict[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entry of ``run --json``; bytes, error, resources, warnings, changed only where there are any."""
+        """Return the entry of ``run --json``; what is often empty (bytes, error, …) only where there is any."""
         entry = asdict(self)
-        for name in ("bytes", "error", "resources", "warnings", "changed"):
+        for name in ("bytes", "error", "resources", "warnings", "changed", "upkeep"):
             if not entry[name]:
                 del entry[name]
         return entry

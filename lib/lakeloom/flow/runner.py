@@ -48,6 +48,7 @@ def run(
     listener: Listener | None = None,
     part: Mapping[str, Any] | None = None,
     replay: Replay | None = None,
+    upkeep: bool = False,
 ) -> RunResult:
     """Run the selected steps of a project; steps with nothing to do are skipped.
 
@@ -64,6 +65,8 @@ def run(
         failures and much quarantine.
     replay : Replay, optional
         Run rows in quarantine of one selected table again, and nothing else.
+    upkeep : bool
+        Upkeep is asked for: also of tables without a policy, and however long ago it was done.
 
     Raises
     ------
@@ -71,13 +74,13 @@ def run(
         LL-RUN-001 for a pattern that selects nothing, LL-RUN-002 where another run holds the root, LL-RUN-007 for
         a window over a table to which its rows would be appended again.
     """
-    everything = graph(project)
+    everything = graph(project, upkeep=upkeep)
     chosen = select(everything, patterns)
     if window is not None:
         _refuse_appended(chosen)
     with locked(project.root, project.settings.wait_s):
         context = Context.of(project, new_run_id())
-        wish = _Wish(full_refresh, window, dict(part or {}), replay)
+        wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep)
         walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:
             result = walk.go()
@@ -106,6 +109,7 @@ class _Wish:
     window: Window | None
     part: Mapping[str, Any] = field(default_factory=dict)
     replay: Replay | None = None
+    upkeep: bool = False
 
     @property
     def told_of(self) -> tuple[EventKind, ...] | None:
@@ -197,7 +201,10 @@ class _Walk:
                     "LL-RUN-003", f"{missing} has not been made yet", where=step.name, fix=f"run '+{step.name}'"
                 )
             wish = self.wish
-            ready = prepare(self.context, step, full_refresh=wish.full_refresh, window=wish.window, replay=wish.replay)
+            ready = prepare(
+                self.context, step, full_refresh=wish.full_refresh, window=wish.window, replay=wish.replay,
+                asked=wish.upkeep,
+            )  # fmt: skip
             if isinstance(ready, Decision):
                 result = self._skipped(step, ready, time.monotonic() - begun)
                 return self._end(result, None)
@@ -213,7 +220,7 @@ class _Walk:
                 facts.get("rows_in", 0), facts.get("rows_out", 0), facts.get("quarantined", 0),
                 facts.get("version"), round(time.monotonic() - begun, 3), facts.get("bytes", 0),
                 resources=facts.get("resources"), warnings=tuple(facts.get("warnings", ())),
-                changed=facts.get("changed") or {},
+                changed=facts.get("changed") or {}, upkeep=tuple(facts.get("upkeep", ())),
             )  # fmt: skip
         except Exception as cause:  # a step's failure must not end the run: it is coded, noted, and blocks what follows
             if self.stopped.is_set():

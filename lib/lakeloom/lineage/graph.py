@@ -104,6 +104,8 @@ def build(steps: Iterable[Step]) -> Lineage:
     nodes: dict[str, Node] = {}
     edges = []
     for step in steps:
+        if step.kind == "upkeep":  # nothing comes of it
+            continue
         target = step.writes[0]
         if step.kind == "land":
             source = f"sources.{target.partition('.')[2]}"

@@ -13,6 +13,7 @@ from lakeloom.project.cleansing import verbs_fit
 from lakeloom.project.sampled import samples_are_sound
 from lakeloom.project.spec import Project
 from lakeloom.project.typing import Reader
+from lakeloom.project.upkept import upkeep_fits
 
 # Each rule looks at one thing: (project, schemas) → (path, code, message, fix).
 Schemas = Mapping[str, Iterable[str]]
@@ -39,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     references.no_cycle,
     *TELLING,
     samples_are_sound,
+    upkeep_fits,
 )
 # What is no mistake of the config, but keeps this machine from running all of it.
 ON_THIS_MACHINE: tuple[Rule, ...] = (extras.extras_are_installed,)

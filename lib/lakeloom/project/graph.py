@@ -3,6 +3,7 @@
 Names: ``bronze.<source>`` lands a source, ``<layer>.<table>`` transforms, ``features.<view>`` and
 ``datasets.<name>`` materialise, ``tuning.<model>`` searches, ``models.<model>`` trains and
 registers, and the model's ``scores`` table is written by the step of its own name.
+``upkeep.<layer>__<table>`` keeps a table (`lakeloom.project.upkeep`).
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ from pathlib import Path
 from lakeloom.core.names import TableName, is_identifier
 from lakeloom.core.steps import Input, Step, digest
 from lakeloom.project.spec import Project
+from lakeloom.project.upkeep import upkeep_of
 from lakeloom.tables.spec import TableSpec
 
 
-def steps(project: Project) -> list[Step]:
-    """Return all steps of the project, in topological order; a cycle's steps come last, in name order."""
+def steps(project: Project, *, upkeep: bool = False) -> list[Step]:
+    """Return all steps of the project, in topological order; a cycle's steps come last, in name order.
+
+    Parameters
+    ----------
+    upkeep : bool
+        Also steps that keep tables without a policy.
+    """
     found = [*_landings(project), *_transforms(project), *_features(project), *_datasets(project), *_models(project)]
-    return ordered(found)
+    return ordered([*found, *upkeep_of(project, found, everything=upkeep)])
 
 
 def ordered(found: Iterable[Step]) -> list[Step]:
@@ -113,7 +121,8 @@ def _transforms(project: Project) -> list[Step]:
         looks = dict.fromkeys(rule.to for rule in table.rules if rule.to and not rule.asks_source)
         reads += tuple(Input(other, "look") for other in looks if other not in table.from_)
         text = (project.sql.get(name, ""), _source(table.function), *_verbs(table))
-        code, made = (digest(_meaning(spec), *text) for spec in (table, table.model_copy(update={"rules": ()})))
+        acting = table.model_copy(update={"upkeep": None})  # it changes no row
+        code, made = (digest(_meaning(spec), *text) for spec in (acting, acting.model_copy(update={"rules": ()})))
         writes = (name, *table.beside())
         found.append(Step(name, "transform", reads, writes, table, code, made=made))
     return found
@@ -176,7 +185,7 @@ _WORDS = frozenset({"owner", "description", "event_time", "freshness", "quaranti
 _LATER = frozenset(
     {
         "clean", "changes", "resolve", "dropped", "evolve", "renamed_from", "by", "delete_when", "update_when", "keep",
-        "snapshot_by", "track", "history", "partition_by", "cluster_by", "change_feed", "deletion_vectors",
+        "snapshot_by", "track", "history", "partition_by", "cluster_by", "change_feed", "deletion_vectors", "upkeep",
     }
 )  # fmt: skip
 
@@ -215,5 +224,5 @@ def _source(function: str | None) -> str:
 
 
 def is_table(name: str) -> bool:
-    """Return whether what a step reads or writes is a Delta table (and no model or study)."""
-    return name.partition(".")[0] not in ("models", "tuning") and bool(TableName.parse(name))
+    """Return whether what a step reads or writes is a Delta table (and no model, study or upkeep)."""
+    return name.partition(".")[0] not in ("models", "tuning", "upkeep") and bool(TableName.parse(name))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
@@ -15,6 +15,7 @@ from lakeloom.project.sampling import SampleShare, storage_root
 from lakeloom.project.schedule import Schedule
 from lakeloom.tables.catalog import CatalogSpec
 from lakeloom.tables.spec import TableSpec
+from lakeloom.tables.upkeep import UpkeepSpec, asked
 from lakeloom.tables.words import Share, Strict
 from lakeloom.telemetry.spec import MetricsSpec
 from lakeloom.training.spec import ModelSpec
@@ -37,6 +38,7 @@ class Settings(Strict):
     metrics: MetricsSpec | None = None
     owners: dict[str, str | tuple[str, ...]] = {}
     quarantine_above: Share | None = None
+    upkeep: Annotated[UpkeepSpec | None, BeforeValidator(asked)] = None
     catalog: CatalogSpec = CatalogSpec()
     schedule: Schedule | None = None
     databricks: Databricks | None = None
@@ -55,6 +57,7 @@ class SourceSpec:
     freshness: str | None = None
     quarantine_above: str | float | None = None
     sample: str | list[str] | None = None
+    upkeep: UpkeepSpec | None = None
 
 
 @dataclass(frozen=True)

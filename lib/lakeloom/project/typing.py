@@ -24,6 +24,7 @@ from lakeloom.project.sampling import apart
 from lakeloom.project.spec import Project, Settings, SourceSpec
 from lakeloom.sources import SOURCES
 from lakeloom.tables.spec import TableSpec
+from lakeloom.tables.upkeep import UpkeepSpec, asked
 from lakeloom.training.spec import ModelSpec
 
 SECTIONS = ("sources", "tables", "features", "datasets", "models")
@@ -112,14 +113,17 @@ class Reader:
             if not isinstance(value, dict) or "kind" not in value:
                 self.add(path, "LL-CONF-005", "kind is missing", f"add kind: one of {', '.join(sorted(SOURCES))}")
                 continue
-            options = {key: item for key, item in value.items() if key not in ENVELOPE}
+            options = {key: item for key, item in value.items() if key not in (*ENVELOPE, "upkeep")}
             try:
                 kind = pick(str(value["kind"]), SOURCES)
             except LakeloomError as error:
                 self.add((*path, "kind"), error.code, error.message, error.fix)
                 continue
+            asks = asked(value.get("upkeep"))
+            upkeep = None if asks is None else self.typed(UpkeepSpec, asks, (*path, "upkeep"))
             if self.typed(kind.Config, options, path) is not None:
-                found[name] = SourceSpec(name, str(value["kind"]), options, *(value.get(key) for key in ENVELOPE))
+                spec = SourceSpec(name, str(value["kind"]), options, *(value.get(key) for key in ENVELOPE))
+                found[name] = replace(spec, upkeep=upkeep)
         return found
 
     def typed(self, model: type[M], value: Any, path: tuple[str, ...]) -> M | None:

@@ -121,7 +121,9 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> Sp
             builder = builder.config(key, value)
     try:
         with _speaking_to(log):
-            return builder.getOrCreate()
+            session = builder.getOrCreate()
+        _off_standard_output(session)
+        return session
     except (FileNotFoundError, PySparkRuntimeError) as cause:
         raise SetupError(
             "LL-SETUP-001",
@@ -134,6 +136,12 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> Sp
             f"the cluster at {mask(wanted['spark.master'])} did not take the application",
             fix="look whether its master runs and spark.master names it",
         ) from cause
+
+
+def _off_standard_output(session: SparkSession) -> None:
+    """Let the JVM print on standard error: VACUUM would tell of its files in the midst of a JSON document."""
+    system = session._jvm.java.lang.System
+    system.setOut(system.err)
 
 
 def _submitted() -> dict[str, str]:

@@ -143,7 +143,7 @@ def restore(session: SparkSession, lake: Lake, table: TableName, version: int, m
     session.conf.unset("spark.databricks.delta.write.txnAppId")
     session.conf.unset("spark.databricks.delta.write.txnVersion")
     back = Mark(mark.step, mark.epoch, mark.manifest | {"restored": version})
-    session.conf.set("spark.databricks.delta.commitInfo.userMetadata", _metadata(back))
+    session.conf.set("spark.databricks.delta.commitInfo.userMetadata", metadata(back))
     session.sql(f"RESTORE TABLE delta.`{lake.path(table)}` TO VERSION AS OF {version}")
     return lake.version(table)
 
@@ -180,8 +180,9 @@ def _comments(frame: DataFrame) -> dict[str, str]:
 def _sign(session: SparkSession, mark: Mark) -> None:
     session.conf.set("spark.databricks.delta.write.txnAppId", mark.step)
     session.conf.set("spark.databricks.delta.write.txnVersion", str(mark.epoch))
-    session.conf.set("spark.databricks.delta.commitInfo.userMetadata", _metadata(mark))
+    session.conf.set("spark.databricks.delta.commitInfo.userMetadata", metadata(mark))
 
 
-def _metadata(mark: Mark) -> str:
+def metadata(mark: Mark) -> str:
+    """Return what a commit says of itself: whose it is, and the manifest."""
     return mask(json.dumps({"step": mark.step, "epoch": mark.epoch} | mark.manifest, sort_keys=True, default=str))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, TableRef
+from lakeloom.store import vacuumed
 from lakeloom.store.arrow import gathered
 from lakeloom.store.types import columns_of
 
@@ -100,19 +101,23 @@ class Lake:
         return self.delta(table).version()
 
     def resolve(self, ref: TableRef, good: int | None) -> int:
-        """Return the version that `ref` means; without a point it is `good`, the last good one."""
-        if ref.version is not None:
-            return self.delta(ref.table, ref.version).version()
-        if ref.time is not None:
-            return self.delta(ref.table, ref.time).version()
+        """Return the version that `ref` means; without a point it is `good`, the last good one.
+
+        Raises LL-STORE-012 where its files were vacuumed.
+        """
+        if ref.version is not None or ref.time is not None:
+            found = self.delta(ref.table, ref.time if ref.version is None else ref.version).version()
+            self.require(ref.table, found)
+            return found
         if ref.tag is not None:
             raise StoreError("LL-STORE-002", f"{ref.table} has no tag '{ref.tag}'", where=str(ref.table))
         return good if good is not None else self.version(ref.table)
 
     def frame(self, spark: SparkSession, table: TableName | str, version: int | None = None) -> DataFrame:
-        """Return the table at a version as a Spark frame; raises LL-STORE-001."""
+        """Return the table at a version as a Spark frame; raises LL-STORE-001, LL-STORE-012."""
         if not self.exists(table):
             raise StoreError("LL-STORE-001", f"{table} does not exist", fix="run the step that writes it")
+        self.require(table, version)
         reader = spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
@@ -129,7 +134,8 @@ class Lake:
         Raises
         ------
         StoreError
-            LL-STORE-011 where the log does not have the changes of a version between.
+            LL-STORE-011 where the log does not have the changes of a version between, LL-STORE-012 where a version
+            between was vacuumed.
         """
         from pyspark.errors import AnalysisException
         from pyspark.sql import functions as F
@@ -143,6 +149,8 @@ class Lake:
                 F.lit(version).cast("bigint").alias("_commit_version"),
                 F.lit(None).cast("timestamp").alias("_commit_timestamp"),
             )
+        for at in range(since, version + 1):
+            self.require(table, at)
         reader = spark.read.format("delta").option("readChangeFeed", "true")
         try:
             return reader.option("startingVersion", since + 1).option("endingVersion", version).load(self.path(table))
@@ -160,14 +168,37 @@ class Lake:
         Raises
         ------
         StoreError
-            LL-STORE-009 where the table has a feature that can only be read by Spark.
+            LL-STORE-009 where the table has a feature that can only be read by Spark, LL-STORE-012 where the version
+            was vacuumed.
         """
+        self.require(table, version)
         opened = self.delta(table, version)
         if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
             return opened.to_pyarrow_table(columns=columns)
         # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
         # partitions; its query engine reads them all.
         return _queried(opened, table, columns)
+
+    def vacuumed(self, table: TableName | str) -> list[vacuumed.Vacuum]:
+        """Return what vacuum has taken of the table, oldest first."""
+        if not vacuumed.is_noted(self.root, table):
+            return []
+        return vacuumed.noted(self.root, table, str(self.delta(table).metadata().id))
+
+    def require(self, table: TableName | str, version: int | None) -> None:
+        """Refuse a version whose files were vacuumed (LL-STORE-012); one that is None or was never made passes."""
+        if version is None or not vacuumed.is_noted(self.root, table):
+            return
+        found = self.vacuumed(table)
+        at = vacuumed.lost(found, version)
+        if at is not None:
+            readable = [each for each in range(self.version(table) + 1) if vacuumed.lost(found, each) is None]
+            raise StoreError(
+                "LL-STORE-012",
+                f"{table}@{version} was vacuumed at {at[:19]}: its files are gone",
+                where=str(table),
+                fix=f"read one of the versions that are kept: {vacuumed.spoken(vacuumed.ranges(readable))}",
+            )
 
     def columns(self, table: TableName | str, version: int | None = None) -> dict[str, str]:
         """Return the columns at a version: name → Spark type, as in ``simpleString``."""

@@ -58,6 +58,13 @@ def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Se
         ) from cause
 
 
+def compact(lake: Lake, table: TableName, target: int) -> int:
+    """Put a meta table's small files together, into files of `target` bytes; return the newest version."""
+    with _WRITING:
+        lake.delta(table).optimize.compact(target_size=target)
+    return lake.version(table)
+
+
 def rows(lake: Lake, table: TableName, sql: str = "SELECT * FROM t") -> list[dict[str, Any]]:
     """Return the rows of a query over a meta table, which is called ``t``; none where it does not exist.
 

@@ -12,6 +12,7 @@ from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.feed import ChangesSpec
 from lakeloom.tables.resolve import ResolveSpec
+from lakeloom.tables.upkeep import UpkeepSpec, asked
 from lakeloom.tables.words import DurationText, Share, Strict
 from lakeloom.tables.writing import WriteSpec
 
@@ -83,6 +84,8 @@ class TableSpec(Strict):
     clean : tuple of VerbSpec
         What mends the rows after the SQL or function and before the contract. With it, a table of one input
         needs neither: it begins with its input's columns.
+    upkeep : UpkeepSpec, optional
+        What is done for its files and old versions, over the project's; ``true`` for the defaults.
     """
 
     owner: str | None = None
@@ -103,6 +106,7 @@ class TableSpec(Strict):
     quarantine_above: Share | None = None
     rules: tuple[RuleSpec, ...] = ()
     clean: tuple[VerbSpec, ...] = ()
+    upkeep: Annotated[UpkeepSpec | None, BeforeValidator(asked)] = None
 
     @property
     def passes(self) -> bool:

@@ -1,0 +1,89 @@
+"""Which versions of tables somebody still needs, and who: what vacuum never takes away.
+
+Pinned are the versions that a name in ``meta.refs`` means, those that steps which have not finished
+are to read, those that each step of the graph has read last, and those that the trained models'
+datasets were made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lakeloom.core.steps import Step
+from lakeloom.store import refs
+from lakeloom.store.intents import Intents
+from lakeloom.store.lake import Lake
+
+_TRAINED = ("models.", "tuning.")
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Versions `first` to `last` of a table, and who needs them."""
+
+    table: str
+    first: int
+    last: int
+    by: str
+
+
+def pins(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> list[Pin]:
+    """Return all pins of a storage root.
+
+    Parameters
+    ----------
+    steps : mapping
+        Name → step of the project's graph: what a step read last that is no longer declared, pins nothing.
+    """
+    return list(dict.fromkeys([*_of_refs(lake), *_of_steps(lake, intents, steps), *_of_models(intents)]))
+
+
+def _of_refs(lake: Lake) -> Iterator[Pin]:
+    newest = {(entry["table"], entry["name"]): entry["version"] for entry in refs.entries(lake)}
+    for (table, name), version in newest.items():
+        yield Pin(table, version, version, "last good version" if name == refs.GOOD else f"ref {name}")
+
+
+def _of_steps(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> Iterator[Pin]:
+    good = refs.good(lake)
+    for name in intents.steps():
+        latest = intents.latest(name)
+        if latest is not None and latest.facts is None:
+            for table, version in _read(latest.intent.reads):
+                yield Pin(table, version, version, f"{name}, which has not finished")
+            if latest.intent.side is not None:
+                side = f"quarantine.{name.replace('.', '__', 1)}"
+                yield Pin(side, latest.intent.side, latest.intent.side, f"{name}, which has not finished")
+        last = intents.published(name) if name in steps else None
+        if last is None:
+            continue
+        modes = {read.table: read.mode for read in steps[name].reads}
+        for table, version in _read(last.intent.reads):
+            # The changes since then are read from the files of the versions between.
+            newest = good.get(table, version) if modes.get(table) == "changes" else version
+            yield Pin(table, version, max(version, newest), f"last input of {name}")
+
+
+def _of_models(intents: Intents) -> Iterator[Pin]:
+    for name in intents.steps():
+        if not name.startswith(_TRAINED):
+            continue
+        for record in intents.history(name):
+            if record.facts is None:
+                continue
+            for table, version in _read(record.intent.reads):
+                by = f"{name} of run {record.intent.run}"
+                yield Pin(table, version, version, by)
+                yield from _inputs(intents, table, version, by)
+
+
+def _inputs(intents: Intents, dataset: str, version: int, by: str) -> Iterator[Pin]:
+    for record in intents.history(dataset):
+        if record.facts is not None and record.facts.get("versions", {}).get(dataset) == version:
+            for table, at in _read(record.intent.reads):
+                yield Pin(table, at, at, by)
+
+
+def _read(reads: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(table, version) for table, version in reads.items() if not table.startswith(_TRAINED)]

@@ -1,0 +1,63 @@
+"""Who needs which version: refs, unfinished steps, last inputs, trained models."""
+
+from datetime import UTC, datetime
+
+from lakeloom.core.steps import Input, Step
+from lakeloom.store import refs
+from lakeloom.store.intents import Intent, Intents
+from lakeloom.store.meta import append
+from lakeloom.store.pins import Pin, pins
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def ran(intents, step, epoch, reads, versions=None, side=None):
+    intent = Intent(step, epoch, f"run{epoch}", NOW.isoformat(), 7, "code", reads=reads, side=side)
+    intents.begin(intent)
+    if versions is not None:
+        intents.finish(intent, {"versions": versions})
+
+
+def published(lake, epoch, **versions):
+    named = {name.replace("__", "."): version for name, version in versions.items()}
+    refs.publish(lake, named, step="s", epoch=epoch, run="r", at=NOW)
+
+
+def test_every_kind_of_need_is_told_with_its_reason(lake):
+    intents = Intents(lake.root)
+    published(lake, 1, silver__a=3)
+    published(lake, 2, silver__a=9)
+    tag = {"table": "silver.a", "name": "audit", "version": 2, "step": "", "epoch": 0, "run": "", "at": NOW, "order": 9}
+    append(lake, refs.TABLE, refs.COLUMNS, [tag])
+    ran(intents, "gold.sums", 1, {"silver.a": 5}, {"gold.sums": 0})
+    ran(intents, "gold.sums", 2, {"silver.a": 6}, {"gold.sums": 1})
+    ran(intents, "gold.stops", 1, {"silver.a": 4}, side=1)
+    ran(intents, "silver.feed", 1, {"silver.a": 7}, {"silver.feed": 0})
+    ran(intents, "gold.removed", 1, {"silver.a": 1}, {"gold.removed": 0})
+    for epoch in (1, 2, 3):
+        ran(intents, "datasets.d", epoch, {"silver.a": epoch + 10, "features.f": epoch}, {"datasets.d": epoch + 20})
+    ran(intents, "tuning.m", 1, {"datasets.d": 22}, {"tuning.m": 1})
+    ran(intents, "models.m", 1, {"datasets.d": 22, "tuning.m": 1}, {"models.m": 1})
+    steps = {
+        name: Step(name, "transform", (Input("silver.a", mode),), (name,), None)
+        for name, mode in (("gold.sums", "whole"), ("gold.stops", "whole"), ("silver.feed", "changes"))
+    }
+    found = pins(lake, intents, steps)
+    assert set(found) == {
+        Pin("silver.a", 9, 9, "last good version"),
+        Pin("silver.a", 2, 2, "ref audit"),
+        Pin("silver.a", 6, 6, "last input of gold.sums"),
+        Pin("silver.a", 4, 4, "gold.stops, which has not finished"),
+        Pin("quarantine.gold__stops", 1, 1, "gold.stops, which has not finished"),
+        Pin("silver.a", 7, 9, "last input of silver.feed"),  # its changes since then are still to be read
+        *(
+            Pin(table, at, at, f"{model} of run run1")
+            for model in ("tuning.m", "models.m")
+            for table, at in (("datasets.d", 22), ("silver.a", 12), ("features.f", 2))
+        ),
+    }
+    assert len(found) == len(set(found))
+
+
+def test_of_an_empty_root_nothing_is_pinned(lake):
+    assert pins(lake, Intents(lake.root), {}) == []
