@@ -19,6 +19,7 @@ from lakeloom.api.table import unknown
 from lakeloom.core.errors import LakeloomError, StoreError, TableError
 from lakeloom.core.names import TableName
 from lakeloom.store.arrow import gathered
+from lakeloom.store.damage import of_a_table
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
@@ -111,11 +112,12 @@ def _by_delta(lake: Lake, sql: str, found: list[Mention], versions: Mapping[str,
         raise _wrong(str(cause)) from cause
     try:
         return gathered(reader, limit)
-    except DeltaError as cause:
-        if _UNREADABLE.search(str(cause)):
-            raise UnreadableError("") from cause
-        raise _failed(str(cause)) from cause
     except Exception as cause:  # arro3 raises its own bare exceptions for what breaks while rows are read
+        broken = of_a_table(f"/{cause}")
+        if broken is not None:
+            raise broken from cause
+        if isinstance(cause, DeltaError) and _UNREADABLE.search(str(cause)):
+            raise UnreadableError("") from cause
         raise _failed(str(cause)) from cause
 
 
@@ -135,6 +137,7 @@ def _by_spark(
     limit: int | None,
     spark: SparkSession,
 ) -> pa.Table:
+    from py4j.protocol import Py4JError
     from pyspark.errors import AnalysisException, ParseException, PySparkException
 
     from lakeloom.session.spark import step_session
@@ -149,7 +152,12 @@ def _by_spark(
             return (frame.limit(limit) if limit is not None else frame).toArrow()
         except (AnalysisException, ParseException) as cause:
             raise _wrong(str(cause).splitlines()[0]) from cause
-        except PySparkException as cause:
+        except (PySparkException, Py4JError) as cause:
+            broken = of_a_table(str(cause))
+            if broken is not None:
+                raise broken from cause
+            if isinstance(cause, Py4JError):
+                raise
             raise _failed(str(cause.getCondition() or type(cause).__name__)) from cause
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, TableRef
 from lakeloom.store.arrow import gathered
+from lakeloom.store.damage import broken_data, broken_log, damaged_log, empty_commit, named
 from lakeloom.store.types import columns_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Lake:
 
     def exists(self, table: TableName | str) -> bool:
         """Return whether the table has a Delta log."""
-        log = Path(self.path(table)) / "_delta_log"
+        log = self._log(table)
         return log.is_dir() and any(log.glob("*.json"))
 
     def tables(self) -> list[TableName]:
@@ -88,12 +89,24 @@ class Lake:
                 )
             if version is not None:
                 opened.load_as_version(version)
-            return opened
         except TableNotFoundError as cause:
             raise StoreError("LL-STORE-001", f"{table} does not exist") from cause
         except DeltaError as cause:
-            code = "LL-STORE-002" if version is not None else "LL-STORE-005"
-            raise StoreError(code, f"{table} can't be read: {str(cause).splitlines()[0]}", where=str(table)) from cause
+            raise self._unreadable(table, cause, "LL-STORE-002" if version is not None else "LL-STORE-005") from cause
+        empty = empty_commit(self._log(table), opened.version())
+        if empty is not None:
+            raise damaged_log(str(table), empty, "is empty")
+        return opened
+
+    def _log(self, table: TableName | str) -> Path:
+        return Path(self.path(table)) / "_delta_log"
+
+    def _unreadable(self, table: TableName | str, cause: Exception, code: str = "LL-STORE-005") -> StoreError:
+        """Return the error of a log that can't be read: with the broken file where there is one."""
+        found = broken_log(self._log(table))
+        if found is not None:
+            return damaged_log(str(table), *found)
+        return StoreError(code, f"{table} can't be read: {str(cause).splitlines()[0]}", where=str(table))
 
     def version(self, table: TableName | str) -> int:
         """Return the newest version in the log, audited or not; raises LL-STORE-001."""
@@ -163,11 +176,12 @@ class Lake:
             LL-STORE-009 where the table has a feature that can only be read by Spark.
         """
         opened = self.delta(table, version)
-        if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
-            return opened.to_pyarrow_table(columns=columns)
-        # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
-        # partitions; its query engine reads them all.
-        return _queried(opened, table, columns)
+        with named(table, opened):
+            if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
+                return opened.to_pyarrow_table(columns=columns)
+            # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
+            # partitions; its query engine reads them all.
+            return _queried(opened, table, columns)
 
     def columns(self, table: TableName | str, version: int | None = None) -> dict[str, str]:
         """Return the columns at a version: name → Spark type, as in ``simpleString``."""
@@ -189,8 +203,14 @@ class Lake:
 
     def history(self, table: TableName | str, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the commits, newest first: version, timestamp (UTC), operation, metrics, manifest."""
-        entries = []
-        for entry in self.delta(table).history(limit):
+        from deltalake.exceptions import DeltaError
+
+        opened, entries = self.delta(table), []
+        try:
+            commits = opened.history(limit)
+        except DeltaError as cause:
+            raise self._unreadable(table, cause) from cause
+        for entry in commits:
             manifest = entry.get("userMetadata")
             entries.append(
                 {
@@ -218,6 +238,8 @@ def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | No
     try:
         return gathered(QueryBuilder().register("t", opened).execute(f"SELECT {names} FROM t"))  # noqa: S608 - quoted
     except DeltaError as cause:
+        if broken_data(str(cause)):
+            raise
         raise StoreError(
             "LL-STORE-009",
             f"{table} has a table feature that can't be read without Spark",
