@@ -69,6 +69,7 @@ def test_a_broken_data_file_stops_the_steps_that_read_it_and_building_anew_mends
     assert stream.table("gold.all", "v", "n") == [("a", 1), ("b", 1)]
 
 
+@pytest.mark.long
 def test_a_broken_file_of_a_history_and_of_a_log_are_named_and_mended_from_a_copy(stream):
     broken = files(stream, "silver.over_time")[0]
     commit = stream.home / ".lakeloom/tables/silver/t/_delta_log/00000000000000000000.json"

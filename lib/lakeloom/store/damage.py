@@ -32,7 +32,8 @@ _PLACE = re.compile(rf"/tables/({'|'.join(LAYERS)})/(\w+)/(?:[^\s'\"]*/)?([\w.%+
 # How pyarrow, deltalake's query engine and Spark say that a file is not there, or not what it should be.
 _BROKEN = re.compile(
     r"(?i)magic (?:bytes|number)|parquet error|not a parquet file|corrupt|range was invalid|couldn't deserialize"
-    r"|no such file|not found|does not exist|FAILED_READ_FILE|CANNOT_READ_FILE_FOOTER|FILE_NOT_EXIST|DELTA_FILE_NOT_FOUND"
+    r"|no such file|not found|does not exist"
+    r"|FAILED_READ_FILE|CANNOT_READ_FILE_FOOTER|FILE_NOT_EXIST|DELTA_FILE_NOT_FOUND"
 )
 
 

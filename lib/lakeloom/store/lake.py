@@ -88,7 +88,7 @@ class Lake:
                     "LL-STORE-002", f"{table} has no version {version}; the newest is {newest}", where=str(table)
                 )
             if version is not None:
-                opened.load_as_version(version)
+                opened.load_as_version(version if isinstance(version, int) else _as_of(opened, table, version))
         except TableNotFoundError as cause:
             raise StoreError("LL-STORE-001", f"{table} does not exist") from cause
         except DeltaError as cause:
@@ -228,6 +228,29 @@ class Lake:
         if not self.exists(table):
             return 0
         return self.delta(table, version).transaction_version(step) or 0
+
+
+def _as_of(opened: DeltaTable, table: TableName | str, time: datetime) -> int:
+    """Return the newest version that was there at a time; raises LL-STORE-002 where there was none.
+
+    By the times in the commits, and each counts as not earlier than the one before: a clock that went back takes no
+    version out of its order. deltalake goes by the times of the log's files, which copies change.
+    """
+    commits = sorted((entry["version"], entry.get("timestamp", 0)) for entry in opened.history())
+    wanted, found, latest = time.timestamp() * 1000, None, 0
+    for version, written in commits:
+        latest = max(latest, written)
+        if latest > wanted:
+            break
+        found = version
+    if found is None:
+        raise StoreError(
+            "LL-STORE-002",
+            f"{table} was not there at {time.isoformat()}",
+            where=str(table),
+            fix=f"see 'lakeloom history {table}' for its versions and their times",
+        )
+    return found
 
 
 def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | None) -> pa.Table:
