@@ -63,6 +63,7 @@ def test_a_run_after_the_clock_went_back_is_the_newest_and_its_rows_win(tmp_path
     assert (found.age_s, found.status) == (0.0, "fresh")
 
 
+@pytest.mark.long
 def test_a_killed_execution_is_finished_with_its_own_clock(tmp_path, spark, monkeypatch):
     from lakeloom.flow import write as writing
     from tests.flow.test_write_modes import KilledError

@@ -25,7 +25,7 @@ ROW = {
     "raise_error": ("{sql: assert_true(n > 0) is null, name: odds}", "USER_RAISED_EXCEPTION"),
 }
 TABLE = {
-    "query": ("{expect: no_unexpected_rows, query: 'select 1 from {{batch}} where 10 / n > 100', name: odds}", "DIVIDE_BY_ZERO"),
+    "query": ("{expect: no_unexpected_rows, query: 'select 1 from {batch} where 10 / n > 100', name: odds}", "DIVIDE_BY_ZERO"),
 }  # fmt: skip
 
 

@@ -80,6 +80,7 @@ def test_rows_of_another_writer_are_neither_lost_nor_published_before_ours_and_t
     assert stream.table("silver.t", "id", "v") == [("1", "a"), ("2", "c")]
 
 
+@pytest.mark.long
 def test_another_writer_commits_again_and_again_while_ours_merges(stream):
     """Not staged: delta-rs writes as fast as it can while a run merges, and what conflicts is tried again."""
     path, stop, written = stream.lake.path("silver.t"), threading.Event(), []

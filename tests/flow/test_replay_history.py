@@ -146,6 +146,7 @@ tables:
 """
 
 
+@pytest.mark.long
 def test_a_row_of_a_tables_changes_is_replayed_at_its_own_place(tmp_path, spark, monkeypatch):
     monkeypatch.delenv("LAKELOOM_HOME", raising=False)
     stream = Stream(tmp_path, COLUMNS, FEED)

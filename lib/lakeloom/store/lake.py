@@ -176,6 +176,8 @@ class Lake:
             LL-STORE-009 where the table has a feature that can only be read by Spark.
         """
         opened = self.delta(table, version)
+        if not readable(opened):
+            raise _only_by_spark(table)
         with named(table, opened):
             if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
                 return opened.to_pyarrow_table(columns=columns)
@@ -263,12 +265,21 @@ def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | No
     except DeltaError as cause:
         if broken_data(str(cause)):
             raise
-        raise StoreError(
-            "LL-STORE-009",
-            f"{table} has a table feature that can't be read without Spark",
-            where=str(table),
-            fix="read it by Spark: .spark(), or lakeloom sql --engine spark",
-        ) from cause
+        raise _only_by_spark(table) from cause
+
+
+def readable(opened: DeltaTable) -> bool:
+    """Return whether deltalake's engine reads the rows as what they are: of a variant it gives the encoded bytes."""
+    return not any(feature.startswith("variantType") for feature in opened.protocol().reader_features or ())
+
+
+def _only_by_spark(table: TableName | str) -> StoreError:
+    return StoreError(
+        "LL-STORE-009",
+        f"{table} has a table feature that can't be read without Spark",
+        where=str(table),
+        fix="read it by Spark: .spark(), or lakeloom sql --engine spark",
+    )
 
 
 def _counted(opened: DeltaTable) -> int:
