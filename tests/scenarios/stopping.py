@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[2]
@@ -57,7 +59,7 @@ print("ended", result.status, passed, flush=True)
 """
 
 
-def kill_at_seam(conf, number, *work, timeout_s=300):
+def kill_at_seam(conf, number, *work):
     """Kill a run (of the patterns `work`, or ``replay TABLE``) as it reaches its seam `number`, from 1.
 
     Returns
@@ -69,16 +71,17 @@ def kill_at_seam(conf, number, *work, timeout_s=300):
     command = [sys.executable, "-c", _CHILD, str(conf), str(number), *work]
     process = subprocess.Popen(
         command, env=environment, start_new_session=True, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
+    said, told = "", []
     try:
-        said = ""
-        while not said.startswith(("before", "after", "ended")):
+        while not said.startswith(("before ", "after ", "ended ")):
             said = process.stdout.readline()
-            assert said or process.poll() is None, process.stderr.read()[-3000:]
-            assert said, process.stderr.read()[-3000:]
+            told.append(said)
+            assert said, "".join(told)[-3000:]
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # all of it had ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     return said.strip()
 
@@ -91,8 +94,6 @@ def kill_while_writing(conf, table, *work, timeout_s=300):
     bool
         Whether it fell between data files and commit.
     """
-    import time
-
     log = table / "_delta_log"
     files, commits = set(table.rglob("*.parquet")), set(log.glob("*.json"))
     environment = os.environ | {"PYTHONPATH": f"{HOME / 'lib'}", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -107,6 +108,7 @@ def kill_while_writing(conf, table, *work, timeout_s=300):
                 break
             time.sleep(0.001)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # all of it had ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     return set(log.glob("*.json")) == commits and bool(set(table.rglob("*.parquet")) - files)

@@ -198,17 +198,17 @@ def test_killed_anywhere_again_and_again_in_every_way_of_writing(tmp_path, spark
     monkeypatch.delenv("LAKELOOM_HOME", raising=False)
     stream, stood = Changes(tmp_path, SOME + MORE, seed), Counter()
     conf, chance = stream.home / "conf", random.Random(seed)
-    for number in range(4):
+    for _ in range(3):
         stream.tell()
-        for _ in range(3):  # each tries to make good what the one before has left, and dies
-            where = kill_at_seam(conf, chance.randint(1, 40 if number else 60))
+        for _kill in range(2):  # each tries to make good what the one before has left, and dies
+            where = kill_at_seam(conf, chance.randint(1, 40))
             stood[where.partition(" of ")[0]] += 1
         tables = stream.lake.root / "tables"
         kill_while_writing(conf, tables / chance.choice(["silver/versions", "aside/silver__both", "silver/days"]))
         stream.done()
         stream.compare()
         assert {step.status for step in stream.run().steps} == {"skipped"}
-    assert stood.total() - stood["ended done"] >= 8, stood
+    assert stood.total() - stood["ended done"] >= 4, stood
     for table, change in FIXES.items():
         fix(stream.project(), table, Choice(), Change(sets=(change,)))
         kill_at_seam(conf, chance.randint(2, 7), "replay", table)
