@@ -16,7 +16,7 @@ from lakeloom.quality.figures import FIGURES
 from lakeloom.quality.neighbours import NEIGHBOURS
 from lakeloom.quality.queries import QUERIES
 from lakeloom.quality.questions import Ask, Outcome, Subject
-from lakeloom.quality.raising import blamed, raised
+from lakeloom.quality.raising import raised
 from lakeloom.quality.reconciliation import RECONCILIATION
 from lakeloom.quality.results import RuleResult
 from lakeloom.quality.sets import SETS
@@ -62,14 +62,7 @@ def audit(
         figures = [F.count("*").alias("rows")]
         for index, question in enumerate(asked.values()):
             figures += [column.alias(f"{name}_{index}") for name, column in question.figures.items()]
-        try:
-            row = frame.agg(*figures).first()
-        except Exception as cause:  # which rule it was, is found by asking them one by one
-            each = [(rule, list(asked[rule.title].figures.values())) for rule in mine if rule.title in asked]
-            culprit = blamed(frame, each, cause, where)
-            if culprit is not None:
-                raise culprit from cause
-            raise
+        row = frame.agg(*figures).first()
         assert row is not None  # an aggregate without groups has one row
         values = row.asDict()
     else:
