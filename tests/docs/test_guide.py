@@ -97,3 +97,16 @@ def test_what_a_block_leaves_running_ends_with_the_page(tmp_path):
         while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_every_fault_names_tests_that_exist():
+    page = (GUIDE / "faults.md").read_text(encoding="utf-8")
+    proofs = dict(re.findall(r"^(\d+)\. `([^`]+)`$", page, re.MULTILINE))
+    rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 12 and {number for row in rows for number in re.findall(r"\[(\d+)\](?!\()", row[-1])} == set(
+        proofs
+    )
+    for number, proof in proofs.items():
+        file, name = proof.split("::")
+        assert f"def {name}(" in (HOME / file).read_text(encoding="utf-8"), f"{number}: {proof} does not exist"
+    assert set(re.findall(r"LL-[A-Z]+-\d{3}", page)) <= set(CODES)

@@ -58,7 +58,7 @@ def test_a_replay_takes_the_share_and_the_columns_of_its_intent(shop):
     lake = open_lakehouse(shop.conf, sample="20%")
     from lakeloom.flow.context import Context
 
-    context = Context.of(lake.project, new_run_id())
+    context = Context.of(lake.project, new_run_id(lake.project.root))
     step = next(step for step in steps(lake.project) if step.name == "bronze.orders")
     ready = prepare(context, step)
     (intent,) = (lake.root / "intents" / "bronze.orders").glob("*.json")

@@ -154,3 +154,18 @@ def test_the_machines_clock_waits_and_can_be_stopped_meanwhile():
     assert not clock.wait(clock.now() + timedelta(days=1))
     assert not clock.wait(clock.now())
     assert time.monotonic() - begun < 30
+
+
+def test_a_clock_that_is_set_back_makes_no_due_time_wait_for_the_old_one():
+    """It was a day ahead: the next due time is that of the clock as it is."""
+    clock, ran = Clock(), []
+    clock.time = hours(24)
+
+    def run():
+        ran.append(clock.time)
+        clock.time = clock.time if len(ran) > 1 else hours(0) + timedelta(minutes=10)
+        return result()
+
+    found = list(watch(run, lambda: HOURLY, clock, times=3))
+    assert ran == [hours(25), hours(1), hours(2)]
+    assert [(each.due, each.missed) for each in found] == [(hours(25), 0), (hours(1), 0), (hours(2), 0)]

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Literal
 from lakeloom.api.mentions import Mention, bind, mentions, one_select
 from lakeloom.api.table import unknown
 from lakeloom.core.errors import LakeloomError, StoreError, TableError
-from lakeloom.core.names import TableName
+from lakeloom.core.names import TableName, quoted
 from lakeloom.store.arrow import gathered
-from lakeloom.store.lake import Lake
+from lakeloom.store.damage import of_a_table
+from lakeloom.store.lake import Lake, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 Engine = Literal["auto", "delta", "spark"]
 _UNREADABLE = re.compile(r"(?i)feature|protocol|unsupported|not supported|deletion vector|column mapping")
@@ -99,7 +100,10 @@ def _by_delta(lake: Lake, sql: str, found: list[Mention], versions: Mapping[str,
             engine.execute(f'CREATE SCHEMA "{schema}"').read_all()
             schemas.add(schema)
         try:
-            engine.register(f'"{schema}"."{name}"', lake.delta(table, version))
+            opened = lake.delta(table, version)
+            if not readable(opened):
+                raise UnreadableError(text)
+            engine.register(f'"{schema}"."{name}"', opened)
         except (DeltaError, StoreError) as cause:
             if _UNREADABLE.search(f"{cause} {cause.__cause__ or ''}"):
                 raise UnreadableError(text) from cause
@@ -111,11 +115,12 @@ def _by_delta(lake: Lake, sql: str, found: list[Mention], versions: Mapping[str,
         raise _wrong(str(cause)) from cause
     try:
         return gathered(reader, limit)
-    except DeltaError as cause:
-        if _UNREADABLE.search(str(cause)):
-            raise UnreadableError("") from cause
-        raise _failed(str(cause)) from cause
     except Exception as cause:  # arro3 raises its own bare exceptions for what breaks while rows are read
+        broken = of_a_table(f"/{cause}")
+        if broken is not None:
+            raise broken from cause
+        if isinstance(cause, DeltaError) and _UNREADABLE.search(str(cause)):
+            raise UnreadableError("") from cause
         raise _failed(str(cause)) from cause
 
 
@@ -135,6 +140,7 @@ def _by_spark(
     limit: int | None,
     spark: SparkSession,
 ) -> pa.Table:
+    from py4j.protocol import Py4JError
     from pyspark.errors import AnalysisException, ParseException, PySparkException
 
     from lakeloom.session.spark import step_session
@@ -145,12 +151,33 @@ def _by_spark(
             lake.frame(session, text.partition("@")[0], version).createOrReplaceTempView(_view(text))
         bound = bind(sql.rstrip().rstrip(";"), found, lambda mention: _viewed(mention, versions))
         try:
-            frame = session.sql(bound)
+            frame = _plain(session.sql(bound))
             return (frame.limit(limit) if limit is not None else frame).toArrow()
         except (AnalysisException, ParseException) as cause:
             raise _wrong(str(cause).splitlines()[0]) from cause
-        except PySparkException as cause:
+        except (PySparkException, Py4JError) as cause:
+            broken = of_a_table(str(cause))
+            if broken is not None:
+                raise broken from cause
+            if isinstance(cause, Py4JError):
+                raise
             raise _failed(str(cause.getCondition() or type(cause).__name__)) from cause
+
+
+def _plain(frame: DataFrame) -> DataFrame:
+    """Return the frame with JSON in place of what Arrow and people know nothing of: variants."""
+    from pyspark.sql import functions as F
+
+    if not any("variant" in kind for _, kind in frame.dtypes):
+        return frame
+    columns = [F.col(quoted(name)) for name in frame.columns]
+    kinds = [kind for _, kind in frame.dtypes]
+    return frame.select(
+        *[
+            F.to_json(column).alias(name) if "variant" in kind else column
+            for name, column, kind in zip(frame.columns, columns, kinds, strict=True)
+        ]
+    )
 
 
 def _view(text: str) -> str:

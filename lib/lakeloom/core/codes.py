@@ -45,7 +45,7 @@ CODES: dict[str, str] = {
     # rules
     "LL-RULE-001": "A rule at level fail was broken before the commit; nothing was written.",
     "LL-RULE-002": "A rule over the whole table was broken after the commit; the table was restored.",
-    "LL-RULE-003": "A rule itself is wrong (unknown expectation, missing argument, SQL that does not analyse).",
+    "LL-RULE-003": "A rule is wrong (unknown expectation, missing argument, SQL that does not analyse) or raises.",
     "LL-RULE-004": "A file is no suite of great-expectations (JSON of the form 1.x or 0.x).",
     # fixes of quarantined rows
     "LL-FIX-001": "No open row in quarantine is the one that was asked for, by its id, a rule, a condition or a key.",

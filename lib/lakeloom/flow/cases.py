@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import ConfigError, LakeloomError
+from lakeloom.core.names import quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.difference import NONE, Difference, Row, difference
 from lakeloom.flow.explain import explained
@@ -191,11 +192,11 @@ def _frame(session: SparkSession, given: Given) -> DataFrame:
     """Return an input's rows with lakeloom's own columns, as a landing would have stamped them."""
     columns = {**given.columns, "_file": "string", "_file_no": "int", "_record": "bigint"}
     rows = [(*row, given.table, 0, number) for number, row in enumerate(given.rows)]
-    schema = ", ".join(f"`{name}` {kind}" for name, kind in columns.items())
+    schema = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
     # In one partition, so that rows keep their order.
     frame = session.createDataFrame(rows, schema).coalesce(1)
     stamped = bronze.stamp(frame, given.table.partition(".")[2], MARK)
-    return stamped.select(*[f"`{name}`" for name in (*given.columns, *given.platform)])
+    return stamped.select(*[quoted(name) for name in (*given.columns, *given.platform)])
 
 
 def _rows(frame: DataFrame) -> list[Row]:

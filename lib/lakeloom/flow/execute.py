@@ -15,7 +15,7 @@ from typing import Any
 
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import load
-from lakeloom.core.names import TableName
+from lakeloom.core.names import TableName, quoted
 from lakeloom.core.steps import Facts, Step, Window
 from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
@@ -28,6 +28,7 @@ from lakeloom.project.graph import is_table
 from lakeloom.project.plan import Decision, Last, decide
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
+from lakeloom.store.foreign import foreign
 from lakeloom.store.intents import Intent, Record
 from lakeloom.store.log import unchanged
 from lakeloom.tables.catalog import register
@@ -192,6 +193,7 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     resources = context.engine.measured()
     facts["resources"] = resources.as_dict() if resources else None
     facts["warnings"] = list(advice(resources, facts.get("files", 0), facts.get("bytes", 0)))
+    facts["warnings"] += _of_others(context, step, facts["versions"])
     refs.publish(
         context.lake, facts["versions"], step=step.name, epoch=intent.epoch, run=context.run, at=datetime.now(UTC)
     )
@@ -227,6 +229,24 @@ def _register(context: Context, tables: Iterable[str]) -> None:
             register(session, context.lake, catalog, tables)
 
 
+def _of_others(context: Context, step: Step, versions: dict[str, int]) -> list[str]:
+    """Return a sentence for each table into which another writer has written since this step published it last."""
+    record = context.intents.published(step.name)
+    before: dict[str, int] = (record.facts or {}).get("versions", {}) if record else {}
+    told = []
+    for table, version in versions.items():
+        if not is_table(table) or version <= before.get(table, version) + 1:
+            continue
+        found = foreign(context.lake, table, before[table], version)
+        if found:
+            shown = ", ".join(str(each) for each in found[:5]) + (" …" if len(found) > 5 else "")
+            told.append(
+                f"another writer changed {table} (version {shown}): its rows were not judged row by row."
+                f" See 'lakeloom history {table}', or build the table anew: lakeloom run {step.name} --full-refresh"
+            )
+    return told
+
+
 def _retried(context: Context, where: str, work: Any) -> Facts:
     """Do the work, again where what stopped it may pass; under one intent, that writes nothing twice."""
     for attempt in range(context.project.settings.retries + 1):
@@ -246,7 +266,7 @@ def _committed(context: Context, step: Step, intent: Intent) -> bool:
 def again_of(step: Step, window: Window) -> tuple[str, str]:
     """Return the conditions of a window: on bronze rows to read again, and on the rows made of them."""
     if window.by == "event":
-        return "true", window.condition(f"`{step.spec.event_time}`")
+        return "true", window.condition(quoted(step.spec.event_time))
     return window.condition("_ingested_at"), ""
 
 

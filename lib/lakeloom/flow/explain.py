@@ -7,6 +7,7 @@ import re
 
 from lakeloom.core.errors import CleansingError, LakeloomError, RunError, StoreError, TableError
 from lakeloom.core.extras import missing
+from lakeloom.store.damage import of_a_table
 
 # Spark's error classes name what went wrong; the text behind them may quote a value.
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
@@ -50,6 +51,9 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
     lacking = missing(cause, where)
     if lacking is not None:
         return lacking
+    broken = of_a_table(str(cause))
+    if broken is not None:
+        return broken
     if (isinstance(cause, OSError) and cause.errno in _NO_PLACE) or _UNWRITABLE.search(str(cause)):
         return StoreError(
             "LL-STORE-004",

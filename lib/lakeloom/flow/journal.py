@@ -89,7 +89,10 @@ class Journal:
 
 def runs(lake: Lake) -> list[dict[str, Any]]:
     """Return the entries of ``runs --json``, newest first; one a run, one a training or tuning."""
-    found = sorted(rows(lake, RUNS), key=lambda row: (row["started"], row["kind"] != "run"), reverse=True)
+    # By their ids, which sort as the runs began, also where the clock went back between them.
+    order = ("run_id", "later", "started")
+    every = [row | {"later": row["kind"] != "run"} for row in rows(lake, RUNS)]
+    found = sorted(every, key=lambda row: tuple(row[name] for name in order), reverse=True)
     return [
         {
             "run_id": row["run_id"],

@@ -86,7 +86,7 @@ def remade(
     from lakeloom.flow.transform import refine
 
     inputs = {
-        read.table: context.lake.changes(session, read.table, None, reads[read.table])
+        read.table: _every_change(context, session, step, read.table, reads[read.table])
         if read.mode == "changes"
         else context.lake.frame(session, read.table, reads[read.table])
         for read in step.reads
@@ -100,6 +100,22 @@ def remade(
         inputs |= {bronze: over_raw(origin, entries)}
     rows = marked(refine(context.project, step, session, inputs), step.name)
     return over_rows(_only_chosen(step, rows, chosen), entries), origin
+
+
+def _every_change(context: Context, session: SparkSession, step: Step, table: str, version: int) -> DataFrame:
+    """Return all changes of an input that the step has read since it was built, each at the place that it had then.
+
+    Not the input's rows as they are: a row that broke a rule may have been changed there since, and stands at the
+    place of its own change.
+    """
+    for record in reversed(context.intents.history(step.name)):
+        intent = record.intent
+        if record.facts is not None and not intent.replay and (intent.full or table not in intent.since):
+            first = intent.reads.get(table, version)
+            built = context.lake.changes(session, table, None, first)
+            later = context.lake.changes(session, table, first, version)
+            return built.unionByName(later, allowMissingColumns=True)
+    return context.lake.changes(session, table, None, version)
 
 
 def at_places(bronze: DataFrame, entries: DataFrame) -> DataFrame:

@@ -6,12 +6,14 @@ Spark jobs are cancelled, and their intents are replayed by the next run.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from lakeloom.core.errors import LakeloomError, RunError
@@ -34,9 +36,28 @@ from lakeloom.store import refs
 from lakeloom.store.lock import locked
 
 
-def new_run_id() -> str:
-    """Return a run's id: its start in UTC to the microsecond, so that ids sort as the runs of a root began."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S-%f}"
+def new_run_id(root: Path) -> str:
+    """Return a run's id: its start in UTC to the microsecond, so that ids sort as the runs of a root began.
+
+    Where the clock has gone back, it is the last run's id and a microsecond.
+    """
+    now = _id_of(datetime.now(UTC))
+    last = max((name for name in _names(root / "runs") if _RUN_ID.fullmatch(name)), default="")
+    if now > last:
+        return now
+    return _id_of(datetime.strptime(last, _RUN_FORM).replace(tzinfo=UTC) + timedelta(microseconds=1))
+
+
+_RUN_FORM = "%Y%m%dT%H%M%S-%f"
+_RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}")
+
+
+def _id_of(time: datetime) -> str:
+    return f"{time:{_RUN_FORM}}"
+
+
+def _names(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
 
 
 def run(
@@ -79,7 +100,7 @@ def run(
     if window is not None:
         _refuse_appended(chosen)
     with locked(project.root, project.settings.wait_s):
-        context = Context.of(project, new_run_id())
+        context = Context.of(project, new_run_id(project.root))
         wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep)
         walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:

@@ -155,9 +155,10 @@ def watch(
     while times is None or count < times:
         if waiting is not None and upcoming > clock.now():
             waiting(upcoming)
-        if not clock.wait(upcoming):
+        reached = _waited(clock, plan, upcoming)
+        if reached is None:
             return
-        moment, missed = plan.latest(upcoming, clock.now())
+        moment, missed = plan.latest(reached, clock.now())
         result, error = None, None
         try:
             result = run()
@@ -170,6 +171,17 @@ def watch(
         yield Watched(moment, missed, result, error, None if count == times else upcoming)
         if result is not None and result.status == "stopped":
             return
+
+
+def _waited(clock: Clock, plan: Due, upcoming: datetime) -> datetime | None:
+    """Wait for a due time, or for an earlier one where the clock is set back; return it, None where it was stopped."""
+    while True:
+        now = clock.now()
+        upcoming = min(upcoming, plan.after(now)) if upcoming > now else upcoming
+        if not clock.wait(min(upcoming, now + timedelta(seconds=NAP_S))):
+            return None
+        if clock.now() >= upcoming:
+            return upcoming
 
 
 def _counts(result: RunResult) -> dict[str, int]:

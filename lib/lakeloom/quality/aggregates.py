@@ -16,6 +16,7 @@ from lakeloom.quality.figures import FIGURES
 from lakeloom.quality.neighbours import NEIGHBOURS
 from lakeloom.quality.queries import QUERIES
 from lakeloom.quality.questions import Ask, Outcome, Subject
+from lakeloom.quality.raising import raised
 from lakeloom.quality.reconciliation import RECONCILIATION
 from lakeloom.quality.results import RuleResult
 from lakeloom.quality.sets import SETS
@@ -68,7 +69,13 @@ def audit(
         values = {"rows": 0}
     for index, rule in enumerate(rule for rule in mine if rule.title in asked):
         question = asked[rule.title]
-        outcome = question.answer({name: values[f"{name}_{index}"] for name in question.figures})
+        try:
+            outcome = question.answer({name: values[f"{name}_{index}"] for name in question.figures})
+        except Exception as cause:
+            culprit = raised(rule, cause, where)
+            if culprit is not None:
+                raise culprit from cause
+            raise
         found[rule.title] = _result(rule, outcome, values["rows"])
     if others:
         from lakeloom.quality.external import validate

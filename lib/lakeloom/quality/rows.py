@@ -23,6 +23,7 @@ from lakeloom.core.names import quoted
 from lakeloom.quality.background import Background
 from lakeloom.quality.marks import FAULTS, Marks
 from lakeloom.quality.plans import read_again_cheaply
+from lakeloom.quality.raising import blamed
 from lakeloom.quality.references import look_up
 from lakeloom.quality.results import RuleResult, require
 from lakeloom.quality.spec import RuleSpec, require_unique
@@ -167,9 +168,13 @@ def judge(
         if faults and row["out"]:
             results += _faults(marked, row["rows"])
         require(results, where)
-    except BaseException:
+    except BaseException as cause:
         if cached:
             marked.unpersist()
+        asked = [(rule, [F.count_if(each.broken).alias("n")]) for rule, each in zip(mine, found, strict=True)]
+        culprit = blamed(looked, asked, cause, where)
+        if culprit is not None:
+            raise culprit from cause
         raise
     changed = {name.removeprefix(CHANGED): row[name] for name in summed}
     return JudgedFrame(marked, marks, results, row["rows"], row["out"], cached, changed)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakeloom.core.names import quoted
 from lakeloom.sources.inspection import Reading
 from lakeloom.sources.landing import BROKEN, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
@@ -50,7 +51,7 @@ def landing(
         return Landing(nothing, broken[0] if broken else None)
     groups = [read_group(spark, group, reading, types) for group in grouped(loadable.values(), reading, base)]
     shared = _placed(spark, union(groups), loadable, base)
-    raw = [f"`{name}`" for name in shared.columns if name not in (*MARKS, "_file", "_file_no")]
+    raw = [quoted(name) for name in shared.columns if name not in (*MARKS, "_file", "_file_no")]
     good = shared.where("size(_reasons) = 0").select(*raw, "_file", "_file_no", "_record")
     if reading.format != "parquet" or types:
         records = shared.where("size(_reasons) > 0").select(

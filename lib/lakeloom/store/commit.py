@@ -174,7 +174,7 @@ def _require_new(lake: Lake, table: TableName, mark: Mark) -> None:
 
 def _comments(frame: DataFrame) -> dict[str, str]:
     found = {field.name: field.metadata.get("comment") for field in frame.schema.fields}
-    return {name: mask(comment) for name, comment in found.items() if comment and "`" not in name}
+    return {name: mask(comment) for name, comment in found.items() if comment}
 
 
 def _sign(session: SparkSession, mark: Mark) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lakeloom.core.names import TableName
+from lakeloom.core.names import quoted as identifier
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def describe(
     if gone:
         session.sql(f"ALTER TABLE {place} UNSET TBLPROPERTIES IF EXISTS ({', '.join(map(quoted, sorted(gone)))})")
     for column, comment in told.items():
-        session.sql(f"ALTER TABLE {place} ALTER COLUMN `{column}` COMMENT {quoted(comment)}")
+        session.sql(f"ALTER TABLE {place} ALTER COLUMN {identifier(column)} COMMENT {quoted(comment)}")
     return True
 
 

@@ -17,6 +17,7 @@ from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, TableRef
 from lakeloom.store import vacuumed
 from lakeloom.store.arrow import gathered
+from lakeloom.store.damage import broken_data, broken_log, damaged_log, empty_commit, named
 from lakeloom.store.types import columns_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Lake:
 
     def exists(self, table: TableName | str) -> bool:
         """Return whether the table has a Delta log."""
-        log = Path(self.path(table)) / "_delta_log"
+        log = self._log(table)
         return log.is_dir() and any(log.glob("*.json"))
 
     def tables(self) -> list[TableName]:
@@ -88,13 +89,25 @@ class Lake:
                     "LL-STORE-002", f"{table} has no version {version}; the newest is {newest}", where=str(table)
                 )
             if version is not None:
-                opened.load_as_version(version)
-            return opened
+                opened.load_as_version(version if isinstance(version, int) else _as_of(opened, table, version))
         except TableNotFoundError as cause:
             raise StoreError("LL-STORE-001", f"{table} does not exist") from cause
         except DeltaError as cause:
-            code = "LL-STORE-002" if version is not None else "LL-STORE-005"
-            raise StoreError(code, f"{table} can't be read: {str(cause).splitlines()[0]}", where=str(table)) from cause
+            raise self._unreadable(table, cause, "LL-STORE-002" if version is not None else "LL-STORE-005") from cause
+        empty = empty_commit(self._log(table), opened.version())
+        if empty is not None:
+            raise damaged_log(str(table), empty, "is empty")
+        return opened
+
+    def _log(self, table: TableName | str) -> Path:
+        return Path(self.path(table)) / "_delta_log"
+
+    def _unreadable(self, table: TableName | str, cause: Exception, code: str = "LL-STORE-005") -> StoreError:
+        """Return the error of a log that can't be read: with the broken file where there is one."""
+        found = broken_log(self._log(table))
+        if found is not None:
+            return damaged_log(str(table), *found)
+        return StoreError(code, f"{table} can't be read: {str(cause).splitlines()[0]}", where=str(table))
 
     def version(self, table: TableName | str) -> int:
         """Return the newest version in the log, audited or not; raises LL-STORE-001."""
@@ -173,11 +186,14 @@ class Lake:
         """
         self.require(table, version)
         opened = self.delta(table, version)
-        if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
-            return opened.to_pyarrow_table(columns=columns)
-        # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
-        # partitions; its query engine reads them all.
-        return _queried(opened, table, columns)
+        if not readable(opened):
+            raise _only_by_spark(table)
+        with named(table, opened):
+            if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
+                return opened.to_pyarrow_table(columns=columns)
+            # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
+            # partitions; its query engine reads them all.
+            return _queried(opened, table, columns)
 
     def vacuumed(self, table: TableName | str) -> list[vacuumed.Vacuum]:
         """Return what vacuum has taken of the table, oldest first."""
@@ -220,8 +236,14 @@ class Lake:
 
     def history(self, table: TableName | str, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the commits, newest first: version, timestamp (UTC), operation, metrics, manifest."""
-        entries = []
-        for entry in self.delta(table).history(limit):
+        from deltalake.exceptions import DeltaError
+
+        opened, entries = self.delta(table), []
+        try:
+            commits = opened.history(limit)
+        except DeltaError as cause:
+            raise self._unreadable(table, cause) from cause
+        for entry in commits:
             manifest = entry.get("userMetadata")
             entries.append(
                 {
@@ -241,6 +263,29 @@ class Lake:
         return self.delta(table, version).transaction_version(step) or 0
 
 
+def _as_of(opened: DeltaTable, table: TableName | str, time: datetime) -> int:
+    """Return the newest version that was there at a time; raises LL-STORE-002 where there was none.
+
+    By the times in the commits, and each counts as not earlier than the one before: a clock that went back takes no
+    version out of its order. deltalake goes by the times of the log's files, which copies change.
+    """
+    commits = sorted((entry["version"], entry.get("timestamp", 0)) for entry in opened.history())
+    wanted, found, latest = time.timestamp() * 1000, None, 0
+    for version, written in commits:
+        latest = max(latest, written)
+        if latest > wanted:
+            break
+        found = version
+    if found is None:
+        raise StoreError(
+            "LL-STORE-002",
+            f"{table} was not there at {time.isoformat()}",
+            where=str(table),
+            fix=f"see 'lakeloom history {table}' for its versions and their times",
+        )
+    return found
+
+
 def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | None) -> pa.Table:
     from deltalake import QueryBuilder
     from deltalake.exceptions import DeltaError
@@ -249,12 +294,23 @@ def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | No
     try:
         return gathered(QueryBuilder().register("t", opened).execute(f"SELECT {names} FROM t"))  # noqa: S608 - quoted
     except DeltaError as cause:
-        raise StoreError(
-            "LL-STORE-009",
-            f"{table} has a table feature that can't be read without Spark",
-            where=str(table),
-            fix="read it by Spark: .spark(), or lakeloom sql --engine spark",
-        ) from cause
+        if broken_data(str(cause)):
+            raise
+        raise _only_by_spark(table) from cause
+
+
+def readable(opened: DeltaTable) -> bool:
+    """Return whether deltalake's engine reads the rows as what they are: of a variant it gives the encoded bytes."""
+    return not any(feature.startswith("variantType") for feature in opened.protocol().reader_features or ())
+
+
+def _only_by_spark(table: TableName | str) -> StoreError:
+    return StoreError(
+        "LL-STORE-009",
+        f"{table} has a table feature that can't be read without Spark",
+        where=str(table),
+        fix="read it by Spark: .spark(), or lakeloom sql --engine spark",
+    )
 
 
 def _counted(opened: DeltaTable) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakeloom.core.names import quoted
+from lakeloom.core.names import is_identifier, quoted
 from lakeloom.store.describe import quoted as text
 from lakeloom.store.describe import unsigned
 
@@ -60,7 +60,7 @@ class Layout:
         for name, value in told.items():
             writer = writer.tableProperty(name, value)
         if self.partition_by:
-            writer = writer.partitionedBy(*[F.col(quoted(name)) for name in self.partition_by])
+            writer = writer.partitionedBy(*[F.col(_parsed_again(name)) for name in self.partition_by])
         # Not `create`: what a crash left of a first write without a commit (files, an empty log) is no table.
         writer.createOrReplace()
 
@@ -108,6 +108,11 @@ def _clustering(session: SparkSession, place: str, opened: DeltaTable) -> list[s
         return []
     row = session.sql(f"DESCRIBE DETAIL {place}").first()
     return list(row["clusteringColumns"]) if row is not None else []
+
+
+def _parsed_again(name: str) -> str:
+    """Return a name for ``partitionedBy``, by which Spark parses a column's name as SQL once more, unless it has a dot."""
+    return quoted(name) if is_identifier(name) or "." in name else quoted(quoted(name))
 
 
 def _plain(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
+from lakeloom.store.damage import named
 from lakeloom.store.lake import Lake
 
 _TYPES = {"string": "string", "long": "int64", "double": "float64", "boolean": "bool_"}
@@ -75,7 +76,9 @@ def rows(lake: Lake, table: TableName, sql: str = "SELECT * FROM t") -> list[dic
     from deltalake import QueryBuilder
 
     # Not as pyarrow: its dataset module imports pandas, a second that every command would pay.
-    found = QueryBuilder().register("t", lake.delta(table)).execute(sql).read_all()
+    opened = lake.delta(table)
+    with named(table, opened):
+        found = QueryBuilder().register("t", opened).execute(sql).read_all()
     names = found.column_names
     columns = [found.column(name).to_pylist() for name in names]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

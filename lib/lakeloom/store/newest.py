@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from lakeloom.store.damage import named
 from lakeloom.store.lake import Lake
 
 
@@ -35,7 +36,9 @@ def _by_reading(lake: Lake, table: str, version: int, column: str) -> Any:
 
     quoted = column.replace('"', '""')
     text = f'SELECT max("{quoted}") AS newest FROM t'  # noqa: S608 - a column's name, quoted
-    found = QueryBuilder().register("t", lake.delta(table, version)).execute(text).read_all()
+    opened = lake.delta(table, version)
+    with named(table, opened):
+        found = QueryBuilder().register("t", opened).execute(text).read_all()
     return found.column("newest").to_pylist()[0]
 
 

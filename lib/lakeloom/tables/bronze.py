@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lakeloom.core.names import quoted
+
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
@@ -43,7 +45,7 @@ def stamp(frame: DataFrame, source: str, mark: Stamp) -> DataFrame:
     """
     from pyspark.sql import functions as F
 
-    raw = [f"`{name}`" for name in frame.columns if name not in ("_file", "_file_no", "_record")]
+    raw = [quoted(name) for name in frame.columns if name not in ("_file", "_file_no", "_record")]
     return frame.select(
         position(mark.epoch).alias("_position"),
         *raw,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakeloom.core.names import quoted
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
@@ -14,7 +16,7 @@ def repeated(frame: DataFrame, keys: tuple[str, ...]) -> bool:
     Only keys are shuffled. Most batches hold each key once, and are spared `newest`, which shuffles and
     sorts whole rows.
     """
-    return not frame.groupBy(*[f"`{key}`" for key in keys]).count().where("count > 1").isEmpty()
+    return not frame.groupBy(*[quoted(key) for key in keys]).count().where("count > 1").isEmpty()
 
 
 def newest(frame: DataFrame, keys: tuple[str, ...], sequence: str | None) -> DataFrame:
@@ -26,9 +28,9 @@ def newest(frame: DataFrame, keys: tuple[str, ...], sequence: str | None) -> Dat
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
-    values = [name for name, kind in frame.dtypes if name not in keys and "map<" not in kind]
-    places = dict.fromkeys(name for name in (sequence, "_position") if name in frame.columns)
-    order = [F.col(f"`{name}`").desc_nulls_last() for name in places]
-    order.append(F.xxhash64(*[F.col(f"`{name}`") for name in values]).desc() if values else F.lit(0))
-    window = Window.partitionBy(*[f"`{key}`" for key in keys]).orderBy(*order)
+    values = [name for name, kind in frame.dtypes if name not in keys and "map<" not in kind and "variant" not in kind]
+    places = dict.fromkeys(name for name in (sequence, "_position") if name and name in frame.columns)
+    order = [F.col(quoted(name)).desc_nulls_last() for name in places]
+    order.append(F.xxhash64(*[F.col(quoted(name)) for name in values]).desc() if values else F.lit(0))
+    window = Window.partitionBy(*[quoted(key) for key in keys]).orderBy(*order)
     return frame.withColumn("_rank", F.row_number().over(window)).where("_rank = 1").drop("_rank")
