@@ -21,6 +21,8 @@ _EPOCH = datetime(1970, 1, 1)
 _DAY_0 = _EPOCH.toordinal()
 _EXACT = Context(prec=80, traps=[Inexact])
 _SIZES = {"int": 31, "long": 63}
+# Microseconds in what a time is counted by.
+_UNITS = {"millis": 1000, "micros": 1}
 
 
 def encoder(schema: Any) -> tuple[str, Write]:
@@ -112,11 +114,10 @@ def _logical(schema: Mapping[str, Any]) -> Write | None:
         return lambda value: _decimal(value, precision, scale, size)
     if kind == "date" and of == "int":
         return lambda value: _long(date.toordinal(value) - _DAY_0)
-    for unit, micros in (("millis", 1000), ("micros", 1)):
-        if kind == f"timestamp-{unit}" and of == "long":
-            return lambda value, n=micros: _long(_parted(_moment(value), n))
-        if kind == f"local-timestamp-{unit}" and of == "long":
-            return lambda value, n=micros: _long(_parted(_micros(value), n))
+    of_time = {"timestamp": _moment, "local-timestamp": _micros}
+    name, _, unit = str(kind).rpartition("-")
+    if of == "long" and name in of_time and unit in _UNITS:
+        return lambda value: _long(_parted(of_time[name](value), _UNITS[unit]))
     return None
 
 
