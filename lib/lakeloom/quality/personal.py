@@ -39,8 +39,9 @@ LOOKS = {
     "iban": "account numbers (IBAN)",
 }  # fmt: skip
 EMAIL = r"^[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+$"
-# With a country's code or the signs of a written number: plain digits are any number.
-PHONE = r"^(\+\d|\(\d|0\d+[ /.-])[\d ()/.-]{5,18}\d$"
+# With a country's code or the signs of a written number, since plain digits are any number; and at least nine
+# digits, since a day has eight.
+PHONE = r"^(?=(?:\D*\d){9,15}\D*$)(\+\d|\(\d|0\d+[ /.-])[\d ()/.-]{5,18}\d$"
 CARD = r"^\d(?:[ -]?\d){12,18}$"
 IBAN = r"^[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}$"
 
