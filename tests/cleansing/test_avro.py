@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from lakeloom.cleansing.datum import MALFORMED, compiled, decoded
+from lakeloom.cleansing.encoding import UNFIT, encoder
 from lakeloom.cleansing.spec import VerbSpec
 from lakeloom.core.errors import CleansingError
 
@@ -193,3 +194,99 @@ def test_schemas_that_are_refused(schema, says):
 def test_a_text_is_not_binary(cleansed):
     with pytest.raises(CleansingError, match="'b' is string, not binary"):
         cleansed([], "b string", [{"from_avro": {"column": "b", "schema": "int"}}])
+
+
+def test_what_we_write_is_to_the_byte_what_avros_own_library_writes(data):
+    of, write = encoder(SCHEMA)
+    _, read = compiled(SCHEMA)
+    # As it was read: the entries of a map have an order of their own in Java.
+    assert [write(decoded(each, read)) for each in data[1]] == data[1] and of == compiled(SCHEMA)[0]
+
+
+@pytest.mark.parametrize(("schema", "value"), [(schema, value) for schema, _, _, value in LOGICAL])
+def test_logical_types_come_back_as_they_were_written(schema, value):
+    assert decoded(encoder(schema)[1](value), compiled(schema)[1]) == value
+
+
+NO_BYTES = [
+    ("int", 2**31), ("int", True), ("long", 2**63), ("long", 1.0), ("boolean", 1), ("string", 5), ("string", None),
+    (["null", "int"], "1"), ({"type": "enum", "name": "e", "symbols": ["A"]}, "B"), ({"type": "fixed", "name": "f", "size": 2}, b"abc"),
+    ({"type": "bytes", "logicalType": "decimal", "precision": 3, "scale": 1}, Decimal("1.25")),
+    ({"type": "bytes", "logicalType": "decimal", "precision": 3, "scale": 1}, Decimal("100.0")),
+    ({"type": "long", "logicalType": "timestamp-millis"}, datetime(2026, 1, 1, microsecond=1500)),
+    ({"type": "record", "name": "r", "fields": [{"name": "a", "type": "int"}]}, (1, 2)), ("float", 1e300),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "value"), NO_BYTES)
+def test_what_the_schema_has_no_bytes_for_is_refused(schema, value):
+    with pytest.raises(UNFIT):
+        encoder(schema)[1](value)
+
+
+def test_a_row_becomes_avro_and_comes_back_on_spark(spark, cleansed):
+    schema = {"type": "record", "name": "r", "fields": [
+        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-micros"}}, {"name": "n", "type": "long"},
+        {"name": "note", "type": ["null", "string"]},
+    ]}  # fmt: skip
+    # In Amsterdam the clock shows 02:30 twice that night.
+    frame = spark.sql(
+        "select id, n, note, timestamp_micros(at) as at from values (1, 7, 'é', 1761438600000001), (2, -1, null, 1761442200000000), (3, null, 'x', 0) as t(id, n, note, at)"
+    )
+    before = spark.conf.get("spark.sql.session.timeZone")
+    spark.conf.set("spark.sql.session.timeZone", "Europe/Amsterdam")
+    try:
+        out = cleansed(
+            frame,
+            None,
+            [
+                {
+                    "to_avro": {
+                        "columns": ["n", "note", "at"],
+                        "schema": schema,
+                        "header": "confluent",
+                        "id": 258,
+                        "into": "b",
+                    }
+                },
+                {"from_avro": {"column": "b", "schema": schema, "header": "confluent", "into": "back"}},
+            ],
+        )
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", before)
+    assert [row["back"] and tuple(row["back"]) for row in out.rows] == [
+        (out.rows[0]["at"], 7, "é"),
+        (out.rows[1]["at"], -1, None),
+        None,
+    ]
+    assert out.rows[0]["b"][:5] == b"\x00\x00\x00\x01\x02" and out.faults == {3: ["to_avro:b"]}
+    assert out.changed == {"1_to_avro": 2, "2_from_avro": 2}
+
+
+@pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        ("int", "'into' is missing"),
+        ({"into": "b", "header": "confluent"}, "go together"),
+        ({"into": "b", "id": 4}, "go together"),
+    ],
+)
+def test_a_verb_that_does_not_fit_is_refused(schema, says):
+    more = schema if isinstance(schema, dict) else {}
+    with pytest.raises(ValidationError, match=says):
+        VerbSpec.model_validate({"to_avro": {"columns": ["a", "b"], "schema": "int"} | more})
+
+
+@pytest.mark.parametrize(
+    ("columns", "schema", "says"),
+    [
+        ("a", "int", "bigint is no int"),
+        (["a", "b"], {"type": "record", "name": "r", "fields": [{"name": "a", "type": "long"}]}, "only one of the two has b"),
+        ("c", {"type": "array", "items": "string"}, "int is no string"),
+    ],
+)  # fmt: skip
+def test_a_schema_that_does_not_fit_the_columns_is_refused_before_anything_is_read(cleansed, columns, schema, says):
+    with pytest.raises(CleansingError, match=says):
+        cleansed(
+            [], "a bigint, b string, c array<int>", [{"to_avro": {"columns": columns, "schema": schema, "into": "x"}}]
+        )

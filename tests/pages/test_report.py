@@ -16,7 +16,7 @@ from lakeloom.pages.model import Lineage, QuarantineFact, Report, StepFact
 from lakeloom.pages.report import render
 from tests.pages import sample
 
-VOID = {"meta", "br", "link", "img", "input", "hr"}
+VOID = {"meta", "br", "link", "img", "input", "hr", "wbr"}
 SECTIONS = ("model", "insight", "training", "steps", "tables", "quality", "lineage", "provenance", "notes")
 
 

@@ -15,8 +15,10 @@ from lakeloom.core.errors import ConfigError, RunError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lakeloom.api.dictionary import Written
     from lakeloom.api.doctor import Diagnosis
     from lakeloom.api.exporting import Export
+    from lakeloom.api.suggestion import Suggestion
     from lakeloom.api.suites import Suite
     from lakeloom.core.findings import Finding
     from lakeloom.core.steps import Basis, Window
@@ -262,6 +264,49 @@ class Lakehouse(Keeping):
         from lakeloom.api.suites import write_suite
 
         return write_suite(self.project, table)
+
+    def dictionary(self, output: str | Path | None = None) -> Written:
+        """Write the data dictionary as HTML pages: an index with a search, and a page for each table.
+
+        Parameters
+        ----------
+        output : str or Path, optional
+            The folder; ``dictionary`` under the storage root by default.
+
+        Raises
+        ------
+        ExportError
+            LL-EXPORT-003 where the folder holds something else, LL-EXPORT-004 where it can't be written.
+        """
+        from datetime import UTC, datetime
+
+        from lakeloom.api.dictionary import collect, write
+
+        found = collect(self.lake, self._read, self.lineage(), self._good, datetime.now(UTC))
+        return write(found, Path(output) if output else self.root / "dictionary")
+
+    def suggest(self, table: str, version: int | str | None = None) -> Suggestion:
+        """Profile a table by Spark, and propose a contract and rules with their evidence.
+
+        Parameters
+        ----------
+        table, version : as for `table`.
+
+        Returns
+        -------
+        Suggestion
+            ``proposals``, ``entry`` and its YAML ``text``; no value of a personal column is in any of them.
+
+        Raises
+        ------
+        TableError
+            LL-TABLE-001, LL-TABLE-002 for a malformed name or version.
+        StoreError
+            LL-STORE-001 where there is no such table, LL-STORE-002 no such version.
+        """
+        from lakeloom.api.suggestion import Known, suggest
+
+        return suggest(self, Known(self._read, self._good), table, version)
 
     def watch(
         self,

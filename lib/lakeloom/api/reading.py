@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from lakeloom.api.cost import By, Cost
     from lakeloom.api.dataset import Dataset
+    from lakeloom.api.judgements import Conflicts
     from lakeloom.api.metrics import Metrics
     from lakeloom.api.model import Model
     from lakeloom.api.quarantine import Quarantined, RuleCount
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from lakeloom.flow.freshness import Freshness
     from lakeloom.lineage.graph import Lineage
     from lakeloom.project.spec import Project
+    from lakeloom.quality.timeline import RuleOverTime
     from lakeloom.tables.catalog import CatalogSpec
 
 
@@ -287,6 +289,30 @@ class Records:
         from lakeloom.flow.desk import look
 
         return entries(look(self.project, table, rule, where, limit, resolved=resolved), there)
+
+    def rule_history(self, table: str | None = None, limit: int = 60) -> list[RuleOverTime]:
+        """Return a table's rules, or those of all tables, with what came of them in the last `limit` executions.
+
+        Raises
+        ------
+        StoreError
+            LL-STORE-001 where the table has no execution.
+        """
+        from lakeloom.api.judgements import rules
+
+        return rules(self.root, table, limit)
+
+    def conflicts(self, table: str, limit: int = 10) -> Conflicts:
+        """Return how often which source won against which, with `limit` of the values that were not taken.
+
+        Raises
+        ------
+        ConfigError
+            All findings of `check`; LL-CONF-010 where the table is not declared, LL-CONF-005 where it keeps no losers.
+        """
+        from lakeloom.api.judgements import conflicts, with_sample
+
+        return with_sample(conflicts(self.root, self.project, table), self.project, self.sql, limit)
 
     def evaluations(self, run: str | None = None) -> dict[str, dict[str, Any]]:
         """Return model → evaluation: of those that `run` trained, or of every model's newest training."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.api.judgements import rules as rules_over_time
 from lakeloom.api.runs import events, newest
 from lakeloom.core.errors import RunError
 from lakeloom.lineage.graph import Lineage
@@ -19,7 +20,8 @@ from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
     from lakeloom.api.quarantine import RuleCount
-    from lakeloom.pages.model import ModelFact, Report
+    from lakeloom.pages.model import ModelFact, Report, TrackFact
+    from lakeloom.quality.timeline import RuleOverTime
 
 
 def write(
@@ -73,6 +75,7 @@ def collect(
         tables=tuple(_tables(lake, good)),
         quarantine=tuple(page.QuarantineFact(each.table, each.rule, each.rows) for each in quarantine),
         rules=tuple(_rules(lake.root, chosen, steps)),
+        tracks=tracks(rules_over_time(lake.root)),
         changes=tuple(each for entry in log if entry["event"] == "step done" for each in _changes(entry)),
         lineage=page.Lineage(
             tuple(page.Node(node.id, _kind(node.id, node.kind)) for node in lineage.nodes),
@@ -82,6 +85,19 @@ def collect(
         model=_model(name, record) if record else None,
         notes=tuple((record.facts or {}).get("notes", ())) if record else (),
     )
+
+
+def tracks(found: Sequence[RuleOverTime]) -> tuple[TrackFact, ...]:
+    """Return rules over time as a page shows them."""
+    from lakeloom.pages.model import Mark, TrackFact
+
+    return tuple(
+        TrackFact(
+            each.table, each.rule, each.level, each.column,
+            tuple(Mark(one.outcome, one.run, one.at, one.rows, one.broken) for one in each.judgements),
+        )
+        for each in found
+    )  # fmt: skip
 
 
 def evaluations(root: Path, run: str | None = None) -> dict[str, dict[str, Any]]:

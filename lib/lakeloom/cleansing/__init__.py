@@ -38,6 +38,7 @@ VERBS = {
     "from_json": "lakeloom.cleansing.documents:FromJson",
     "from_avro": "lakeloom.cleansing.avro:FromAvro",
     "to_json": "lakeloom.cleansing.documents:ToJson",
+    "to_avro": "lakeloom.cleansing.avro:ToAvro",
     "key": "lakeloom.cleansing.keys:Key",
     "calendar": "lakeloom.cleansing.dates:Calendar",
     "rename": "lakeloom.cleansing.columns:Rename",

@@ -36,9 +36,10 @@ class Alike(BaseModel):
         Columns that like rows have in common; only rows of one block are compared.
     block_sql : str, optional
         An SQL expression in their place, such as ``left(zip, 3)``.
-    measure : {'levenshtein', 'words', 'trigrams'}
-        1 less the edit distance as a share of the longer text; or the words, or the sequences of three
-        letters, that both have as a share of those that either has.
+    measure : {'levenshtein', 'jaro_winkler', 'words', 'trigrams'}
+        1 less the edit distance as a share of the longer text; Jaro's and Winkler's likeness of names, in which
+        letters that changed places and a different end weigh less; or the words, or the sequences of three letters,
+        that both have as a share of those that either has.
     at_least : float
         From which similarity on (0 to 1) they are alike.
     at_most : int
@@ -52,7 +53,7 @@ class Alike(BaseModel):
     columns: Columns
     block: Names = ()
     block_sql: str | None = None
-    measure: Literal["levenshtein", "words", "trigrams"] = "levenshtein"
+    measure: Literal["levenshtein", "jaro_winkler", "words", "trigrams"] = "levenshtein"
     at_least: float = Field(default=0.9, gt=0, le=1)
     at_most: int = Field(default=1000, ge=2, le=10_000)
     oversize: Literal["fail", "skip"] = "fail"

@@ -134,7 +134,7 @@ class Parse(Verb):
             if kind not in ("string", *WHOLE, "float", "double", "boolean") and not kind.startswith("decimal"):
                 raise unfit(f"column '{name}' is {kind}; parse reads texts and numbers", "take it out of columns")
             column = F.col(quoted(name))
-            value = self._value(F.btrim(column.cast("string"), F.lit(SPACES)))
+            value = self.value(F.btrim(column.cast("string"), F.lit(SPACES)))
             fault = column.isNotNull() & value.isNull()
             into = spelled(frame, config.into or name)
             edits.append(Edit(into, value, fault, f"{self.name}:{asked}", name, config.otherwise))
@@ -145,7 +145,8 @@ class Parse(Verb):
         into = self.config.into
         return [*before, *([into] if into and not has(before, into) else [])]
 
-    def _value(self, text: Column) -> Column:
+    def value(self, text: Column) -> Column:
+        """Return what a text without white space around it is read as; NULL where it is none."""
         config: ParseConfig = self.config
         if config.type in TIMES:
             return times.read(text, config.type, config.formats, config.zone, config.gap, config.overlap)

@@ -98,7 +98,15 @@ class TableError(LakeloomError):
 
 
 class RuleError(LakeloomError):
-    """A rule at level ``fail`` was broken; nothing was published."""
+    """A rule at level ``fail`` was broken; nothing was published.
+
+    Attributes
+    ----------
+    results : tuple of dict
+        What the rules that were judged together had found, as executions record it.
+    """
+
+    results: tuple[dict[str, Any], ...] = ()
 
 
 class FixError(LakeloomError):

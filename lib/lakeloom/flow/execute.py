@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lakeloom.core.errors import LakeloomError
+from lakeloom.core.errors import LakeloomError, RuleError
 from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName, quoted
 from lakeloom.core.steps import Facts, Step, Window
@@ -213,7 +213,8 @@ def give_up(context: Context, step: Step, intent: Intent, error: LakeloomError) 
     except LakeloomError:  # a table that can't even be opened holds no commit of this execution
         stands = False
     if not stands:
-        context.intents.fail(intent, error.as_dict())
+        judged = {"rules": list(error.results)} if isinstance(error, RuleError) and error.results else {}
+        context.intents.fail(intent, error.as_dict() | judged)
 
 
 def can_ask(context: Context, step: Step) -> bool:

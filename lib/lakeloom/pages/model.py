@@ -82,6 +82,28 @@ class RuleFact:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What came of a rule in one execution: passed, warned, quarantined or failed; `at` is ISO 8601 in UTC."""
+
+    outcome: str
+    run: str
+    at: str
+    rows: int = 0
+    broken: int = 0
+
+
+@dataclass(frozen=True)
+class TrackFact:
+    """A rule of a table over its executions, oldest first."""
+
+    table: str
+    name: str
+    level: str
+    column: str | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
 class ChangeFact:
     """The rows that one cleansing verb of a table changed; `number` is its place in the table's list."""
 
@@ -149,6 +171,7 @@ class Report:
     tables: tuple[TableFact, ...] = ()
     quarantine: tuple[QuarantineFact, ...] = ()
     rules: tuple[RuleFact, ...] = ()
+    tracks: tuple[TrackFact, ...] = ()
     changes: tuple[ChangeFact, ...] = ()
     lineage: Lineage = Lineage()
     evaluation: Mapping[str, Any] | None = None
@@ -172,6 +195,10 @@ class Report:
                 for each in kept.get("quarantine", ())
             ),
             rules=tuple(RuleFact(**each) for each in kept.get("rules", ())),
+            tracks=tuple(
+                TrackFact(**{**each, "marks": tuple(Mark(**mark) for mark in each.get("marks", ()))})
+                for each in kept.get("tracks", ())
+            ),
             changes=tuple(ChangeFact(**each) for each in kept.get("changes", ())),
             lineage=Lineage(
                 tuple(Node(**each) for each in graph.get("nodes", ())),

@@ -9,25 +9,13 @@ section with nothing to say is left out, apart from the steps.
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-import hashlib
-import re
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
-
-from lakeloom.core.secrets import mask
-from lakeloom.pages import bars, curves, formats, lineage, tables, trials
+from lakeloom.pages import bars, curves, formats, lineage, strips, tables, trials
+from lakeloom.pages.document import asset, cleaned, digest, template
 from lakeloom.pages.figure import Figure
 from lakeloom.pages.model import DONE, FAILED, SKIPPED, Report
-
-# control characters, and those that turn the direction of text, which can disguise a name
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def render(report: Report) -> str:
@@ -43,15 +31,14 @@ def render(report: Report) -> str:
     str
         A whole HTML document, to be written as UTF-8.
     """
-    clean: Report = _clean(report)
-    style, script = (Markup(_asset(name)) for name in ("report.css", "report.js"))  # noqa: S704 - files of this package
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _template().render(
+    clean: Report = cleaned(report)
+    style, script = asset("report.css"), asset("report.js")
+    return template("report.html.j2").render(
         report=clean,
         formats=formats,
         style=style,
         script=script,
-        digest=digest,
+        digest=digest(script),
         status=_STATUS.get(clean.status, "other"),
         statuses=_STATUS,
         elapsed=(clean.finished - clean.started).total_seconds() if clean.finished else None,
@@ -64,6 +51,8 @@ def render(report: Report) -> str:
         quarantine=bars.quarantined(clean.quarantine),
         quarantined=tables.quarantine(clean.quarantine),
         rules=tables.rules(clean.rules),
+        tracks=strips.tracks(clean.tracks),
+        keys=strips.KEYS,
         changes=tables.changes(clean.changes),
         broken=[rule for rule in clean.rules if not rule.passed],
         graph=lineage.graph(clean.lineage),
@@ -117,28 +106,3 @@ def _tally(report: Report) -> list[tuple[str, int]]:
     seen = [step.status for step in report.steps]
     order = [*(DONE, SKIPPED, FAILED), *sorted(set(seen) - {DONE, SKIPPED, FAILED})]
     return [(status, seen.count(status)) for status in order if status in seen]
-
-
-def _clean(value: Any) -> Any:
-    """Return `value` with every text in it masked and without characters that can't be seen."""
-    if isinstance(value, str):
-        return _UNSEEN.sub("\ufffd", mask(value))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {each.name: _clean(getattr(value, each.name)) for each in dataclasses.fields(value)}
-        return dataclasses.replace(value, **fields)
-    if isinstance(value, Mapping):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return tuple(_clean(item) for item in value)
-    return value
-
-
-@cache
-def _asset(name: str) -> str:
-    return resources.files("lakeloom.pages").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_asset("report.html.j2"))

@@ -57,6 +57,7 @@ class RuleResult:
 
 def require(results: Iterable[RuleResult], where: str, code: str = "LL-RULE-001") -> None:
     """Raise `code` (LL-RULE-001 before a commit, LL-RULE-002 after it) where a result must stop the step."""
+    results = tuple(results)
     stopping = [result for result in results if result.stops]
     if not stopping:
         return
@@ -64,9 +65,11 @@ def require(results: Iterable[RuleResult], where: str, code: str = "LL-RULE-001"
         f"'{each.name}' ({each.broken:,} of {each.rows:,} rows)" if each.broken else f"'{each.name}'"
         for each in stopping
     )
-    raise RuleError(
+    error = RuleError(
         code,
         f"{len(stopping)} rule{'s' if len(stopping) > 1 else ''} broken: {told}",
         where=where,
         fix="mend the data or the transform, or change the rule's level",
     )
+    error.results = tuple(result.as_dict() for result in results)
+    raise error

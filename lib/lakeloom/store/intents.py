@@ -83,7 +83,7 @@ class Record:
 
     intent: Intent
     facts: Facts | None
-    failed: dict[str, str] | None = None
+    failed: dict[str, Any] | None = None
 
     @property
     def crashed(self) -> bool:
@@ -100,6 +100,10 @@ class Intents:
     def history(self, step: str) -> list[Record]:
         """Return the step's records, oldest first."""
         return [self._record(file) for file in self._epochs(step)]
+
+    def newest(self, step: str, limit: int) -> list[Record]:
+        """Return the step's `limit` newest records, oldest first."""
+        return [self._record(file) for file in self._epochs(step)[-limit:]]
 
     def after(self, step: str, epoch: int) -> list[Record]:
         """Return the step's records of later epochs than `epoch`, oldest first."""
@@ -121,7 +125,7 @@ class Intents:
         if not file.exists():
             replace(file, mask(json.dumps(facts, indent=1, default=str)))
 
-    def fail(self, intent: Intent, error: dict[str, str]) -> None:
+    def fail(self, intent: Intent, error: dict[str, Any]) -> None:
         """Note that an execution failed cleanly, with its error."""
         replace(self._of(intent.step) / f"{intent.epoch:08d}.failed.json", mask(json.dumps(error, indent=1)))
 
