@@ -8,6 +8,10 @@ from typing import Any, Literal, Protocol
 StepStatus = Literal["done", "skipped", "failed", "blocked"]
 
 
+# What is told of a stream.
+STREAM = ("watermark", "late", "batches", "state_rows", "state_bytes", "since")
+
+
 @dataclass(frozen=True)
 class StepResult:
     """What one step did.
@@ -25,6 +29,9 @@ class StepResult:
         What is worth mending, each with the setting that helps.
     changed : dict
         Cleansing verb → how many rows it changed, in the verbs' order.
+    stream : dict
+        Of a streaming table: watermark, late (rows), batches, state_rows, state_bytes, since (the epoch that it was
+        last built anew at).
     """
 
     name: str
@@ -41,11 +48,12 @@ class StepResult:
     resources: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     changed: dict[str, int] = field(default_factory=dict)
+    stream: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entry of ``run --json``; bytes, error, resources, warnings, changed only where there are any."""
+        """Return the entry of ``run --json``; what stands behind ``seconds`` only where there is any."""
         entry = asdict(self)
-        for name in ("bytes", "error", "resources", "warnings", "changed"):
+        for name in ("bytes", "error", "resources", "warnings", "changed", "stream"):
             if not entry[name]:
                 del entry[name]
         return entry
