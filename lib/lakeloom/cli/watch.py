@@ -31,6 +31,8 @@ def watch(
 ) -> None:
     """Run at each due time of the config's schedule:, one run at a time, until it is stopped.
 
+    Streaming tables that say every: go on between, with what they read.
+
     The config is read anew for each run. A time that was missed is made good by one run; a run that
     fails ends nothing. Exit code 130 after Ctrl-C, 0 after SIGTERM or --times. JSON: a line a run,
     {"due", "missed", "status", "run_id", "seconds", "steps": {status: count}, "error", "next"}.
@@ -83,6 +85,6 @@ def _tell(out: Shell, run: Watched) -> None:
         return
     missed = f", {run.missed} earlier ones missed" if run.missed else ""
     steps = ", ".join(f"{count} {status}" for status, count in run.as_dict()["steps"].items())
-    told = f"{run.result.run_id} {run.status} ({steps})" if run.result else f"failed\n{run.error}"
+    told = f"{run.result.run_id or 'nothing new'} {run.status} ({steps})" if run.result else f"failed\n{run.error}"
     out.say(f"due {run.due:%Y-%m-%d %H:%M:%S} UTC{missed}: {told}")
     sys.stdout.flush()

@@ -42,6 +42,12 @@ CODES: dict[str, str] = {
     "LL-TABLE-008": "A query failed while it ran; the kind of failure is named, never a row's value.",
     "LL-TABLE-009": "The rows have too many values of the columns that a table is replaced by. Take a coarser column.",
     "LL-TABLE-010": "A way of writing and what stands beside it don't go together; the message says what is lacking.",
+    # streaming tables
+    "LL-STREAM-001": "What a streaming table declares does not go together; the message says what is lacking.",
+    "LL-STREAM-002": "Spark can't do this as a stream, or not in this output; its own name for it is in the message.",
+    "LL-STREAM-003": "A streaming query did not take every row that it was given; nothing was published.",
+    "LL-STREAM-004": "What a streaming query remembers is gone or damaged. The next run builds the table anew.",
+    "LL-STREAM-005": "A streaming table needs Spark's own driver; a client of Spark Connect has none.",
     # rules
     "LL-RULE-001": "A rule at level fail was broken before the commit; nothing was written.",
     "LL-RULE-002": "A rule over the whole table was broken after the commit; the table was restored.",

@@ -7,6 +7,7 @@
     │                         LL-TEST     a project's own tests                    exit 2
     ├── SourceError           LL-SOURCE   a source can't be reached or read
     ├── TableError            LL-TABLE    a table's contract, keys or columns
+    ├── StreamError           LL-STREAM   a streaming query, what it remembers
     ├── RuleError             LL-RULE     a rule failed at level ``fail``
     ├── FixError              LL-FIX      what is done about quarantined rows
     ├── CleansingError      LL-CLEAN    a verb that cleanses rows
@@ -95,6 +96,10 @@ class SourceError(LakeloomError):
 
 class TableError(LakeloomError):
     """A table's contract, keys or columns do not fit the data."""
+
+
+class StreamError(LakeloomError):
+    """A streaming query, or what it remembers."""
 
 
 class RuleError(LakeloomError):

@@ -24,10 +24,11 @@ from lakeloom.flow.land import needs_spark, poll
 from lakeloom.flow.replay import Replay, intent_of
 from lakeloom.flow.upkeep import look as look_after
 from lakeloom.flow.write import forget_abandoned
-from lakeloom.project.graph import is_table
+from lakeloom.project.graph import is_stream, is_table
 from lakeloom.project.plan import Decision, Last, decide
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
+from lakeloom.store.checkpoints import Workplace, damage
 from lakeloom.store.foreign import foreign
 from lakeloom.store.intents import Intent, Record
 from lakeloom.store.log import unchanged
@@ -36,6 +37,7 @@ from lakeloom.tables.catalog import register
 WORK = {
     "land": "lakeloom.flow.land:land",
     "transform": "lakeloom.flow.transform:transform",
+    "stream": "lakeloom.flow.stream:stream",
     "features": "lakeloom.flow.materialise:view",
     "datasets": "lakeloom.flow.materialise:dataset",
     "tune": "lakeloom.flow.model:tune",
@@ -173,7 +175,16 @@ def look(
     last = Last(record.intent.epoch, record.intent.code, record.intent.reads) if record else None
     read = last.reads if last else {}
     versions = {each.table: _as_read(context, each.table, read.get(each.table), good) for each in step.reads}
-    return decide(step, last, versions, new=_words(batch), full_refresh=full_refresh)
+    lost = _forgotten(context, step, record)
+    return decide(step, last, versions, new=_words(batch), full_refresh=full_refresh, lost=lost)
+
+
+def _forgotten(context: Context, step: Step, record: Record | None) -> str | None:
+    """Return in words that what a stream remembers is not what its last execution left, None where it is."""
+    told = (record.facts or {}).get("stream") if record else None
+    if not is_stream(step) or told is None or record is None:
+        return None
+    return damage(context.project.root, step.name, record.intent.epoch, told["checkpoint"])
 
 
 def _as_read(context: Context, table: str, before: int | None, good: dict[str, int]) -> int | None:
@@ -186,8 +197,7 @@ def _as_read(context: Context, table: str, before: int | None, good: dict[str, i
 def perform(context: Context, step: Step, intent: Intent) -> Facts:
     """Do the step's work under its intent, publish and record it; return the facts."""
     started = time.monotonic()
-    kind = step.name.partition(".")[0] if step.kind == "materialise" else step.kind
-    work = load(WORK["replay" if intent.replay else kind if kind in WORK else "scores"])
+    work = load(WORK["replay" if intent.replay else _kind(step)])
     facts: Facts = _retried(context, step.name, lambda: work(context, step, intent))
     facts["seconds"] = round(time.monotonic() - started, 3)
     resources = context.engine.measured()
@@ -199,7 +209,17 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     )
     _register(context, facts["versions"])
     context.intents.finish(intent, facts)
+    if is_stream(step):
+        Workplace.of(context.project.root, step.name, intent.epoch).tidy()
     return facts
+
+
+def _kind(step: Step) -> str:
+    """Return which work a step is, of `WORK`."""
+    if is_stream(step):
+        return "stream"
+    kind = step.name.partition(".")[0] if step.kind == "materialise" else step.kind
+    return kind if kind in WORK else "scores"
 
 
 def give_up(context: Context, step: Step, intent: Intent, error: LakeloomError) -> None:

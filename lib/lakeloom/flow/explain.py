@@ -11,6 +11,8 @@ from lakeloom.store.damage import of_a_table
 
 # Spark's error classes name what went wrong; the text behind them may quote a value.
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
+# What only says that a query has ended: the reason stands behind it.
+_AROUND = ("STREAM_FAILED", "FOREACH_BATCH_USER_FUNCTION_ERROR")
 _CASTS = (
     "CAST_INVALID_INPUT",
     "CAST_OVERFLOW",
@@ -80,8 +82,8 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
     if verb is not None:
         words, fix = _CLEANSING_FIX[verb.group(1)]
         return CleansingError(verb.group(1), f"{words}{verb.group(2)}", where=where, fix=fix)
-    found = _CONDITION.search(str(cause))
-    condition = found.group(1) if found else ""
+    named = (found.group(1) for found in _CONDITION.finditer(str(cause)))
+    condition = next((each for each in named if each not in _AROUND), "")
     if condition.startswith(_CASTS):
         return TableError(
             "LL-TABLE-005",

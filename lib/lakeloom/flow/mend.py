@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lakeloom.core.errors import FixError, LakeloomError
+from lakeloom.core.steps import Step
 from lakeloom.flow import corrected, rejudge
 from lakeloom.flow.background import background
 from lakeloom.flow.background import judged as rules_of
@@ -15,10 +16,12 @@ from lakeloom.flow.desk import Desk, opened
 from lakeloom.flow.explain import explained
 from lakeloom.flow.replay import chosen_of, raw_is_known, rows_of, together
 from lakeloom.flow.sets import values_of
+from lakeloom.project.graph import is_stream
 from lakeloom.project.spec import Project
 from lakeloom.quality.rows import judge
 from lakeloom.store.manner import DELETED
 from lakeloom.tables.fixes import laid_on, misfits
+from lakeloom.tables.streaming import LATE, TIMELESS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -164,6 +167,8 @@ def _counted(chosen: DataFrame, desk: Desk) -> int:
 def _where(desk: Desk, chosen: DataFrame, wanted: On | None) -> On:
     """Return where the fix is laid over; raises LL-FIX-004 where it can't be there."""
     step, known = desk.step, raw_is_known(desk.step, chosen)
+    if is_stream(step) and (wanted == "row" or not known):
+        _refuse_kept_out(step, chosen)
     earlier = {row["fix_on"] for row in chosen.where("fix IS NOT NULL").select("fix_on").distinct().collect()}
     shared = known and step.spec.write.mode == "append" and _siblings(desk, chosen)
     on: On = wanted or ("raw" if known and not shared and earlier <= {"raw"} else "row")
@@ -178,6 +183,21 @@ def _where(desk: Desk, chosen: DataFrame, wanted: On | None) -> On:
         other = "row" if on == "raw" else "raw"
         raise FixError("LL-FIX-004", told, where=step.name, fix=f"fix them on the {other}: --on {other}")
     return on
+
+
+def _refuse_kept_out(step: Step, chosen: DataFrame) -> None:
+    """Raise LL-FIX-004 for rows that a stream did not take: they have a row in bronze and none of the table yet."""
+    from pyspark.sql import functions as F
+
+    kinds = F.array(F.lit(LATE), F.lit(TIMELESS))
+    if not chosen.where(F.arrays_overlap("reasons", kinds)).isEmpty():
+        one = rejudge.bronze_of(step) is not None
+        raise FixError(
+            "LL-FIX-004", "rows that a stream did not take are fixed as they stand in bronze, by themselves"
+            if one else "rows that a stream of several inputs did not take can't be fixed", where=step.name,
+            fix=f"choose them by --rule '{LATE}' or --rule '{TIMELESS}', without --on row"
+            if one else f"'lakeloom run {step.name} --full-refresh' takes late ones as they are",
+        )  # fmt: skip
 
 
 def _siblings(desk: Desk, chosen: DataFrame) -> bool:
@@ -215,6 +235,8 @@ def _outlook(desk: Desk, entries: DataFrame, changed: DataFrame) -> tuple[int, d
     keys = changed.selectExpr("id AS _of", "row AS _as")
     others = entries.join(keys, (entries["id"] == keys["_of"]) & entries["row"].eqNullSafe(keys["_as"]), "left_anti")
     after = others.unionByName(changed)
+    if is_stream(step) and not changed.where("fix_on = 'raw'").isEmpty():
+        return rejudge.in_time(desk.context, desk.session, step, desk.reads, after, changed)
     frame, _ = rejudge.remade(desk.context, desk.session, step, desk.reads, after, changed)
     judged = judge(
         frame, rules_of(desk.context, step), where=step.name, exempt=DELETED, always=step.spec.never_null,

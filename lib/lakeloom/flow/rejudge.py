@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import FixError
-from lakeloom.core.names import TableName
+from lakeloom.core.names import TableName, quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.store.intents import Intent
 from lakeloom.tables.bronze import POSITION
 from lakeloom.tables.fixes import over_raw, over_rows
 from lakeloom.tables.quarantine import ENTRY, ROW, marked
+from lakeloom.tables.streaming import TIMELESS, timed
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -118,6 +119,23 @@ def _every_change(context: Context, session: SparkSession, step: Step, table: st
     return context.lake.changes(session, table, None, version)
 
 
+def in_time(
+    context: Context, session: SparkSession, step: Step, reads: dict[str, int], entries: DataFrame, chosen: DataFrame
+) -> tuple[int, dict[str, int]]:
+    """Return how many of the rows that a stream did not take would be taken by a build from scratch, fixes laid over.
+
+    It takes all that have an event time: in it no row is late.
+    """
+    from pyspark.sql import functions as F
+
+    (bronze,) = [read.table for read in step.reads if read.mode == "new"]
+    watermark = step.spec.stream.watermarks[bronze]
+    rows = over_raw(at_places(context.lake.frame(session, bronze, reads[bronze]), chosen), entries)
+    event = F.col(quoted(watermark.column)).isNull()
+    total, timeless = timed(rows, watermark).agg(F.count(F.lit(1)), F.count_if(event)).collect()[0]
+    return total - timeless, {TIMELESS: timeless} if timeless else {}
+
+
 def at_places(bronze: DataFrame, entries: DataFrame) -> DataFrame:
     """Return the bronze rows that entries were made of."""
     from pyspark.sql import functions as F
@@ -154,9 +172,9 @@ def settled(chosen: DataFrame, rows: DataFrame) -> DataFrame:
 
 
 def whole(step: Step) -> bool:
-    """Return whether rows come into the table only together: all of them, a part of it, or a whole state."""
+    """Return whether rows come into the table only together: all of them, a part of it, a whole state, or a stream."""
     write = step.spec.write
-    return write.mode in ("overwrite", "replace") or write.snapshot_by is not None
+    return step.spec.stream is not None or write.mode in ("overwrite", "replace") or write.snapshot_by is not None
 
 
 def in_sequence(context: Context, step: Step) -> Step:

@@ -17,6 +17,7 @@ from lakeloom.core.steps import Facts, Step
 from lakeloom.flow import rejudge
 from lakeloom.flow.choice import Choice, matching
 from lakeloom.flow.context import Context
+from lakeloom.project.graph import is_stream
 from lakeloom.project.plan import Decision
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
@@ -57,7 +58,7 @@ def intent_of(context: Context, step: Step, wanted: Choice, latest: Record | Non
     with step_session(context.engine.spark()) as session:
         entries, chosen = chosen_of(context, session, step, last.intent.reads, version, wanted)
         if pending(entries, chosen, step).isEmpty():
-            return Decision("skip", ("nothing to replay: what is open has no fix, and breaks the rules as they are",))
+            return Decision("skip", (_nothing(step),))
     clock = datetime.now(UTC).isoformat()
     common: dict[str, Any] = {"step": step.name, "epoch": latest.intent.epoch + 1 if latest else 1, "run": context.run,
               "clock": clock, "seed": context.project.settings.seed, "made": step.made, "side": version}  # fmt: skip
@@ -69,6 +70,13 @@ def intent_of(context: Context, step: Step, wanted: Choice, latest: Record | Non
     return Intent(
         **common, code=last.intent.code, reads=last.intent.reads, since=last.intent.since, replay=wanted.as_dict()
     )
+
+
+def _nothing(step: Step) -> str:
+    told = "nothing to replay: what is open has no fix, and breaks the rules as they are"
+    if is_stream(step):
+        told += f"; rows that came late are taken by 'lakeloom run {step.name} --full-refresh'"
+    return told
 
 
 def require_made(context: Context, step: Step, last: Record | None) -> None:

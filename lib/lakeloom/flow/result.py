@@ -8,6 +8,10 @@ from typing import Any, Literal, Protocol
 StepStatus = Literal["done", "skipped", "failed", "blocked"]
 
 
+# What is told of a stream.
+STREAM = ("watermark", "late", "batches", "state_rows", "state_bytes", "since")
+
+
 @dataclass(frozen=True)
 class StepResult:
     """What one step did.
@@ -27,6 +31,9 @@ class StepResult:
         Cleansing verb → how many rows it changed, in the verbs' order.
     upkeep : tuple of dict
         What was done for each table that a step of upkeep keeps, as in ``upkeep --json``.
+    stream : dict
+        Of a streaming table: watermark, late (rows), batches, state_rows, state_bytes, since (the epoch that it was
+        last built anew at).
     """
 
     name: str
@@ -44,11 +51,12 @@ class StepResult:
     warnings: tuple[str, ...] = ()
     changed: dict[str, int] = field(default_factory=dict)
     upkeep: tuple[dict[str, Any], ...] = ()
+    stream: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entry of ``run --json``; what is often empty (bytes, error, …) only where there is any."""
+        """Return the entry of ``run --json``; what stands behind ``seconds`` only where there is any."""
         entry = asdict(self)
-        for name in ("bytes", "error", "resources", "warnings", "changed", "upkeep"):
+        for name in ("bytes", "error", "resources", "warnings", "changed", "upkeep", "stream"):
             if not entry[name]:
                 del entry[name]
         return entry

@@ -24,10 +24,10 @@ from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.replay import Replay
-from lakeloom.flow.result import Listener, RunResult, Silent, StepResult
+from lakeloom.flow.result import STREAM, Listener, RunResult, Silent, StepResult
 from lakeloom.flow.tell import tell_of_breakdown
 from lakeloom.notify.events import EventKind
-from lakeloom.project.graph import heights, upstream
+from lakeloom.project.graph import heights, is_stream, upstream
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.plan import Decision
 from lakeloom.project.select import select
@@ -115,6 +115,11 @@ def run(
 
 def _refuse_appended(chosen: Sequence[Step]) -> None:
     for step in chosen:
+        if is_stream(step):
+            raise RunError(
+                "LL-RUN-007", f"{step.name} is a stream: it would take rows that are read again for new ones",
+                where=step.name, fix=f"build it anew: lakeloom run {step.name} --full-refresh",
+            )  # fmt: skip
         if any(read.mode == "new" for read in step.reads) and step.spec.write.mode == "append":
             raise RunError(
                 "LL-RUN-007", f"{step.name} is appended to: rows that are read again would stand there twice",
@@ -241,7 +246,7 @@ class _Walk:
                 facts.get("rows_in", 0), facts.get("rows_out", 0), facts.get("quarantined", 0),
                 facts.get("version"), round(time.monotonic() - begun, 3), facts.get("bytes", 0),
                 resources=facts.get("resources"), warnings=tuple(facts.get("warnings", ())),
-                changed=facts.get("changed") or {}, upkeep=tuple(facts.get("upkeep", ())),
+                changed=facts.get("changed") or {}, upkeep=tuple(facts.get("upkeep", ())), stream=_of_stream(facts),
             )  # fmt: skip
         except Exception as cause:  # a step's failure must not end the run: it is coded, noted, and blocks what follows
             if self.stopped.is_set():
@@ -274,6 +279,12 @@ class _Walk:
         self.journal.step(result, epoch, slots)
         self.listener.finished(result)
         return result
+
+
+def _of_stream(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what people want to know of a stream, from a step's facts."""
+    told = facts.get("stream") or {}
+    return {name: told[name] for name in STREAM if name in told}
 
 
 def _traceback(cause: BaseException) -> list[str]:

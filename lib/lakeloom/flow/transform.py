@@ -33,6 +33,7 @@ from lakeloom.tables.resolve import counted, resolve
 from lakeloom.tables.snapshots import newest_state, refuse_late
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import bind, view_of
+from lakeloom.tables.streaming import timed
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -67,12 +68,22 @@ def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str
         LL-RUN-004 where the function raises.
     """
     spec: TableSpec = step.spec
+    if spec.stream is not None:  # over frames that don't stream its query says the same
+        inputs = {table: timed(frame, spec.stream.watermarks.get(table)) for table, frame in inputs.items()}
     if spec.resolve is not None:
         frame = resolve(inputs, spec.resolve, spec.keys, tuple(spec.columns), step.name).rows
     elif spec.changes is not None:
         frame = unwrapped(next(iter(inputs.values())), spec.changes, spec.columns)
     else:
-        frame = marked(_apply(project, step, session, inputs), spec.write.delete_when)
+        frame = made(project, step, session, inputs)
+    return finished(step, frame)
+
+
+def finished(step: Step, frame: DataFrame) -> DataFrame:
+    """Return what a step's SQL or function made, cleansed, in the table's contract; raises as `refine`."""
+    spec: TableSpec = step.spec
+    if spec.resolve is None and spec.changes is None:
+        frame = marked(frame, spec.write.delete_when)
     return conform(clean(frame.drop(OPERATION), spec.clean, step.name), step.writes[0], spec)
 
 
@@ -119,7 +130,8 @@ def rows_in(context: Context, step: Step, intent: Intent) -> int:
     return total
 
 
-def _apply(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
+def made(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
+    """Return what the step's SQL or function makes of its inputs, whether these stream or not; raises as `refine`."""
     from pyspark.errors import AnalysisException, ParseException
 
     spec: TableSpec = step.spec
@@ -166,6 +178,7 @@ def publish(
     beside: Part | None = None,
     *,
     settling: DataFrame | None = None,
+    apart: DataFrame | None = None,
 ) -> Facts:
     """Judge a step's rows, write them and what they leave in quarantine, audit the table; return the facts.
 
@@ -177,6 +190,8 @@ def publish(
         What is written beside the table.
     settling : DataFrame, optional
         Of a replay: the entries that it settles.
+    apart : DataFrame, optional
+        Entries of quarantine of rows that were kept out before there was anything to judge.
     """
     spec: TableSpec = step.spec
     table = step.writes[0]
@@ -191,6 +206,8 @@ def publish(
         if judged.broken_rows or settling is not None:
             mark = Stamp(intent.epoch, intent.clock, intent.run)
             broken = quarantine.rejected(judged.broken, step.name, mark, origin, code=step.code)
+        if apart is not None:
+            broken = apart if broken is None else broken.unionByName(apart)
         state = newest_state(judged.good, spec.write.snapshot_by) if spec.write.snapshot_by else None
         with shaped(context, session, table, spec, intent, unmarked(judged.good)) as parts:
             facts = write(context, session, intent, [*([beside] if beside else []), *parts], broken, settling)

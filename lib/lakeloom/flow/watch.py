@@ -116,7 +116,7 @@ class Watched:
             "due": self.due.isoformat(),
             "missed": self.missed,
             "status": self.status,
-            "run_id": self.result.run_id if self.result else None,
+            "run_id": (self.result.run_id or None) if self.result else None,
             "seconds": self.result.seconds if self.result else None,
             "steps": steps,
             "error": self.error.as_dict() if self.error else None,

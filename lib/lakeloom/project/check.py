@@ -12,6 +12,7 @@ from lakeloom.project.channels import RULES as TELLING
 from lakeloom.project.cleansing import verbs_fit
 from lakeloom.project.sampled import samples_are_sound
 from lakeloom.project.spec import Project
+from lakeloom.project.streams import streams_fit
 from lakeloom.project.typing import Reader
 from lakeloom.project.upkept import upkeep_fits
 
@@ -38,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     references.models_refer,
     references.outputs_differ,
     references.no_cycle,
+    streams_fit,
     *TELLING,
     samples_are_sound,
     upkeep_fits,

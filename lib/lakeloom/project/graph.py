@@ -120,7 +120,7 @@ def _transforms(project: Project) -> list[Step]:
         reads = tuple(Input(source, mode) for source, mode in table.from_.items())
         looks = dict.fromkeys(rule.to for rule in table.rules if rule.to and not rule.asks_source)
         reads += tuple(Input(other, "look") for other in looks if other not in table.from_)
-        text = (project.sql.get(name, ""), _source(table.function), *_verbs(table))
+        text = (project.sql.get(name, ""), source_of(table.function), *_verbs(table))
         acting = table.model_copy(update={"upkeep": None})  # it changes no row
         code, made = (digest(_meaning(spec), *text) for spec in (acting, acting.model_copy(update={"rules": ()})))
         writes = (name, *table.beside())
@@ -130,7 +130,7 @@ def _transforms(project: Project) -> list[Step]:
 
 def _verbs(table: TableSpec) -> list[str]:
     """Return the code of the verbs that the project brings itself."""
-    return [_source(verb.verb) for verb in table.clean if ":" in verb.verb]
+    return [source_of(verb.verb) for verb in table.clean if ":" in verb.verb]
 
 
 def _features(project: Project) -> list[Step]:
@@ -186,12 +186,15 @@ _LATER = frozenset(
     {
         "clean", "changes", "resolve", "dropped", "evolve", "renamed_from", "by", "delete_when", "update_when", "keep",
         "snapshot_by", "track", "history", "partition_by", "cluster_by", "change_feed", "deletion_vectors", "upkeep",
+        "stream",
     }
 )  # fmt: skip
 
 
 def _meaning(spec: object) -> object:
     """Return a spec as plain data without the words that change nothing."""
+    if isinstance(spec, TableSpec) and spec.stream is not None:
+        spec = spec.model_copy(update={"stream": spec.stream.meaning})
     dump = spec.model_dump(mode="json", by_alias=True) if hasattr(spec, "model_dump") else spec
     table = isinstance(spec, TableSpec)
     words = _WORDS if table else _WORDS - {"event_time", "on_change"}
@@ -209,7 +212,7 @@ def _meaning(spec: object) -> object:
     return clean(dump)
 
 
-def _source(function: str | None) -> str:
+def source_of(function: str | None) -> str:
     """Return the source text of a function's module, found without importing it."""
     if not function or ":" not in function:
         return ""
@@ -226,3 +229,8 @@ def _source(function: str | None) -> str:
 def is_table(name: str) -> bool:
     """Return whether what a step reads or writes is a Delta table (and no model, study or upkeep)."""
     return name.partition(".")[0] not in ("models", "tuning", "upkeep") and bool(TableName.parse(name))
+
+
+def is_stream(step: Step) -> bool:
+    """Return whether a step's table is made by a streaming query."""
+    return getattr(step.spec, "stream", None) is not None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from lakeloom.core.steps import Step
+from lakeloom.core.steps import Input, Step
 
 Action = Literal["run", "skip", "depends"]
 
@@ -39,6 +39,7 @@ def decide(
     *,
     new: str | None = None,
     full_refresh: bool = False,
+    lost: str | None = None,
 ) -> Decision:
     """Return whether `step` runs.
 
@@ -52,6 +53,8 @@ def decide(
         For a landing: what its source has that is new, in words; None for nothing.
     full_refresh : bool
         Whether the user asked to build the table anew.
+    lost : str, optional
+        In words, that what the step remembers of earlier executions is lost: its table is built anew.
     """
     if step.kind == "land":
         return Decision("run", (new,)) if new else Decision("skip", ("nothing new at the source",))
@@ -64,14 +67,22 @@ def decide(
         if getattr(step.spec, "on_change", "rebuild") == "rebuild":
             return Decision("run", ("its code or config changed",), full=True)
         reasons.append("its code or config changed; it holds from here on")
+    if lost is not None:
+        return Decision("run", (lost,), full=True)
     for read in step.reads:
-        if read.mode == "look":
+        if read.mode == "look" or _follows(step, read):
             continue
         before, now = last.reads.get(read.table), versions.get(read.table)
         if before != now:
             reasons.append(f"{read.table} moved from @{before} to @{now}")
             full = full or read.mode == "whole" or before is None or (now or 0) < before
     return Decision("run", tuple(reasons), full) if reasons else Decision("skip", ("nothing changed",))
+
+
+def _follows(step: Step, read: Input) -> bool:
+    """Return whether a new version of an input is taken up by the next new rows, and no reason to run by itself."""
+    stream = getattr(step.spec, "stream", None)
+    return stream is not None and read.mode == "whole" and stream.static == "forward"
 
 
 def depends(upstream: list[str]) -> Decision:

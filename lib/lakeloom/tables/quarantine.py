@@ -73,20 +73,57 @@ def rejected(
         broken = broken.join(rows, place == F.col(_AT), "left")
         raw, file = F.coalesce(F.col(_RAW), raw), F.coalesce(F.col(_FROM), file)
     return broken.select(
+        *_entry(entry, place, raw, row, F.col("_reasons"), file),
+        *_judged(step, mark, code),
+        *undecided(),
+    )
+
+
+def kept_out(rows: DataFrame, step: str, mark: Stamp, input_: str = "", *, code: str = "") -> DataFrame:
+    """Return the entries of bronze rows that a stream did not take.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With ``_position``, ``_file``, ``_said`` (the row as it came, as JSON) and ``_reasons``.
+    input_ : str
+        Which input they are of, where positions of several could meet.
+    """
+    from pyspark.sql import functions as F
+
+    place, said = _place(rows), F.col("_said")
+    entry = entry_id(f"{step} {input_}".strip(), place, said)
+    return rows.select(
+        *_entry(entry, place, said, said, F.col("_reasons"), F.col("_file")),
+        *_judged(step, mark, code),
+        *undecided(),
+    )
+
+
+def _entry(entry: Column, place: Column, raw: Column, row: Column, reasons: Column, file: Column) -> list[Column]:
+    from pyspark.sql import functions as F
+
+    return [
         entry.alias("id"),
         place.alias("position"),
         raw.alias("raw"),
         row.alias("row"),
         F.lit(None).cast("binary").alias("bytes"),
-        F.col("_reasons").alias("reasons"),
+        reasons.alias("reasons"),
         file.alias("file"),
+    ]
+
+
+def _judged(step: str, mark: Stamp, code: str) -> list[Column]:
+    from pyspark.sql import functions as F
+
+    return [
         F.lit(step).alias("step"),
         F.lit(mark.epoch).cast("bigint").alias("epoch"),
         F.lit(mark.run).alias("run"),
         F.lit(mark.clock).cast("timestamp").alias("at"),
         F.lit(code).alias("code"),
-        *undecided(),
-    )
+    ]
 
 
 def _place(frame: DataFrame) -> Column:

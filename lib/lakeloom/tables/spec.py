@@ -12,6 +12,7 @@ from lakeloom.core.steps import ReadMode
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.feed import ChangesSpec
 from lakeloom.tables.resolve import ResolveSpec
+from lakeloom.tables.streaming import StreamSpec
 from lakeloom.tables.upkeep import UpkeepSpec, asked
 from lakeloom.tables.words import DurationText, Share, Strict
 from lakeloom.tables.writing import WriteSpec
@@ -67,6 +68,8 @@ class TableSpec(Strict):
         The input is a stream of changes: its form, in place of SQL or a function.
     resolve : ResolveSpec, optional
         The inputs say different things of the same keys: who is believed, in place of SQL or a function.
+    stream : StreamSpec, optional
+        The table is made by a streaming query, which remembers rows of earlier executions.
     evolve : {'none', 'add', 'widen', 'rescue'}
         What is done with columns and types that the contract does not name: refused; new columns are added and
         values of another type that don't fit go to quarantine; types are widened too; or all that is unexpected
@@ -95,6 +98,7 @@ class TableSpec(Strict):
     function: str | None = None
     changes: ChangesSpec | None = None
     resolve: ResolveSpec | None = None
+    stream: StreamSpec | None = None
     keys: tuple[str, ...] = ()
     write: WriteSpec = WriteSpec()
     columns: dict[str, Annotated[ColumnSpec, BeforeValidator(_column)]] = {}

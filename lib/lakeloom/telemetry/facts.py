@@ -83,6 +83,14 @@ def _step(event: Mapping[str, Any]) -> StepFacts:
     seconds = float(event.get("seconds") or 0.0)
     resources = event.get("resources") or {}
     numbers = {name: event[name] for name in _NUMBERS if event.get(name) is not None}
+    numbers |= _of_stream(event.get("stream") or {})
     code = str((event.get("error") or {}).get("code", ""))
     started = datetime.fromisoformat(event["at"]) - timedelta(seconds=seconds)
     return StepFacts(event["name"], event["kind"], event["status"], started, seconds, numbers | resources, code)
+
+
+def _of_stream(told: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of a streaming table: late rows, what its query remembers, its watermark as a timestamp."""
+    found = {name: told[name] for name in ("late", "state_rows", "state_bytes") if name in told}
+    watermark = told.get("watermark")
+    return found | ({"watermark": datetime.fromisoformat(watermark).timestamp()} if watermark else {})

@@ -24,6 +24,10 @@ STEP = {
     "bytes_read": ("lakeloom_step_read_bytes", "By", "Bytes from the storage."),
     "bytes_written": ("lakeloom_step_written_bytes", "By", "Bytes to the storage."),
     "shuffle_bytes": ("lakeloom_step_shuffle_bytes", "By", "Bytes written between stages."),
+    "late": ("lakeloom_step_rows_late", "{row}", "Rows that came too late for a stream, or without a time."),
+    "state_rows": ("lakeloom_step_state_rows", "{row}", "Rows that a stream's query remembers."),
+    "state_bytes": ("lakeloom_step_state_bytes", "By", "Memory of what a stream's query remembers."),
+    "watermark": ("lakeloom_step_watermark_timestamp_seconds", "s", "How far a stream's events have come."),
     "spilled_bytes": ("lakeloom_step_spilled_bytes", "By", "Bytes written to local disks for lack of memory."),
 }
 
