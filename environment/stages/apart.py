@@ -29,7 +29,17 @@ def interpreter(places: Places, name: str) -> Path:
             subprocess.run(
                 [uv, "venv", "-q", "--allow-existing", "--python", sys.executable, home], check=True, env=env
             )
-            sync = [uv, "pip", "sync", "-q", "--require-hashes", "--compile-bytecode", "--python", python, lock]
+            sync: list[str | Path] = [
+                uv,
+                "pip",
+                "sync",
+                "-q",
+                "--require-hashes",
+                "--compile-bytecode",
+                "--python",
+                python,
+                lock,
+            ]
             subprocess.run(sync, check=True, env=env, timeout=1500)
             ready.touch()
     return python
