@@ -2,12 +2,15 @@
 at any point between two executions; what a query remembers may be lost, rows may not.
 """
 
+import os
 import random
 import shutil
+import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.config.load import read
 from lakeloom.core.errors import RunError, TableError
 from lakeloom.core.steps import Window
@@ -24,6 +27,7 @@ from lakeloom.store.checkpoints import Workplace
 from lakeloom.store.intents import Intents
 from tests.flow import streams_model as model
 from tests.flow.stream import Stream
+from tests.flow.test_watch import Clock
 
 HEAD = "tables:\n"
 WINDOWS = """\
@@ -272,15 +276,46 @@ def test_the_life_of_a_stream(home, monkeypatch):
     assert caught.value.code == "LL-RUN-007"
 
 
+def test_a_watch_goes_on_between_the_schedules_runs_until_it_is_stopped(home, monkeypatch):
+    stream = Streams(home, WINDOWS.replace("stream: {", "stream: {every: 10 seconds, "))
+    stream.lay([stream.row(0), stream.row(40)], [stream.row(0)])
+    watch = open_lakehouse(home / "conf").watch(clock=Clock(NOON))
+    first = next(watch)
+    assert (first.due, first.status, first.next) == (NOON, "done", NOON + timedelta(seconds=10))
+    assert {step.name for step in first.result.steps} == {"bronze.changes", "silver.windows"}
+    stream.equal("windows")
+    runs = sorted(each.name for each in (stream.project().root / "runs").iterdir())
+    idle = next(watch).as_dict()
+    assert (idle["run_id"], idle["status"], idle["steps"]) == (None, "done", {"skipped": 2})
+    assert sorted(each.name for each in (stream.project().root / "runs").iterdir()) == runs
+
+    stream.lay([stream.row(50), stream.row(80)])
+    real = Workplace.end
+
+    def stopped(workplace):
+        os.kill(os.getpid(), signal.SIGINT)
+        real(workplace)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workplace, "end", stopped)
+        last = next(watch)
+    assert (last.status, last.result.exit_code) == ("stopped", 130)
+    assert list(watch) == []
+    stream.done("silver.windows")
+    stream.equal("windows")
+
+
 def test_what_can_not_stream_says_why(home, monkeypatch):
     never = FIRSTS.replace("firsts:", "never:", 1).replace(":firsts", ":rewound")
     open_ = TOTALS.replace("{output: update}", "{output: append}").replace("silver.totals", "silver.open")
-    stream = Streams(home, WINDOWS + never + open_)
+    clock = FIRSTS.replace("firsts:", "clock:", 1).replace(":firsts", ":by_the_clock")
+    stream = Streams(home, WINDOWS + never + open_ + clock)
     stream.lay([stream.row(0), stream.row(40)], [stream.row(0)])
     monkeypatch.setattr("lakeloom.flow.streaming.taken", lambda *_: set())
     errors = {step.name: step.error for step in stream.run().steps if step.error}
     assert {name: error["code"] for name, error in errors.items()} == {
         "silver.windows": "LL-STREAM-003", "silver.never": "LL-STREAM-002", "silver.open": "LL-STREAM-002",
+        "silver.clock": "LL-STREAM-001",
     }  # fmt: skip
     monkeypatch.setattr(streaming, "is_connect", lambda _: True)
     (step,) = stream.run("silver.open").steps
