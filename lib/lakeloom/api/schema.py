@@ -19,6 +19,7 @@ _FAMILIES = {
     "RULE": "Rules",
     "FIX": "Fixes of quarantined rows",
     "CLEAN": "Cleansing",
+    "STREAM": "Streaming tables",
     "STORE": "Storage",
     "FEATURE": "Features",
     "TRAIN": "Training",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lakeloom.config.load import read
 from lakeloom.core.durations import parse_short
-from lakeloom.core.errors import ConfigError
+from lakeloom.core.errors import ConfigError, RunError
 from lakeloom.flow.agenda import WHOLE, Agenda
 from lakeloom.flow.planning import plan
 from lakeloom.flow.result import RunResult, StepResult
@@ -78,7 +78,10 @@ def watched(
 
 def _streams(lake: Lakehouse, select: Sequence[str]) -> dict[str, Interval]:
     """Return the chosen streaming tables that say how often they go on."""
-    chosen = {step.name for step in choose(graph(lake.project), select)}
+    try:
+        chosen = {step.name for step in choose(graph(lake.project), select)}
+    except RunError:  # a pattern that selects nothing: the run says so
+        return {}
     tables = lake.project.tables.items()
     often = {name: table.stream.every for name, table in tables if table.stream is not None and name in chosen}
     return {name: Interval(every.seconds) for name, every in often.items() if every is not None}

@@ -32,7 +32,7 @@ def rules(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Take rules from a suite of great-expectations, write a table's rules as one, or show what came of them.
+    """Show a table's rules over time, take rules from a suite of great-expectations, or write them as one.
 
     import prints the YAML for tables.yml, and needs no project; export prints the suite's JSON. What could
     not be taken stands on standard error. JSON: {"table", "rules": [rule or expectation], "left": [{"name",
