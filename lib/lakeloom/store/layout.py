@@ -111,7 +111,7 @@ def _clustering(session: SparkSession, place: str, opened: DeltaTable) -> list[s
 
 
 def _parsed_again(name: str) -> str:
-    """Return a name for ``partitionedBy``, by which Spark parses a column's name as SQL once more, unless it has a dot."""
+    """Return a name for ``partitionedBy``: Spark parses it as SQL once more, unless it has a dot."""
     return quoted(name) if is_identifier(name) or "." in name else quoted(quoted(name))
 
 
