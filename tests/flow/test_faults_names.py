@@ -57,12 +57,28 @@ def row(key, place, value, day="mon"):
     return {"k": key, "s": str(place), "v": value, "d": day}
 
 
+FEW = TABLES[: TABLES.index("  silver.versions:")]
+
+
 @pytest.fixture
 def stream(tmp_path, spark, monkeypatch):
     monkeypatch.delenv("LAKELOOM_HOME", raising=False)
     return Stream(tmp_path, {"k": "string", "s": "string", "v": "string", "d": "string"}, TABLES)
 
 
+def test_odd_names_are_only_names_in_a_merge_its_rules_and_its_quarantine(stream):
+    stream.declare(FEW)
+    assert stream.findings() == []
+    stream.drop(row("1", 1, " a "), row("3", 1, "wrong"))
+    stream.done()
+    stream.drop(row("1", 3, "old", "tue"), row("1", 2, "b"))
+    stream.done()
+    assert stream.table("silver.newest", KEY, SEQ, VALUE, DAY) == [("1", 3, "new", "mon")]
+    (entry,) = stream.table("quarantine.silver__newest", "row", "reasons")
+    assert json.loads(entry[0])[VALUE] == "wrong" and entry[1] == [f"{VALUE}:in_set"]
+
+
+@pytest.mark.long
 def test_odd_names_are_only_names(stream):
     assert stream.findings() == []
     stream.drop(row("1", 1, " a "), row("2", 1, "b", "tue"), row("3", 1, "wrong"), row("4", 1, "b"))
