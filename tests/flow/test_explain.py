@@ -16,6 +16,7 @@ from lakeloom.flow.explain import explained
         (ModuleNotFoundError("No module named 'mine'", name="mine"), "LL-RUN-004"),
         (OSError(errno.ENOSPC, "full"), "LL-STORE-004"),
         (RuntimeError("[CAST_INVALID_INPUT] the value 'kestrel'"), "LL-TABLE-005"),
+        (RuntimeError("[STREAM_FAILED] ended … [CAST_INVALID_INPUT] the value 'kestrel'"), "LL-TABLE-005"),
         (RuntimeError("kestrel"), "LL-RUN-004"),
         (TableError("LL-TABLE-004", "x"), "LL-TABLE-004"),
     ],

@@ -304,6 +304,17 @@ def test_a_watch_goes_on_between_the_schedules_runs_until_it_is_stopped(home, mo
     stream.done("silver.windows")
     stream.equal("windows")
 
+    # Damage inside the state, which no size tells: Spark's checksums do.
+    states = (stream.project().root / "streams" / "silver.windows").rglob("*.delta")
+    for file in states:
+        content = file.read_bytes()
+        file.write_bytes(bytes(byte ^ 255 for byte in content))
+    stream.lay([stream.row(110)])
+    (error,) = [step.error for step in stream.run("+silver.windows").steps if step.error]
+    assert error["code"] == "LL-STREAM-004" and "--full-refresh" in error["fix"]
+    stream.done("silver.windows", full_refresh=True)
+    assert stream.told()["since"] == 4
+
 
 def test_what_can_not_stream_says_why(home, monkeypatch):
     never = FIRSTS.replace("firsts:", "never:", 1).replace(":firsts", ":rewound")

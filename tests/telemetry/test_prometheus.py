@@ -32,6 +32,16 @@ def test_a_runs_figures_are_read_back_as_they_were():
     assert not any(name.endswith("rows_out") and labels["step"] == "bronze.a" for name, labels, _ in found())
 
 
+def test_a_streams_figures_are_among_them():
+    told = {"watermark": "2026-01-04T00:00:00+00:00", "late": 2, "state_rows": 7, "state_bytes": 99, "since": 1}
+    event = next(each for each in LOG if each.get("name") == "silver.a") | {"stream": told}
+    rows = {name: number for name, labels, number in found([LOG[0], event]) if labels.get("step") == "silver.a"}
+    assert rows["lakeloom_step_rows_late"] == 2 and rows["lakeloom_step_watermark_timestamp_seconds"] == 1767484800
+    assert rows["lakeloom_step_state_rows"] == 7 and rows["lakeloom_step_state_bytes"] == 99
+    without = [LOG[0], event | {"stream": told | {"watermark": None}}]
+    assert "lakeloom_step_watermark_timestamp_seconds" not in {name for name, _, _ in found(without)}
+
+
 def test_no_text_of_an_error_is_in_it():
     assert "Ada" not in text(samples(facts(LOG, run="r1", project="shop", env="local")))
 

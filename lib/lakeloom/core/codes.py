@@ -46,7 +46,7 @@ CODES: dict[str, str] = {
     "LL-STREAM-001": "What a streaming table declares does not go together; the message says what is lacking.",
     "LL-STREAM-002": "Spark can't do this as a stream, or not in this output; its own name for it is in the message.",
     "LL-STREAM-003": "A streaming query did not take every row that it was given; nothing was published.",
-    "LL-STREAM-004": "What a streaming query remembers is gone or damaged. The next run builds the table anew.",
+    "LL-STREAM-004": "What a streaming query remembers is gone, damaged or of other columns. Build it anew.",
     "LL-STREAM-005": "A streaming table needs Spark's own driver; a client of Spark Connect has none.",
     # rules
     "LL-RULE-001": "A rule at level fail was broken before the commit; nothing was written.",

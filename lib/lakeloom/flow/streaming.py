@@ -7,6 +7,7 @@ batch, and becomes one frame. Nothing of it is published here.
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,10 @@ SETTINGS = {
     "spark.sql.streaming.noDataMicroBatches.enabled": "true",
     "spark.sql.streaming.multipleWatermarkPolicy": "min",
 }
+
+
+# How Spark says that its state is damaged, or was written for rows of another schema.
+_STATE = re.compile(r"CANNOT_LOAD_STATE_STORE|STATE_STORE_|ChecksumException|StateSchemaNotCompatible")
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def query(
     Raises
     ------
     StreamError
-        LL-STREAM-002 where Spark can't do it as a stream, LL-STREAM-003 where it left rows out.
+        LL-STREAM-001 for a timer by the machine's clock, LL-STREAM-002 where Spark can't do it as a stream,
+        LL-STREAM-003 where it left rows out, LL-STREAM-004 where what it remembers can't be read.
     """
     spec: TableSpec = step.spec
     assert spec.stream is not None
@@ -115,9 +121,11 @@ def _run(frame: DataFrame, keep: Any, output: str, workplace: Workplace, step: S
     try:
         running.awaitTermination()
     except StreamingQueryException as cause:
-        # What Spark refuses only once it plans a batch.
-        if "UNSUPPORTED_OPERATION" in str(cause) or "INCOMPATIBLE" in str(cause):
-            raise _impossible(cause, step) from cause
+        if _STATE.search(str(cause)):
+            raise StreamError(
+                "LL-STREAM-004", "what the stream remembers can't be read, or does not fit its rows any more",
+                where=step.name, fix=f"build it anew: lakeloom run {step.name} --full-refresh",
+            ) from cause  # fmt: skip
         raise
     finally:
         with suppress(Exception):  # it has ended, or Spark has
