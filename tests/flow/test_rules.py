@@ -86,6 +86,9 @@ def test_what_must_reconcile_and_does_not_is_restored(shop):
     result = shop.run("+silver.orders")
     error = error_of(result, "silver.orders")
     assert error["code"] == "LL-RULE-002" and "reconciles:bronze.orders" in error["message"]
+    # What the rules had found is kept with the failure, for their history.
+    failed = Intents(shop.lake.root).latest("silver.orders").failed
+    assert [(rule["name"], rule["stops"]) for rule in failed["rules"]] == [("reconciles:bronze.orders", True)]
     assert shop.rows("silver.orders", "order_id") == before
 
 
