@@ -198,7 +198,11 @@ def follow(stream, monkeypatch, rounds, tables):
     assert {step.status for step in stream.run().steps} == {"skipped"}
     stream.done("silver.*", full_refresh=True)
     whole = {name: [row for each in stream.executions for row in each[name]] for name in ("changes", "others")}
-    stream.equal(*(name for name in tables), executions=[whole])
+    # Of rows that are the same to `firsts` but lie far apart, which is the first in one batch is Spark's choice.
+    stream.equal(*(name for name in tables if name != "firsts"), executions=[whole])
+    if "firsts" in tables:
+        wanted = {row[:2] for row in model.firsts(model.Watched([whole], "changes"), "changes")}
+        assert stream.table("silver.firsts", "k", "v") == sorted(wanted, key=str)
 
 
 @pytest.fixture
@@ -215,7 +219,7 @@ def test_windows_and_a_join_of_two_streams_with_a_kill_in_every_execution(home, 
 @pytest.mark.parametrize("seed", [2, 3])
 def test_every_kind_of_query_with_a_kill_in_every_execution(seed, home, monkeypatch):
     stream = Streams(home, WINDOWS + PAIRS + TOTALS + SESSIONS + FIRSTS, seed)
-    follow(stream, monkeypatch, 6, ("windows", "pairs", "totals", "sessions", "firsts"))
+    follow(stream, monkeypatch, 4, ("windows", "pairs", "totals", "sessions", "firsts"))
 
 
 def test_the_life_of_a_stream(home, monkeypatch):
