@@ -18,4 +18,5 @@ BENCHES = {
     "quality": "benchmarks.quality:measure",
     "engine": "benchmarks.engine:measure",
     "upkeep": "benchmarks.upkeep:measure",
+    "rows": "benchmarks.rows:measure",
 }
