@@ -15,7 +15,7 @@ def test_every_snippet_of_the_page_runs_without_spark(home):
     # One process for all: each begins with its own imports.
     text = "\n".join(block.text for block in found) + "\nimport sys\nassert 'pyspark' not in sys.modules\n"
     done = subprocess.run(
-        [sys.executable, "-"], input=text, cwd=home, env=environment(), capture_output=True, text=True, timeout=120
+        [sys.executable, "-"], input=text, cwd=home, env=environment(), capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert "country" in done.stdout and "orders" in done.stdout
