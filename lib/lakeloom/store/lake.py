@@ -162,8 +162,7 @@ class Lake:
                 F.lit(version).cast("bigint").alias("_commit_version"),
                 F.lit(None).cast("timestamp").alias("_commit_timestamp"),
             )
-        for at in range(since, version + 1):
-            self.require(table, at)
+        self.require(table, *range(since, version + 1))
         reader = spark.read.format("delta").option("readChangeFeed", "true")
         try:
             return reader.option("startingVersion", since + 1).option("endingVersion", version).load(self.path(table))
@@ -201,12 +200,13 @@ class Lake:
             return []
         return vacuumed.noted(self.root, table, str(self.delta(table).metadata().id))
 
-    def require(self, table: TableName | str, version: int | None) -> None:
+    def require(self, table: TableName | str, *versions: int | None) -> None:
         """Refuse a version whose files were vacuumed (LL-STORE-012); one that is None or was never made passes."""
-        if version is None or not vacuumed.is_noted(self.root, table):
+        wanted = [version for version in versions if version is not None]
+        if not wanted or not vacuumed.is_noted(self.root, table):
             return
         found = self.vacuumed(table)
-        at = vacuumed.lost(found, version)
+        version, at = next(((each, at) for each in wanted if (at := vacuumed.lost(found, each))), (None, None))
         if at is not None:
             readable = [each for each in range(self.version(table) + 1) if vacuumed.lost(found, each) is None]
             raise StoreError(

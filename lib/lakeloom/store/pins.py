@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lakeloom.core.names import TableName
 from lakeloom.core.steps import Step
 from lakeloom.store import refs
 from lakeloom.store.intents import Intents
@@ -53,7 +54,7 @@ def _of_steps(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> Iterat
             for table, version in _read(latest.intent.reads):
                 yield Pin(table, version, version, f"{name}, which has not finished")
             if latest.intent.side is not None:
-                side = f"quarantine.{name.replace('.', '__', 1)}"
+                side = str(TableName.parse(name).quarantine)
                 yield Pin(side, latest.intent.side, latest.intent.side, f"{name}, which has not finished")
         last = intents.published(name) if name in steps else None
         if last is None:
