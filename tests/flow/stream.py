@@ -54,3 +54,11 @@ class Stream:
     def table(self, name, *columns):
         found = self.lake.arrow(name, refs.good(self.lake)[name]).to_pylist()
         return sorted((tuple(row[column] for column in columns) for row in found), key=str)
+
+
+def versions(stream, table):
+    """Return key → its versions (from, to, a, b) in a table of histories, oldest first."""
+    found = {}
+    for key, *version in stream.table(table, "id", "valid_from", "valid_to", "a", "b"):
+        found.setdefault(key, []).append(tuple(version))
+    return {key: sorted(rows, key=lambda row: row[0]) for key, rows in found.items()}

@@ -8,7 +8,7 @@ import pytest
 from lakeloom.flow.choice import Choice
 from lakeloom.flow.mend import Change, fix
 from lakeloom.flow.replaying import replay
-from tests.flow.stream import Stream
+from tests.flow.stream import Stream, versions
 from tests.tables.test_history import model
 
 RULE = "a:in_set"
@@ -84,13 +84,6 @@ class Faulty(Stream):
             if not newest[5]:
                 latest[key] = newest[2:5]
         return latest, versions
-
-
-def versions(stream, table):
-    found = {}
-    for key, *version in stream.table(table, "id", "valid_from", "valid_to", "a", "b"):
-        found.setdefault(key, []).append(tuple(version))
-    return {key: sorted(rows, key=lambda row: row[0]) for key, rows in found.items()}
 
 
 def test_fixed_rows_take_their_place_in_the_past(tmp_path, spark, monkeypatch):

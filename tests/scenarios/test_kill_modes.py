@@ -12,7 +12,7 @@ import pytest
 from lakeloom.flow.choice import Choice
 from lakeloom.flow.mend import Change, fix
 from lakeloom.flow.replaying import replay
-from tests.flow.stream import Stream
+from tests.flow.stream import Stream, versions
 from tests.scenarios.killing import assert_no_row_is_quarantined_twice, unfinished
 from tests.scenarios.stopping import kill_at_seam, kill_while_writing
 from tests.tables.test_history import model
@@ -169,13 +169,6 @@ class Changes(Stream):
         lost = sum((key in both) + (key in latest) for key in agreed)
         lost += sum(key in both and key in latest and both[key][0] != latest[key][0] for key in agreed)
         assert len(self.table("gold.agreed_losers", "id")) == lost
-
-
-def versions(stream, table):
-    found = {}
-    for key, *version in stream.table(table, "id", "valid_from", "valid_to", "a", "b"):
-        found.setdefault(key, []).append(tuple(version))
-    return {key: sorted(rows, key=lambda row: row[0]) for key, rows in found.items()}
 
 
 def test_killed_between_two_commits_of_one_execution(tmp_path, spark, monkeypatch):

@@ -34,6 +34,14 @@ def decoded(data: bytes, read: Read, start: int = 0) -> Any:
     return value
 
 
+def remember(schema: Mapping[str, Any], named: dict[str, Any]) -> None:
+    """Note a named type under each of the names by which the rest of the schema may mean it."""
+    name = str(schema.get("name", ""))
+    named |= {name: schema, name.rpartition(".")[2]: schema}
+    if schema.get("namespace"):
+        named[f"{schema['namespace']}.{name}"] = schema
+
+
 def _compile(schema: Any, named: dict[str, Any], inside: tuple[str, ...]) -> tuple[str, Read]:
     if isinstance(schema, list):
         return _union(schema, named, inside)
@@ -49,10 +57,8 @@ def _compile(schema: Any, named: dict[str, Any], inside: tuple[str, ...]) -> tup
         raise ValueError("a type is a name, a list or a mapping with 'type'")
     kind = schema["type"]
     if kind in ("record", "enum", "fixed"):
+        remember(schema, named)
         name = str(schema.get("name", ""))
-        named |= {name: schema, name.rpartition(".")[2]: schema}
-        if schema.get("namespace"):
-            named[f"{schema['namespace']}.{name}"] = schema
         inside = (*inside, name, name.rpartition(".")[2], f"{schema.get('namespace', '')}.{name}")
     makers = {"record": _record, "enum": _enum, "fixed": _fixed, "array": _array, "map": _map}
     of, read = makers[kind](schema, named, inside) if kind in makers else _compile(kind, named, inside)

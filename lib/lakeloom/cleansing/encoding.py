@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
-from lakeloom.cleansing.datum import compiled
+from lakeloom.cleansing.datum import compiled, remember
 
 Write = Callable[[Any], bytes]
 UNFIT = (ValueError, TypeError, KeyError, OverflowError, AttributeError, ArithmeticError, struct.error)
@@ -37,10 +37,7 @@ def _compile(schema: Any, named: dict[str, Any]) -> Write:
         return _PLAIN[schema] if schema in _PLAIN else _compile(named[schema], named)
     kind = schema["type"]
     if kind in ("record", "enum", "fixed"):
-        name = str(schema.get("name", ""))
-        named |= {name: schema, name.rpartition(".")[2]: schema}
-        if schema.get("namespace"):
-            named[f"{schema['namespace']}.{name}"] = schema
+        remember(schema, named)
     logical = _logical(schema)
     if logical is not None:
         return logical
