@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakeloom.store.arrow import scanned
+
 if TYPE_CHECKING:
     from lakeloom.datasets.spec import DatasetSpec
     from lakeloom.estimators.base import Fitted
@@ -24,7 +26,7 @@ def notes(data: Pinned, dataset: DatasetSpec, model: Fitted) -> list[str]:
     from deltalake import DeltaTable
 
     found = [dataset.description] if dataset.description else []
-    table = DeltaTable(data.path, version=data.version).to_pyarrow_table(columns=["label", *data.features])
+    table = scanned(DeltaTable(data.path, version=data.version), ["label", *data.features])
     missing = table.filter(table.column("label").is_null())
     if not missing.num_rows:
         return found

@@ -1,11 +1,37 @@
-"""What deltalake's query engine gives → Arrow tables that every pyarrow can take."""
+"""A Delta table at a version → an Arrow table that every pyarrow can take, without a JVM."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from deltalake import DeltaTable
+
+
+def scanned(opened: DeltaTable, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
+    """Return the rows of a table without deletion vectors, mapped columns and partitions, by Arrow's own scan.
+
+    Parameters
+    ----------
+    opened : DeltaTable
+    columns : list of str, optional
+        All of them by default.
+    filters : list of tuple, optional
+        As deltalake takes them: ``[("split", "=", "train")]``; files are pruned by them and rows filtered.
+    """
+    from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
+
+    # deltalake's own file system is Python: Arrow's threads call it, and where one of them still does as the
+    # interpreter ends, the process aborts (delta-io/delta-rs#2184).
+    place = SubTreeFileSystem(folder(opened), LocalFileSystem())
+    return opened.to_pyarrow_table(columns=columns, filters=filters, filesystem=place)
+
+
+def folder(opened: DeltaTable) -> str:
+    """Return the folder that a table lies in."""
+    return unquote(opened.table_uri.removeprefix("file://"))
 
 
 def gathered(reader: Any, limit: int | None = None) -> pa.Table:

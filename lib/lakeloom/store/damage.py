@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from lakeloom.core.errors import LakeloomError, StoreError
 from lakeloom.core.names import LAYERS
+from lakeloom.store.arrow import folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +124,7 @@ def named(table: object, opened: DeltaTable) -> Iterator[None]:
 def _other_size(opened: DeltaTable) -> str | None:
     """Return the name of a data file that is not as long as the log says; readers don't always name it."""
     files = opened.get_add_actions(flatten=True)
-    base = Path(opened.table_uri.removeprefix("file://"))
+    base = Path(folder(opened))
     for path, size in zip(files.column("path").to_pylist(), files.column("size_bytes").to_pylist(), strict=True):
         file = base / unquote(path)
         if not file.is_file() or file.stat().st_size != size:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, TableRef
 from lakeloom.store import vacuumed
-from lakeloom.store.arrow import gathered
+from lakeloom.store.arrow import gathered, scanned
 from lakeloom.store.damage import broken_data, broken_log, damaged_log, empty_commit, named
 from lakeloom.store.types import columns_of
 
@@ -189,7 +189,7 @@ class Lake:
             raise _only_by_spark(table)
         with named(table, opened):
             if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
-                return opened.to_pyarrow_table(columns=columns)
+                return scanned(opened, columns)
             # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
             # partitions; its query engine reads them all.
             return _queried(opened, table, columns)

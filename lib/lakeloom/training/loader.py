@@ -17,6 +17,7 @@ import pyarrow as pa
 from lakeloom.core.errors import TrainError
 from lakeloom.estimators.base import Floats, labels_of
 from lakeloom.preparation.prepare import Arrays, Preparation
+from lakeloom.store.arrow import scanned
 from lakeloom.training.order import global_batch, order, sample, share, steps
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ def read_split(data: Pinned, split: str, extra: Sequence[str] = (), part: float 
     from deltalake import DeltaTable
 
     wanted = dict.fromkeys(("_row", "label", *data.features, *extra))
-    table = DeltaTable(data.path, version=data.version).to_pyarrow_table(
-        columns=list(wanted), filters=[("_split", "=", split)]
-    )
+    table = scanned(DeltaTable(data.path, version=data.version), list(wanted), [("_split", "=", split)])
     table = table.filter(table.column("label").is_valid()).sort_by("_row").combine_chunks()
     if not table.num_rows:
         raise TrainError(
