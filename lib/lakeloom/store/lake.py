@@ -8,6 +8,7 @@ last good one.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -238,23 +239,21 @@ class Lake:
         """Return the commits, newest first: version, timestamp (UTC), operation, metrics, manifest."""
         from deltalake.exceptions import DeltaError
 
-        opened, entries = self.delta(table), []
+        opened = self.delta(table)
         try:
             commits = opened.history(limit)
         except DeltaError as cause:
             raise self._unreadable(table, cause) from cause
-        for entry in commits:
-            manifest = entry.get("userMetadata")
-            entries.append(
-                {
-                    "version": entry.get("version"),
-                    "timestamp": datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, UTC).isoformat(),
-                    "operation": entry.get("operation"),
-                    "metrics": _metrics(entry.get("operationMetrics")),
-                    "manifest": json.loads(manifest) if isinstance(manifest, str) and manifest[:1] == "{" else {},
-                }
-            )
-        return entries
+        return [
+            {
+                "version": entry.get("version"),
+                "timestamp": datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, UTC).isoformat(),
+                "operation": entry.get("operation"),
+                "metrics": _metrics(entry.get("operationMetrics")),
+                "manifest": manifest_of(entry),
+            }
+            for entry in commits
+        ]
 
     def epoch(self, table: TableName | str, step: str, version: int | None = None) -> int:
         """Return the newest epoch that `step` has committed to the table up to `version`, 0 for none."""
@@ -297,6 +296,12 @@ def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | No
         if broken_data(str(cause)):
             raise
         raise _only_by_spark(table) from cause
+
+
+def manifest_of(commit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest in a commit's own words (``commitInfo``), empty where another writer made it."""
+    text = commit.get("userMetadata")
+    return json.loads(text) if isinstance(text, str) and text[:1] == "{" else {}
 
 
 def readable(opened: DeltaTable) -> bool:
