@@ -1,13 +1,20 @@
 """What steps note of the columns that they write: by SQL, function, history, stream, feature, dataset, model, score."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from lakeloom.flow import lineage as noting
-from lakeloom.lineage.columns import newest
+from lakeloom.flow.context import Context
+from lakeloom.flow.emit import emit
+from lakeloom.flow.journal import Journal
+from lakeloom.flow.result import RunResult
+from lakeloom.lineage.assembled import newest
 from lakeloom.lineage.made import Executions, Kept
 from tests.flow.stream import Stream
+from tests.notify.servers import Receiver, serving
+from tests.openlineage import problems
 
 COLUMNS = {"id": "bigint", "city": "string", "at": "timestamp", "amount": "double", "spare": "string"}
 TABLES = """\
@@ -61,8 +68,16 @@ def rows_of(root, table):
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory, spark):
+def receiver():
+    with serving(Receiver()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory, spark, receiver):
     stream = Stream(tmp_path_factory.mktemp("lineage"), COLUMNS, TABLES)
+    with (stream.home / "conf" / "base.yml").open("a") as base:
+        base.write(f"openlineage: {{file: out/events.jsonl, url: {receiver.url}/api/v1/lineage, namespace: acme}}\n")
     stream.drop(
         {"id": 1, "city": "Rome", "at": "2026-01-01T10:00:00Z", "amount": 5000.0, "spare": "x"},
         {"id": 2, "city": "Oslo", "at": "2026-01-01T10:05:00Z", "amount": 4712.0, "spare": "y"},
@@ -128,6 +143,37 @@ def test_the_commit_and_the_record_tell_the_same(ran):
     assert (lake.root / "lineage" / f"{key}.json").is_file()
     quarantine = Executions(lake.root).newest.get("quarantine.silver__orders")
     assert quarantine is None  # nothing was written there
+
+
+def test_the_run_is_told_as_sound_events_to_a_file_and_a_receiver(ran, receiver):
+    lines = (ran.home / "out" / "events.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [json.loads(body) for _, _, body in receiver.seen]
+    assert {path for path, _, _ in receiver.seen} == {"/api/v1/lineage"}
+    events = [json.loads(line) for line in lines]
+    assert problems(events) == [""] * len(events)
+    ended = {event["job"]["name"]: event for event in events if event["eventType"] == "COMPLETE"}
+    assert {name for name in ended if name == "silver.orders.rules" or not name.endswith(".rules")} == {
+        "stream", "bronze.changes", "silver.orders", "silver.orders.rules", "silver.places", "silver.doubled",
+        "silver.minutes", "gold.towns",
+    }  # fmt: skip
+    (orders, *_) = [each for each in ended["silver.orders"]["outputs"] if each["name"] == "silver.orders"]
+    assert orders["facets"]["version"]["datasetVersion"] == "0"
+    (gross,) = orders["facets"]["columnLineage"]["fields"]["gross"]["inputFields"]
+    assert (gross["namespace"], gross["name"], gross["field"]) == ("acme", "bronze.changes", "amount")
+    assert {each["name"] for each in ended["bronze.changes"]["inputs"]} == {"sources.changes"}
+    assert "4711" not in "".join(lines)
+
+
+def test_a_receiver_that_is_down_is_asked_once_more_and_fails_no_run(ran):
+    project = ran.project()
+    spec = project.settings.openlineage.model_copy(update={"url": "http://127.0.0.1:9", "file": None, "attempts": 2})
+    context = Context.of(replace(project, settings=project.settings.model_copy(update={"openlineage": spec})), "r9")
+    result = RunResult("r9", "done", "2026-01-01T00:00:00+00:00", 1.0, ())
+    journal = Journal(context.lake, "r9", context.folder)
+    (failed,) = emit(context, [], result, journal, pause=lambda _: None)
+    assert (failed.channel, failed.delivered, failed.attempts) == ("openlineage http", False, 2)
+    assert failed.error["code"] == "LL-RUN-006"
+    assert [event["event"] for event in journal.events] == ["not published"]
 
 
 def test_another_run_of_the_same_code_keeps_nothing_new(ran):
