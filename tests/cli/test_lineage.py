@@ -63,6 +63,15 @@ def test_a_version(told):
     assert edges("silver.orders@0", "--down") == {("silver.orders@0", "gold.daily_orders@0", "filter, rows, value")}
 
 
+def test_a_page_for_the_browser(told, tmp_path):
+    file = tmp_path / "pages" / "columns.html"
+    assert call("--html", str(file)).strip() == str(file)
+    assert json.loads(call("--html", str(file), "--json")) == {"page": str(file)}
+    page = file.read_text()
+    assert "sum(amount)" in page
+    assert '"silver.orders"' in page
+
+
 def test_people_get_the_expressions(told):
     shown = call("gold.daily_orders.revenue", "--up")
     assert "sum(amount)" in shown

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from lakeloom.core.errors import TableError
-from lakeloom.lineage.columns import Place, at_version, by_tables, newest
+from lakeloom.lineage.assembled import at_version, newest
+from lakeloom.lineage.columns import Place, by_tables
 from lakeloom.lineage.flows import ColumnFlow, Flow, Flows, of_steps
 from lakeloom.lineage.made import Executions, Kept, keep
 from lakeloom.store.intents import Intent, Intents

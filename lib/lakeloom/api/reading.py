@@ -192,7 +192,13 @@ class Records:
         """
         from lakeloom.api.lineage import lineage
 
-        return lineage(self.lake, self._steps(), name, up=up, down=down, to=to, how=how)
+        return lineage(self.lake, self._steps, self.raw, name, up=up, down=down, to=to, how=how)
+
+    def lineage_page(self, file: str | Path) -> Path:
+        """Write the lineage of all columns as one HTML file, and return its path; raises LL-STORE-004."""
+        from lakeloom.api.lineage import write_page
+
+        return write_page(self.lake, self.raw, Path(file))
 
     def freshness(self) -> list[Freshness]:
         """Return how old the data of each table and source is that declares ``freshness``; no Spark is started."""

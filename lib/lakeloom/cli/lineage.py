@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,9 @@ def lineage(
         list[str] | None,
         typer.Option("--how", help="Of columns, follow only these flows: value, filter, 'join key', grouping, window."),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the lineage of all columns as a page for the browser.")
+    ] = None,
     conf: Conf = None,
     env: Env = None,
     as_json: Json = False,
@@ -34,12 +38,16 @@ def lineage(
 ) -> None:
     """Show what comes from what: of everything, or around one table, model, source or column.
 
-    JSON: {"nodes": [{"id", "kind"}], "edges": [{"from", "to", "how", "expression"}]}.
+    JSON: {"nodes": [{"id", "kind"}], "edges": [{"from", "to", "how", "expression"}]}; of --html {"page"}.
     """
     if name is not None and between is not None:
         raise typer.BadParameter("give a name, or --between and two names")
     first, to = between or (name, None)
     with shell(conf, env, as_json=as_json, debug=debug) as out:
+        if html is not None:
+            page = out.open().lineage_page(html)
+            out.document({"page": str(page)}) if as_json else out.say(str(page))
+            return
         both = up == down
         graph = out.open().lineage(first, up=up or both, down=down or both, to=to, how=how or ())
         if as_json:

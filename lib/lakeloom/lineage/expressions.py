@@ -10,7 +10,7 @@ from lakeloom.lineage.tree import Tree
 from lakeloom.lineage.values import NOTHING, Value, field_of, flows, short, together
 
 if TYPE_CHECKING:
-    from lakeloom.lineage.plan import Rows
+    from lakeloom.lineage.rows import Rows
 
 Env = Mapping[int, Value]
 _BETWEEN = {

@@ -8,8 +8,9 @@ Texts of expressions never hold a literal: it stands there as ``?``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 from lakeloom.core.steps import digest
@@ -130,6 +131,35 @@ def of_steps(tables: Iterable[str], problem: str, columns: Iterable[str] = ()) -
     """Return what is known where nothing is: the rows of the tables that were read flow in, into any column."""
     rows = tuple(Flow(table, "", "step") for table in sorted(tables))
     return Flows({name: ColumnFlow("", "unknown") for name in columns}, rows, "step", problem)
+
+
+def composed(outer: Flows, inner: Mapping[str, Flows]) -> Flows:
+    """Return the flows of `outer` with each flow from a name in `inner` replaced by what flows into that."""
+
+    def sources(flow: Flow) -> list[Flow]:
+        behind = inner.get(flow.table)
+        if behind is None:
+            return [flow]
+        column = behind.columns.get(flow.column.partition(".")[0])
+        found = [] if column is None else list(column.flows)
+        return [
+            each if each.how != "value" else Flow(each.table, each.column, flow.how, flow.expression) for each in found
+        ]
+
+    columns = {}
+    for name, column in outer.columns.items():
+        behind = [
+            inner[flow.table].columns.get(flow.column)
+            for flow in column.flows
+            if flow.table in inner and flow.how == "value"
+        ]
+        taken = behind[0] if len(behind) == 1 and column.way == "same" else None
+        kept = tuple(dict.fromkeys(chain.from_iterable(map(sources, column.flows))))
+        way, expression = (taken.way, taken.expression) if taken else (column.way, column.expression)
+        columns[name] = ColumnFlow(expression, way, kept)
+    rows = list(chain.from_iterable(sources(flow) for flow in outer.rows))
+    rows += [flow for name, flows_ in inner.items() if name in outer.tables for flow in flows_.rows]
+    return Flows(columns, tuple(dict.fromkeys(rows)), outer.basis, outer.problem, outer.renamed)
 
 
 def _plain(flow: Flow) -> list[str]:

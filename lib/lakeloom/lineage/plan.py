@@ -12,42 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
 
 from lakeloom.lineage.expressions import Env, Expressions
-from lakeloom.lineage.flows import OUTSIDE, ColumnFlow, Flow, Flows
+from lakeloom.lineage.flows import OUTSIDE, ColumnFlow, Flow, Flows, composed
+from lakeloom.lineage.rows import Output, Rows, laid_over, one_of, union
 from lakeloom.lineage.tree import Tree, grown, number
 from lakeloom.lineage.values import NOTHING, Value, flows, source, together
 
 _READ = re.compile(r"([a-z]+\.[A-Za-z_][A-Za-z0-9_]*)@\d+")
-
-
-@dataclass(frozen=True)
-class Output:
-    """A column that a node of a plan gives."""
-
-    id: int
-    name: str
-    value: Value
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What a node of a plan gives: its columns in order, and what decides about its rows."""
-
-    outputs: tuple[Output, ...]
-    beside: frozenset[Flow] = frozenset()
-
-    @property
-    def values(self) -> list[Value]:
-        """The columns' values."""
-        return [output.value for output in self.outputs]
-
-    @property
-    def env(self) -> dict[int, Value]:
-        """Id → value."""
-        return {output.id: output.value for output in self.outputs}
 
 
 def read(text: str, inner: Mapping[str, Flows] | None = None, known: Mapping[str, Value] | None = None) -> Flows:
@@ -71,35 +43,6 @@ def read(text: str, inner: Mapping[str, Flows] | None = None, known: Mapping[str
     columns = {output.name: _flow(output.value) for output in rows.outputs}
     found = Flows(columns, tuple(sorted(rows.beside)))
     return found if not inner else composed(found, inner)
-
-
-def composed(outer: Flows, inner: Mapping[str, Flows]) -> Flows:
-    """Return the flows of `outer` with each flow from a name in `inner` replaced by what flows into that."""
-
-    def sources(flow: Flow) -> list[Flow]:
-        behind = inner.get(flow.table)
-        if behind is None:
-            return [flow]
-        column = behind.columns.get(flow.column.partition(".")[0])
-        found = [] if column is None else list(column.flows)
-        return [
-            each if each.how != "value" else Flow(each.table, each.column, flow.how, flow.expression) for each in found
-        ]
-
-    columns = {}
-    for name, column in outer.columns.items():
-        behind = [
-            inner[flow.table].columns.get(flow.column)
-            for flow in column.flows
-            if flow.table in inner and flow.how == "value"
-        ]
-        taken = behind[0] if len(behind) == 1 and column.way == "same" else None
-        kept = tuple(dict.fromkeys(chain.from_iterable(map(sources, column.flows))))
-        way, expression = (taken.way, taken.expression) if taken else (column.way, column.expression)
-        columns[name] = ColumnFlow(expression, way, kept)
-    rows = list(chain.from_iterable(sources(flow) for flow in outer.rows))
-    rows += [flow for name, flows_ in inner.items() if name in outer.tables for flow in flows_.rows]
-    return Flows(columns, tuple(dict.fromkeys(rows)), outer.basis, outer.problem, outer.renamed)
 
 
 def _flow(value: Value) -> ColumnFlow:
@@ -131,7 +74,7 @@ class _Plan:
         if made is not None:
             return made(self, tree, outer)
         below = [self.rows(child, outer) for child in tree.children]
-        beside = _union(rows.beside for rows in below)
+        beside = union(rows.beside for rows in below)
         given = _attributes(tree)
         there = {output.id for rows in below for output in rows.outputs}
         if given and not {attribute.id for attribute in given} <= there:
@@ -162,7 +105,7 @@ class _Plan:
         name = next((each.name for each in called if each.name), tree.kind)
         made = together(values, f"{name}(…)")
         keys = [key for field in ("groupingAttributes", "keyAttributes") for key in tree.trees(field)]
-        beside = _union(rows.beside for rows in below) | flows(expressions.all(keys), "grouping")
+        beside = union(rows.beside for rows in below) | flows(expressions.all(keys), "grouping")
         return Rows(tuple(Output(each.id, each.name, self._known.get(each.name, made)) for each in given), beside)
 
     def _alias(self, tree: Tree, outer: Env) -> Rows:
@@ -221,7 +164,7 @@ class _Plan:
 
     def _united(self, tree: Tree, outer: Env) -> Rows:
         below = [self.rows(child, outer) for child in tree.children]
-        return _laid_over(below)
+        return laid_over(below)
 
     def _set(self, tree: Tree, outer: Env) -> Rows:
         left, right = (self.rows(child, outer) for child in tree.children)
@@ -233,7 +176,7 @@ class _Plan:
         outputs = []
         for index, attribute in enumerate(_attributes(tree)):
             values = [expressions.value(row[index]) for row in lists]
-            outputs.append(Output(attribute.id, attribute.name, _one_of(values)))
+            outputs.append(Output(attribute.id, attribute.name, one_of(values)))
         return Rows(tuple(outputs), rows.beside)
 
     def _generate(self, tree: Tree, outer: Env) -> Rows:
@@ -262,7 +205,7 @@ class _Plan:
     def _loop(self, tree: Tree, outer: Env) -> Rows:
         anchor = self.rows(tree.trees("anchor")[0], outer)
         self._named[number_of(tree, "id")] = anchor
-        return _laid_over([anchor, self.rows(tree.trees("recursion")[0], outer)])
+        return laid_over([anchor, self.rows(tree.trees("recursion")[0], outer)])
 
     def _named_ones(self, trees: Sequence[Tree], expressions: Expressions) -> tuple[Output, ...]:
         return tuple(Output(tree.id, tree.name, expressions.value(tree)) for tree in trees)
@@ -338,38 +281,15 @@ def _grown(nodes: list[dict[str, object]]) -> Tree:
     return grown(nodes)
 
 
-def _union(sets: object) -> frozenset[Flow]:
-    return frozenset[Flow]().union(*sets)  # type: ignore[misc]
-
-
-def _laid_over(below: Sequence[Rows]) -> Rows:
-    """Return rows of several queries, one after the other: a column is what it is in each of them."""
-    outputs = []
-    for index, first in enumerate(below[0].outputs):
-        outputs.append(Output(first.id, first.name, _one_of([rows.values[index] for rows in below])))
-    return Rows(tuple(outputs), _union(rows.beside for rows in below))
-
-
-def _one_of(values: Sequence[Value]) -> Value:
-    """Return what is one of several values: it is a source's column as it is where they all are."""
-    told = [value for value in values if value.sources or value.parts or value.beside] or list(values[:1])
-    if len(told) == 1:
-        return told[0]
-    texts = list(dict.fromkeys(value.text for value in told))
-    if all(value.way == "same" for value in told):
-        return together(told, texts[0] if len(texts) == 1 else " | ".join(texts), way="same", parts=True)
-    return together(told, " | ".join(texts), parts=True)
-
-
 def _generated(expressions: Expressions, generator: Tree, made: Value, index: int, count: int, name: str) -> Value:
     """Return one column of a generator: of a list of values its own, else of all that the generator takes."""
     if generator.kind == "Stack":
         cells = expressions.all(generator.children[1:])
-        return _one_of(cells[index::count]) if cells[index::count] else NOTHING
+        return one_of(cells[index::count]) if cells[index::count] else NOTHING
     inner = generator
     while inner.kind in ("Explode", "PosExplode", "Inline", "GeneratorOuter") and inner.children:
         inner = inner.children[0]
-    element = _one_of(expressions.all(inner.children)) if inner.kind == "CreateArray" and inner.children else None
+    element = one_of(expressions.all(inner.children)) if inner.kind == "CreateArray" and inner.children else None
     if "Inline" in (generator.kind, *(child.kind for child in generator.children)) and element and element.parts:
         return list(element.parts.values())[index]
     parts = element.parts if element and generator.kind == "Explode" else None
