@@ -1,6 +1,8 @@
 """What Spark's analysed plans tell of columns; nothing runs here, and the tables are a row that was never written."""
 
 import json
+from functools import reduce
+from operator import or_
 
 import pytest
 from pyspark.sql import Window
@@ -257,6 +259,13 @@ def test_a_chain_of_thousands_of_nodes_needs_no_deep_recursion(tables):
     found = read(json.dumps([top, *[link] * 3000, *rest]))
     assert values(found, "id") == {"a.id"}
     assert len(text(found, "id")) <= 240
+
+
+def test_a_chain_of_hundreds_of_conditions_needs_no_deep_recursion(tables):
+    condition = reduce(or_, [F.col("id") == number for number in range(400)])
+    found = told(tables["a"].select(condition.alias("x")))
+    assert values(found, "x") == {"a.id"}
+    assert text(found, "x").endswith("…")
 
 
 def test_flows_as_plain_data_and_back(sql):

@@ -63,13 +63,24 @@ class Expressions:
             return special(self, tree)
         if isinstance(tree.fields.get("replacement"), int):  # stands for another expression, which it has as a child
             return self.value(tree.trees("replacement")[0])
+        if tree.kind in _BETWEEN and len(tree.children) == 2:
+            return self._between(tree)
         values = self.all(tree.children)
         if tree.kind in _THROUGH:
             return values[0] if values else NOTHING
         texts = [value.text for value in values]
-        if tree.kind in _BETWEEN and len(texts) == 2:
-            return together(values, f"{_inner(texts[0])} {_BETWEEN[tree.kind]} {_inner(texts[1])}")
         return together(values, f"{_called(tree)}({', '.join(texts)})", parts=tree.kind in _CHOOSES)
+
+    def _between(self, tree: Tree) -> Value:
+        # From the inside, so that a long chain of ORs or sums needs no deep recursion.
+        chain = [tree]
+        while chain[-1].children[0].kind in _BETWEEN:
+            chain.append(chain[-1].children[0])
+        value = self.value(chain[-1].children[0])
+        for node in reversed(chain):
+            right = self.value(node.children[1])
+            value = together([value, right], f"{_inner(value.text)} {_BETWEEN[node.kind]} {_inner(right.text)}")
+        return value
 
     def _attribute(self, tree: Tree) -> Value:
         return self._env.get(tree.id, Value(text=tree.name or "?"))
@@ -205,7 +216,13 @@ def _called(tree: Tree) -> str:
 
 
 def _inner(text: str) -> str:
-    return f"({text})" if " " in text and not text.endswith((")", "…")) else text
+    """Return a text as a part of another: in brackets where it is more than one word or call."""
+    depth = 0
+    for letter in text:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == " " and depth == 0:
+            return f"({text})"
+    return text
 
 
 def _type(kind: Any) -> str:
