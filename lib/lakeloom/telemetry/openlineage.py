@@ -138,7 +138,7 @@ def _of_rules(told: Told, step: Executed, output: Output, facets: dict[str, Any]
     name = f"{step.step}.rules"
     run, job = _run(_run_id(told, name), facets), _job(told, name, "TEST", streams=False)
     figures = {"bytes": output.size_bytes, "fileCount": output.files, "columnMetrics": {}}
-    found = {
+    found: dict[str, dict[str, Any]] = {
         "dataQualityAssertions": {"assertions": _assertions(output.rules)},
         "dataQualityMetrics": figures | ({} if output.rows is None else {"rowCount": output.rows}),
     }
