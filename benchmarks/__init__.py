@@ -19,4 +19,6 @@ BENCHES = {
     "engine": "benchmarks.engine:measure",
     "upkeep": "benchmarks.upkeep:measure",
     "rows": "benchmarks.rows:measure",
+    "lineage": "benchmarks.lineage:measure",
+    "tpc": "benchmarks.tpc:measure",
 }

@@ -128,14 +128,18 @@ class Lake:
         return good if good is not None else self.version(ref.table)
 
     def frame(self, spark: SparkSession, table: TableName | str, version: int | None = None) -> DataFrame:
-        """Return the table at a version as a Spark frame; raises LL-STORE-001, LL-STORE-012."""
+        """Return the table at a version as a Spark frame, which has the table's name and version as its alias.
+
+        Analysed plans know their tables by it. Raises LL-STORE-001, LL-STORE-012.
+        """
         if not self.exists(table):
             raise StoreError("LL-STORE-001", f"{table} does not exist", fix="run the step that writes it")
         self.require(table, version)
         reader = spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
-        return reader.load(self.path(table))
+        rows = reader.load(self.path(table))
+        return rows if version is None else rows.alias(f"{table}@{version}")
 
     def changes(self, spark: SparkSession, table: TableName | str, since: int | None, version: int) -> DataFrame:
         """Return a table's row changes after the version `since` up to `version`; all its rows as inserts without one.
@@ -166,7 +170,7 @@ class Lake:
         self.require(table, *range(since, version + 1))
         reader = spark.read.format("delta").option("readChangeFeed", "true")
         try:
-            return reader.option("startingVersion", since + 1).option("endingVersion", version).load(self.path(table))
+            rows = reader.option("startingVersion", since + 1).option("endingVersion", version).load(self.path(table))
         except AnalysisException as cause:
             raise StoreError(
                 "LL-STORE-011",
@@ -174,6 +178,7 @@ class Lake:
                 where=str(table),
                 fix="build the table that reads them anew: lakeloom run TABLE --full-refresh",
             ) from cause
+        return rows.alias(f"{table}@{version}")
 
     def arrow(self, table: TableName | str, version: int | None = None, columns: list[str] | None = None) -> pa.Table:
         """Return the table at a version as Arrow, without a JVM.
