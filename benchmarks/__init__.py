@@ -19,4 +19,5 @@ BENCHES = {
     "engine": "benchmarks.engine:measure",
     "upkeep": "benchmarks.upkeep:measure",
     "rows": "benchmarks.rows:measure",
+    "diff": "benchmarks.diff:measure",
 }

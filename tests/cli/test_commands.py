@@ -12,7 +12,11 @@ READING = {
     "tables": ["tables"],
     "show": ["show", "silver.orders@0"],
     "history": ["history", "silver.orders"],
+    "tag": ["tag"],
+    "tagging": ["tag", "release-7"],
     "sql": ["sql", "select * from silver.orders"],
+    "sql at": ["sql", "select * from silver.orders", "--at", "2100-01-01"],
+    "tables at": ["tables", "--at", "2100-01-01"],
     "lineage": ["lineage", "silver.orders", "--up"],
     "quarantine": ["quarantine"],
     "quarantined": ["quarantine", "silver.orders"],
@@ -49,6 +53,11 @@ def test_shapes_are_those_of_the_documentation(home):
     assert shape("sql", "select count(*) as n from silver.orders") == [{"n": 2}]
     assert set(shape("plan")["steps"][0]) == {"name", "kind", "action", "reasons", "reads", "writes"}
     assert shape("check") == {"findings": []}
+    assert set(shape("tag", "release-7")) == {"name", "at", "who", "versions"}
+    assert shape("tag")[0]["versions"] == {"silver.orders": 1, "quarantine.silver__orders": 0}
+    assert shape("show", "silver.orders@release-7")["version"] == 1
+    assert shape("sql", "select count(*) as n from silver.orders", "--at", "release-7") == [{"n": 2}]
+    assert shape("tag", "release-7", "--delete")["name"] == "release-7" and shape("tag") == []
     graph = shape("lineage")
     assert set(graph["nodes"][0]) == {"id", "kind"}
     assert set(graph["edges"][0]) == {"from", "to", "how", "expression"}
@@ -74,6 +83,8 @@ def test_help_lists_every_command():
     [
         (["show", "silver.ordres"], "LL-STORE-001", 1),
         (["show", "silver.orders@x y"], "LL-TABLE-002", 1),
+        (["show", "silver.orders@none"], "LL-STORE-002", 1),
+        (["tag", "good"], "LL-STORE-014", 1),
         (["sql", "drop table silver.orders"], "LL-CONF-012", 1),
         (["sql", "select nope from silver.orders"], "LL-TABLE-007", 1),
         (["lineage", "silver.nope"], "LL-STORE-001", 1),

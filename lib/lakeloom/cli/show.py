@@ -1,4 +1,4 @@
-"""``lakeloom show TABLE[@version]``."""
+"""``lakeloom show TABLE[@version|@time|@tag]``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from lakeloom.cli.shell import shell
 
 
 def show(
-    table: Annotated[str, typer.Argument(help="layer.name, layer.name@7 or layer.name@2026-01-31T12:00:00Z")],
+    table: Annotated[
+        str, typer.Argument(help="layer.name, layer.name@7, layer.name@2026-01-31T12:00:00Z or layer.name@TAG")
+    ],
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many rows.")] = 20,
     sample: Sample = None,
     conf: Conf = None,

@@ -30,6 +30,7 @@ from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.checkpoints import Workplace, damage
 from lakeloom.store.foreign import foreign
+from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intent, Record
 from lakeloom.store.log import unchanged
 from lakeloom.tables.catalog import register
@@ -123,6 +124,7 @@ def prepare(
         within=within,
         made=step.made,
         side=_side(context, step) if decision.full or again else None,
+        ids={table: identity(context.lake, table) for table in reads if is_table(table)},
     )
     context.intents.begin(intent)
     return Ready(intent, "; ".join(decision.reasons))
@@ -175,7 +177,7 @@ def look(
     last = Last(record.intent.epoch, record.intent.code, record.intent.reads) if record else None
     read = last.reads if last else {}
     versions = {each.table: _as_read(context, each.table, read.get(each.table), good) for each in step.reads}
-    lost = _forgotten(context, step, record)
+    lost = _forgotten(context, step, record) or _anew(context, record)
     return decide(step, last, versions, new=_words(batch), full_refresh=full_refresh, lost=lost)
 
 
@@ -185,6 +187,13 @@ def _forgotten(context: Context, step: Step, record: Record | None) -> str | Non
     if not is_stream(step) or told is None or record is None:
         return None
     return damage(context.project.root, step.name, record.intent.epoch, told["checkpoint"])
+
+
+def _anew(context: Context, record: Record | None) -> str | None:
+    """Return in words that an input was dropped and made anew since it was read: its numbers begin again."""
+    known = record.intent.ids if record else {}
+    gone = next((table for table, was in known.items() if was != identity(context.lake, table)), None)
+    return f"{gone} was dropped and made anew" if gone else None
 
 
 def _as_read(context: Context, table: str, before: int | None, good: dict[str, int]) -> int | None:

@@ -6,14 +6,12 @@ Spark jobs are cancelled, and their intents are replayed by the next run.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from lakeloom.core.errors import LakeloomError, RunError
@@ -24,7 +22,9 @@ from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.replay import Replay
+from lakeloom.flow.restoring import settle
 from lakeloom.flow.result import STREAM, Listener, RunResult, Silent, StepResult
+from lakeloom.flow.runs import new_run_id
 from lakeloom.flow.tell import tell_of_breakdown
 from lakeloom.notify.events import EventKind
 from lakeloom.project.graph import heights, is_stream, upstream
@@ -34,30 +34,6 @@ from lakeloom.project.select import select
 from lakeloom.project.spec import Project
 from lakeloom.store import refs
 from lakeloom.store.lock import locked
-
-
-def new_run_id(root: Path) -> str:
-    """Return a run's id: its start in UTC to the microsecond, so that ids sort as the runs of a root began.
-
-    Where the clock has gone back, it is the last run's id and a microsecond.
-    """
-    now = _id_of(datetime.now(UTC))
-    last = max((name for name in _names(root / "runs") if _RUN_ID.fullmatch(name)), default="")
-    if now > last:
-        return now
-    return _id_of(datetime.strptime(last, _RUN_FORM).replace(tzinfo=UTC) + timedelta(microseconds=1))
-
-
-_RUN_FORM = "%Y%m%dT%H%M%S-%f"
-_RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}")
-
-
-def _id_of(time: datetime) -> str:
-    return f"{time:{_RUN_FORM}}"
-
-
-def _names(folder: Path) -> list[str]:
-    return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
 
 
 def run(
@@ -104,6 +80,7 @@ def run(
         wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep)
         walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:
+            settle(context)
             result = walk.go()
         except LakeloomError as error:
             tell_of_breakdown(context, error)

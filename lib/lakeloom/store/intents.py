@@ -52,6 +52,8 @@ class Intent:
         Hash of what the rows are made by: the code without the table's rules.
     side : int or None
         The version of the table's quarantine whose fixes and decisions hold; None where there is none.
+    ids : dict
+        Table → Delta's id of it: the same number of a table that was dropped and made anew is another version.
     replay : dict
         Which quarantined rows are run again, as `lakeloom.flow.choice.Choice`; empty for an ordinary execution.
     """
@@ -71,6 +73,7 @@ class Intent:
     made: str = ""
     side: int | None = None
     replay: dict[str, Any] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
