@@ -205,15 +205,11 @@ def test_deletion_vectors_renamed_columns_partitions_and_variants(lake, spark):
         assert found.examples["changed"][1] == {"key": {"k": 60}, "values": {"w": ["a", "b"]}}
         assert [each["k"] for each in found.examples["removed"]] == [1, 2, 4]
         assert (found.before["rows"], found.after["rows"]) == (100, 97)
-        plain = compared(lake, 1, 5, keys=(), engine=engine, spark=lambda: spark)
-        assert (plain.added, plain.removed, plain.changed) == (2, 5, None)
     shutil.rmtree(lake.path(T))
     spark.sql(f"CREATE TABLE {place} (k INT, v VARIANT) USING delta")
-    spark.sql(f"INSERT INTO {place} SELECT 1, parse_json('{{\"a\": 1}}') UNION ALL SELECT 2, NULL")
-    spark.sql(f"INSERT INTO {place} SELECT 3, NULL")
-    spark.sql(f"DELETE FROM {place} WHERE k = 1")
-    found = compared(lake, 1, 3, spark=lambda: spark)
-    assert (found.added, found.removed, found.changed, found.engine) == (1, 1, 0, "spark")
+    spark.sql(f"INSERT INTO {place} SELECT 3, parse_json('{{\"a\": 1}}')")
+    found = compared(lake, 0, 1, spark=lambda: spark)
+    assert (found.added, found.removed, found.changed, found.engine) == (1, 0, 0, "spark")
     with pytest.raises(LakeloomError) as caught:
-        compared(lake, 1, 3, engine="delta")
+        compared(lake, 0, 1, engine="delta")
     assert caught.value.code == "LL-STORE-009"

@@ -27,11 +27,13 @@ from lakeloom.project.graph import steps as graph
 from lakeloom.project.spec import Project
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
+from lakeloom.store.between import Place, between
 from lakeloom.store.commit import Mark, restore
 from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intent
 from lakeloom.store.lock import locked
 from lakeloom.store.log import unchanged
+from lakeloom.store.rewind import rewind
 from lakeloom.store.tags import LAST_GOOD, resolve
 
 VERB = "restore"
@@ -91,8 +93,6 @@ def restore_table(project: Project, table: str, point: str) -> Restored:
         version = _version(context, name, point)
         head = context.lake.version(name)
         targets = _beside(context, step, name, version) | {str(name): version}
-        if version == head or unchanged(context.lake, name, version, head):
-            targets.pop(str(name))
         targets = {each: at for each, at in targets.items() if at is None or not _stands(context, each, at)}
         if not targets:
             return Restored(str(name), version, head, {})
@@ -136,18 +136,24 @@ def _perform(context: Context, intent: Intent) -> dict[str, int]:
     """Commit what is not yet committed, publish and record it; return table → new version."""
     targets: dict[str, int | None] = intent.batch["targets"]
     made = {table: _committed(context, table, intent) for table in targets}
-    missing = [table for table, version in made.items() if version is None]
-    if missing:
-        with step_session(context.engine.spark()) as session:
-            for table in missing:
-                mark = Mark(intent.step, intent.epoch, {"run": intent.run, "table": table} | context.provenance)
-                made[table] = restore(session, context.lake, TableName.parse(table), targets[table], mark)
+    for table in [table for table, version in made.items() if version is None]:
+        made[table] = _restored(context, intent, TableName.parse(table), targets[table])
     versions = {table: version for table, version in made.items() if version is not None}
     at = datetime.now(UTC)
     refs.publish(context.lake, versions, step=intent.step, epoch=intent.epoch, run=context.run, at=at)
     own = versions.get(intent.step.partition(".")[2])
     context.intents.finish(intent, {"versions": versions, "version": own, "restored": intent.batch["to"]})
     return versions
+
+
+def _restored(context: Context, intent: Intent, table: TableName, target: int | None) -> int:
+    """Bring one table back: by its log alone where its features allow, else by Spark."""
+    mark = Mark(intent.step, intent.epoch, {"run": intent.run, "table": str(table)} | context.provenance)
+    version = rewind(context.lake, table, target, mark)
+    if version is None:
+        with step_session(context.engine.spark()) as session:
+            version = restore(session, context.lake, table, target, mark)
+    return version
 
 
 def _committed(context: Context, table: str, intent: Intent) -> int | None:
@@ -161,6 +167,8 @@ def _committed(context: Context, table: str, intent: Intent) -> int | None:
 
 
 def _writer(project: Project, table: TableName) -> Step | None:
+    if table.layer == "aside":
+        table = TableName.parse(table.name.replace("__", ".", 1))
     return next((step for step in graph(project) if str(table) in step.writes and step.kind != "upkeep"), None)
 
 
@@ -250,5 +258,9 @@ def _beside(context: Context, step: Step | None, table: TableName, version: int)
 
 
 def _stands(context: Context, table: str, version: int) -> bool:
-    head = context.lake.version(table)
-    return head == version or unchanged(context.lake, table, version, head)
+    """Return whether the newest version has the very rows already: of the same files, or of files put together."""
+    lake, head = context.lake, context.lake.version(table)
+    if head == version or unchanged(lake, table, version, head):
+        return True
+    then, now = between(Place(lake, TableName.parse(table), version), Place(lake, TableName.parse(table), head))
+    return not then.own and not now.own and then.columns == now.columns
