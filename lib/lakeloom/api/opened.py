@@ -28,6 +28,11 @@ class Opened:
     ----------
     raw : Raw
         The merged, marked config.
+
+    Attributes
+    ----------
+    on : str or None
+        The branch that it is read and run on; None for main.
     """
 
     point = ""  # the version, time or tag of tables that are named without one
@@ -36,11 +41,11 @@ class Opened:
         self.raw = raw
         root = str(raw.document.data.get("root") or ".lakeloom")
         self.root = (raw.home / (os.environ.get("LAKELOOM_HOME") or root)).resolve()
-        self.sample = _share(raw)
-        if self.sample:
+        self.sample, self.on = _share(raw), _branch(raw)
+        if self.sample or self.on:
             from lakeloom.project.sampling import storage_root
 
-            self.root = storage_root(raw.home, root, self.sample)
+            self.root = storage_root(raw.home, root, self.sample, self.on)
         self.lake = Lake(self.root)
 
     def __repr__(self) -> str:
@@ -61,7 +66,7 @@ class Opened:
     @property
     def tracking(self) -> str:
         """The address of the MLflow store: the config's, or the SQLite file under the storage root."""
-        server = "" if self.sample else str(self.raw.document.data.get("mlflow") or "")
+        server = "" if self.sample or self.on else str(self.raw.document.data.get("mlflow") or "")
         return server or f"sqlite:///{self.root}/mlflow.db"
 
     def spark(self) -> SparkSession:
@@ -99,6 +104,18 @@ class Opened:
         from lakeloom.project.graph import steps
 
         return steps(self._read)
+
+
+def _branch(raw: Raw) -> str | None:
+    """Return the branch, None for main; a malformed one is a finding of `check`, and no run starts."""
+    if raw.document.data.get("branch") is None:
+        return None
+    from lakeloom.project.sampling import branch
+
+    try:
+        return branch(raw.document.data["branch"])
+    except ValueError:
+        return None
 
 
 def _share(raw: Raw) -> float | None:

@@ -1,16 +1,20 @@
-"""Versions of tables: named by tags, compared with one another, brought back."""
+"""Versions of tables: named by tags, compared with one another, brought back, cloned."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakeloom.api.reading import Records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lakeloom.api.keeping_cost import HistoryCost
+    from lakeloom.flow.cloning import Cloned
     from lakeloom.flow.compare import Comparison, Engine
+    from lakeloom.flow.recovery import Recovered
     from lakeloom.flow.restoring import Restored
+    from lakeloom.store.audit import Verdict
     from lakeloom.store.tags import Tag
 
 
@@ -126,6 +130,82 @@ class Versions(Records):
         restored = restore_table(self.project, table, str(point))
         self.__dict__.pop("_good", None)
         return restored
+
+    def clone(self, table: str, target: str, version: int | str | None = None, *, full: bool = False) -> Cloned:
+        """Make a table of the rows that another one has at a version; it shares the data files and takes no room.
+
+        Parameters
+        ----------
+        table, version : as for `table`.
+        target : str
+            ``layer.name`` of a table that is not there and that no step writes.
+        full : bool
+            Copy the files instead of sharing them.
+
+        Raises
+        ------
+        ConfigError
+            All findings of `check`.
+        StoreError
+            LL-STORE-001, LL-STORE-002, LL-STORE-012, LL-STORE-016 for a table or version that is not there,
+            LL-STORE-018 where the clone can't be made, LL-STORE-019 where files can't be shared.
+        RunError
+            LL-RUN-002 where a run holds the root.
+        """
+        from lakeloom.core.names import TableName
+        from lakeloom.flow.cloning import clone_table
+
+        found = self.table(table, version)
+        made = clone_table(self.project, found.name, found.version, TableName.parse(target), full=full)
+        self.__dict__.pop("_good", None)
+        return made
+
+    def history_cost(self, *tables: str) -> list[HistoryCost]:
+        """Return what the history of tables costs, the dearest first; nothing is started.
+
+        Parameters
+        ----------
+        tables : str
+            Only these; all without any.
+
+        Raises
+        ------
+        TableError
+            LL-STORE-001 for a table that does not exist.
+        """
+        from datetime import UTC, datetime
+
+        from lakeloom.api.keeping_cost import costs
+
+        return costs(self.lake, self._steps(), datetime.now(UTC), tables)
+
+    def audit(self, table: str | None = None) -> list[dict[str, Any]]:
+        """Return who did what, when, to which table at which version, oldest first; of one table or of all.
+
+        Each has order, at, who, action, table, version, step, epoch, run, detail, previous and hash; those without a
+        hash are not in the chain yet.
+        """
+        from lakeloom.store.audit import entries
+
+        return [row for row in entries(self.lake) if table in (None, row["table"])]
+
+    def verify_audit(self) -> Verdict:
+        """Recompute the audit's chain of hashes, and hold it against the refs; `.broken` says what is wrong."""
+        from lakeloom.store.audit import verify
+
+        return verify(self.lake)
+
+    def recover(self) -> Recovered:
+        """Rebuild the platform's own tables, but refs and audit, from the runs' logs and the intents.
+
+        Raises
+        ------
+        RunError
+            LL-RUN-002 where a run holds the root.
+        """
+        from lakeloom.flow.recovery import recover
+
+        return recover(self.root, self.name, wait_s=self._read.settings.wait_s)
 
     def _keys(self, table: str) -> tuple[str, ...]:
         """Return what tells the rows of a table apart, as far as the config says."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
+from lakeloom.cli.options import Branch, Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import Shell, shell, size
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ class Engine(StrEnum):
 
 
 def diff(
-    table: Annotated[str, typer.Argument(help="layer.name")],
-    before: Annotated[str, typer.Argument(metavar="A", help="A version, a time or a tag.")],
+    table: Annotated[str | None, typer.Argument(help="layer.name; with --branch, all that it has written.")] = None,
+    before: Annotated[str | None, typer.Argument(metavar="A", help="A version, a time or a tag.")] = None,
     after: Annotated[str | None, typer.Argument(metavar="[B]", help="The same; the last good version.")] = None,
     key: Annotated[
         list[str] | None, typer.Option("--key", metavar="COLUMN", help="What tells rows apart [the declared keys].")
@@ -33,6 +33,7 @@ def diff(
     engine: Annotated[
         Engine, typer.Option("--engine", help="auto takes Spark only for what deltalake can't read.")
     ] = Engine.auto,
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -47,16 +48,39 @@ def diff(
     "rows": {"added", "removed", "changed": null without keys}, "columns": {column: rows that differ in it},
     "spread": {column: {"before", "after": {"nulls", "distinct", "min", "max", "mean"}}} of the rows that differ,
     "hidden": [], "examples": {"added", "removed": [], "changed": [{"key", "values": {column: [before, after]}}]},
-    "engine"}.
+    "engine"}. With --branch and no A, what the branch has written is compared with what main had when it was made:
+    {table: the same, or null for a table that main does not have}.
     """
-    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
+    if before is None and branch is None:
+        raise typer.BadParameter("name a table and a version", param_hint="TABLE A")
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         from lakeloom.api.values import plain
 
-        found = out.open().diff(table, before, after, keys=tuple(key or ()), examples=rows, engine=engine.value)
+        lake = out.open()
+        if table is None or before is None:
+            _branch(out, lake.changes(*([table] if table else ()), examples=rows))
+            return
+        found = lake.diff(table, before, after, keys=tuple(key or ()), examples=rows, engine=engine.value)
         if as_json:
             out.document(plain(found.as_dict()))
         else:
             show(out, found)
+
+
+def _branch(out: Shell, found: dict[str, Comparison | None]) -> None:
+    from lakeloom.api.values import plain
+
+    if out.as_json:
+        out.document({table: None if each is None else plain(each.as_dict()) for table, each in found.items()})
+        return
+    if not found:
+        out.say("the branch has written nothing that main does not have")
+    for table, each in found.items():
+        if each is None:
+            out.say(f"{table} is new")
+        else:
+            show(out, each)
+        out.say()
 
 
 def show(out: Shell, found: Comparison) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import At, Conf, Debug, Env, Json, Sample
+from lakeloom.cli.options import At, Branch, Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell
 
 _SHOWN = 1000
@@ -31,6 +31,7 @@ def sql(
         int | None, typer.Option("--limit", min=0, help="How many rows; 1000 where a table is shown.")
     ] = None,
     at: At = None,
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -42,7 +43,7 @@ def sql(
     JSON: [{column: value}]; timestamps as ISO 8601 in UTC, decimals as text, binary as base64, NaN and
     infinities as text. A query that does not parse, does not fit the tables or fails exits with 1.
     """
-    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         from lakeloom.api.values import records
 
         query = sys.stdin.read() if text == "-" else text

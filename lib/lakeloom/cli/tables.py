@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from lakeloom.cli.options import At, Conf, Debug, Env, Json, Sample
+from lakeloom.cli.options import At, Branch, Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell, size
 
 
 def tables(
     at: At = None,
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -20,7 +21,7 @@ def tables(
 
     JSON: [{"name", "layer", "version", "rows", "bytes", "path"}].
     """
-    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         lake = out.open()
         found = (lake.at(at) if at else lake).tables()
         if as_json:

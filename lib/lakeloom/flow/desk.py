@@ -17,6 +17,7 @@ from lakeloom.core.kinds import nearest
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Step
 from lakeloom.core.users import who
+from lakeloom.flow.auditing import noted
 from lakeloom.flow.choice import Choice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
@@ -91,6 +92,7 @@ class Desk:
         )  # fmt: skip
         at = datetime.now(UTC)
         refs.publish(lake, {str(self.side): made.version}, step=name, epoch=epoch, run=self.context.run, at=at)
+        noted(lake.root)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ under the same epoch, which Delta takes once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.land import needs_spark, poll
+from lakeloom.flow.pinned import Pinned
 from lakeloom.flow.replay import Replay, intent_of
 from lakeloom.flow.upkeep import look as look_after
 from lakeloom.flow.write import forget_abandoned
@@ -68,6 +69,7 @@ def prepare(
     versions: dict[str, int] | None = None,
     replay: Replay | None = None,
     asked: bool = False,
+    pinned: Pinned | None = None,
 ) -> Ready | Decision:
     """Decide about a step and write its intent; a decision to skip comes back as it is.
 
@@ -82,6 +84,8 @@ def prepare(
         Rows in quarantine that are to run again, instead of what is new.
     asked : bool
         Upkeep is done now, however long ago it was done.
+    pinned : Pinned, optional
+        Of a promote: the table is built anew from the versions that the branch has read.
     """
     good = refs.good(context.lake) if versions is None else versions
     latest = context.intents.latest(step.name)
@@ -89,6 +93,9 @@ def prepare(
         done = _committed(context, step, latest.intent)
         if done or latest.intent.code == step.code:
             return Ready(latest.intent, f"{REPLAYED} {latest.intent.epoch}, which did not finish")
+    still = apart(context, step, good)
+    if still is not None and not asked:
+        return still
     if step.kind == "upkeep":
         return _keeping(context, step, latest, asked=asked)
     if replay is not None:
@@ -98,6 +105,9 @@ def prepare(
     clock = datetime.now(UTC)
     batch = _within(poll(context, step, clock, runs=True), window) if step.kind == "land" else None
     decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
+    if pinned is not None:
+        decision = Decision("run", (f"promoted from the branch {pinned.branch}",), full=True)
+        batch = {"promote": pinned.promote, "branch": pinned.branch}
     again = window is not None and not decision.full and any(read.mode == "new" for read in step.reads)
     if again and window:
         decision = Decision("run", _again_reasons(decision, window))
@@ -106,6 +116,7 @@ def prepare(
     if latest is not None and latest.facts is None and is_table(step.writes[0]):
         forget_abandoned(context, latest.intent, step.writes)
     reads, (again_sql, within) = {read.table: good[read.table] for read in step.reads}, ("", "")
+    reads |= pinned.reads if pinned is not None else {}
     if again and window:
         again_sql, within = again_of(step, window)
         reads |= _consumed(context, step) if window.by == "event" else {}
@@ -128,6 +139,21 @@ def prepare(
     )
     context.intents.begin(intent)
     return Ready(intent, "; ".join(decision.reasons))
+
+
+def apart(context: Context, step: Step, good: Mapping[str, int]) -> Decision | None:
+    """Return the decision about a step that a branch does not carry out; None for all others.
+
+    What a branch reads stands still, so that its difference to main is that of the code, and can be made on main of
+    the same inputs; a source that main has never landed is landed.
+    """
+    if context.project.settings.branch is None:
+        return None
+    if step.kind == "upkeep":
+        return Decision("skip", ("files are kept in order on main",))
+    if step.kind == "land" and step.name in good:
+        return Decision("skip", ("a branch lands nothing: it works on what main had when it was made",))
+    return None
 
 
 def _replaying(context: Context, step: Step, replay: Replay, latest: Record | None) -> Ready | Decision:

@@ -11,7 +11,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.extras import command
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
-from lakeloom.flow.execute import can_ask, look
+from lakeloom.flow.execute import apart, can_ask, look
 from lakeloom.flow.land import poll
 from lakeloom.flow.upkeep import look as look_after
 from lakeloom.project.extras import lacking
@@ -72,6 +72,9 @@ def _decision(
     latest = context.intents.latest(step.name)
     if latest is not None and latest.crashed:
         return Decision("run", (f"goes on with epoch {latest.intent.epoch}, which did not finish",))
+    still = apart(context, step, good)
+    if still is not None:
+        return still
     if step.kind == "land":
         if not can_ask(context, step):
             return Decision("depends", ("the source is asked when it runs",))

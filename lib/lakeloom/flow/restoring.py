@@ -19,6 +19,7 @@ from typing import Any
 from lakeloom.core.errors import RunError, StoreError
 from lakeloom.core.names import TableName, TableRef
 from lakeloom.core.steps import Step
+from lakeloom.flow.auditing import noted
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.runs import new_run_id
@@ -106,6 +107,7 @@ def restore_table(project: Project, table: str, point: str) -> Restored:
         )  # fmt: skip
         context.intents.begin(intent)
         made = _carried_out(context, intent)
+        noted(project.root)
     return Restored(str(name), version, made.get(str(name), head), made)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,10 +17,12 @@ from typing import Any
 from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.core.steps import Step, Window
 from lakeloom.flow.after import after
+from lakeloom.flow.auditing import audited
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
+from lakeloom.flow.pinned import Pinned
 from lakeloom.flow.replay import Replay
 from lakeloom.flow.restoring import settle
 from lakeloom.flow.result import STREAM, Listener, RunResult, Silent, StepResult
@@ -46,6 +48,8 @@ def run(
     part: Mapping[str, Any] | None = None,
     replay: Replay | None = None,
     upkeep: bool = False,
+    pins: Mapping[str, Pinned] | None = None,
+    before: Callable[[], None] | None = None,
 ) -> RunResult:
     """Run the selected steps of a project; steps with nothing to do are skipped.
 
@@ -64,6 +68,10 @@ def run(
         Run rows in quarantine of one selected table again, and nothing else.
     upkeep : bool
         Upkeep is asked for: also of tables without a policy, and however long ago it was done.
+    pins : mapping, optional
+        Of a promote: step → what it takes over from the branch.
+    before : callable, optional
+        Called under the root's lock, before anything is done; it may refuse the run.
 
     Raises
     ------
@@ -76,8 +84,10 @@ def run(
     if window is not None:
         _refuse_appended(chosen)
     with locked(project.root, project.settings.wait_s):
+        if before is not None:
+            before()
         context = Context.of(project, new_run_id(project.root))
-        wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep)
+        wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep, dict(pins or {}))
         walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:
             settle(context)
@@ -113,6 +123,7 @@ class _Wish:
     part: Mapping[str, Any] = field(default_factory=dict)
     replay: Replay | None = None
     upkeep: bool = False
+    pins: Mapping[str, Pinned] = field(default_factory=dict)
 
     @property
     def told_of(self) -> tuple[EventKind, ...] | None:
@@ -151,6 +162,7 @@ class _Walk:
         ended = tuple(self.results[step.name] for step in self.chosen if step.name in self.results)
         result = RunResult(self.context.run, status, started.isoformat(), round(time.monotonic() - begun, 3), ended)  # type: ignore[arg-type]  # mypy widens the literal
         self.journal.close(result, refs.good(self.context.lake), self.context.project.name)
+        audited(self.context, result)
         return result
 
     def _walk(self, pool: ThreadPoolExecutor) -> None:
@@ -206,7 +218,7 @@ class _Walk:
             wish = self.wish
             ready = prepare(
                 self.context, step, full_refresh=wish.full_refresh, window=wish.window, replay=wish.replay,
-                asked=wish.upkeep,
+                asked=wish.upkeep, pinned=wish.pins.get(step.name),
             )  # fmt: skip
             if isinstance(ready, Decision):
                 result = self._skipped(step, ready, time.monotonic() - begun)

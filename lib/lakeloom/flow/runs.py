@@ -29,3 +29,8 @@ def _id_of(time: datetime) -> str:
 
 def _names(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+
+
+def began(run: str) -> datetime | None:
+    """Return when a run began, by its id; None for what is no run's id."""
+    return datetime.strptime(run, _RUN_FORM).replace(tzinfo=UTC) if _RUN_ID.fullmatch(run) else None

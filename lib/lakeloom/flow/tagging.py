@@ -14,6 +14,7 @@ from lakeloom.core.errors import StoreError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import LAYERS, TableRef
 from lakeloom.core.users import who
+from lakeloom.flow.auditing import noted
 from lakeloom.store import refs, tags
 from lakeloom.store.lake import Lake
 from lakeloom.store.lock import locked
@@ -37,13 +38,17 @@ def tag(lake: Lake, name: str, wanted: Sequence[str] = (), *, wait_s: float = 0.
     """
     tags.require_name(name)
     with locked(lake.root, wait_s):
-        return tags.tag(lake, name, _versions(lake, wanted), who=who(), at=datetime.now(UTC))
+        made = tags.tag(lake, name, _versions(lake, wanted), who=who(), at=datetime.now(UTC))
+        noted(lake.root)
+        return made
 
 
 def untag(lake: Lake, name: str, *, wait_s: float = 0.0) -> tags.Tag:
     """Delete a tag and return what it meant; raises LL-STORE-002, LL-RUN-002."""
     with locked(lake.root, wait_s):
-        return tags.untag(lake, name, who=who(), at=datetime.now(UTC))
+        gone = tags.untag(lake, name, who=who(), at=datetime.now(UTC))
+        noted(lake.root)
+        return gone
 
 
 def _versions(lake: Lake, wanted: Sequence[str]) -> dict[str, int]:

@@ -12,6 +12,7 @@ import os
 import re
 import threading
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,17 @@ class Intents:
         """Return the step's records, oldest first."""
         return [self._record(file) for file in self._epochs(step)]
 
+    def ended(self, step: str) -> list[tuple[Record, datetime]]:
+        """Return the step's records that published or failed cleanly, each with when that was written; oldest first."""
+        found = []
+        for file in self._epochs(step):
+            for suffix in (".done.json", ".failed.json"):
+                end = file.with_suffix(suffix)
+                if end.exists():
+                    found.append((self._record(file), datetime.fromtimestamp(end.stat().st_mtime, UTC)))
+                    break
+        return found
+
     def newest(self, step: str, limit: int) -> list[Record]:
         """Return the step's `limit` newest records, oldest first."""
         return [self._record(file) for file in self._epochs(step)[-limit:]]
@@ -140,6 +152,21 @@ class Intents:
     def steps(self) -> list[str]:
         """Return the names of all steps that have an intent."""
         return sorted(entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else []
+
+    def share(self, step: str, other: Intents) -> int | None:
+        """Give another root the step's executions that have published; return the last one's epoch, None for none.
+
+        The files are never written in place, so they are shared by hard links.
+        """
+        last, target = None, other._of(step)
+        for file in self._epochs(step):
+            done = file.with_suffix(".done.json")
+            if done.exists():
+                target.mkdir(parents=True, exist_ok=True)
+                for each in (file, done):
+                    os.link(each, target / each.name)
+                last = int(file.stem)
+        return last
 
     def _epochs(self, step: str) -> list[Path]:
         """Return the files of the step's intents, oldest first."""

@@ -87,11 +87,14 @@ class Snapshot:
         The ones that hold.
     adds : dict
         (path, deletion vector) → what the log says of the file.
+    domains : dict
+        Name → what a feature of the table keeps in the log, such as the columns of clustering.
     """
 
     protocol: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     adds: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    domains: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def live(lake: Lake, table: TableName | str, version: int) -> list[LiveFile]:
@@ -128,6 +131,10 @@ def _apply(found: Snapshot, name: str, action: dict[str, Any]) -> None:
         found.metadata = action
     elif name == "protocol":
         found.protocol = action
+    elif name == "domainMetadata":
+        found.domains[action["domain"]] = action
+        if action.get("removed"):
+            del found.domains[action["domain"]]
 
 
 def past(lake: Lake, table: TableName | str) -> Past:
@@ -246,7 +253,9 @@ def _checkpointed(parts: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
     for part in parts:
         file = pq.ParquetFile(part)
         there = {path.partition(".")[0] for path in (file.schema.column(i).path for i in range(len(file.schema)))}
-        wanted = [f"add.{name}" for name in _ADD] + [name for name in ("metaData", "protocol") if name in there]
+        wanted = [f"add.{name}" for name in _ADD] + [
+            name for name in ("metaData", "protocol", "domainMetadata") if name in there
+        ]
         found = file.read(columns=wanted)
         for name in found.column_names:
             for action in found.column(name).to_pylist():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Step
 from lakeloom.store import refs
+from lakeloom.store.branches import branches
 from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intents
 from lakeloom.store.lake import Lake
@@ -39,7 +40,9 @@ def pins(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> list[Pin]:
     steps : mapping
         Name → step of the project's graph: what a step read last that is no longer declared, pins nothing.
     """
-    return list(dict.fromkeys([*_of_refs(lake), *_of_steps(lake, intents, steps), *_of_models(intents)]))
+    return list(
+        dict.fromkeys([*_of_refs(lake), *_of_branches(lake), *_of_steps(lake, intents, steps), *_of_models(intents)])
+    )
 
 
 def _of_refs(lake: Lake) -> Iterator[Pin]:
@@ -50,6 +53,13 @@ def _of_refs(lake: Lake) -> Iterator[Pin]:
             # The versions of a table that was dropped and made anew are not those that the tag means.
             if tag.ids.get(table) in (None, identity(lake, table)):
                 yield Pin(table, version, version, f"tag {tag.name}")
+
+
+def _of_branches(lake: Lake) -> Iterator[Pin]:
+    """What a branch began with: a promote builds on main from these versions."""
+    for branch in branches(lake.root):
+        for table, version in branch.base.items():
+            yield Pin(table, version, version, f"branch {branch.name}")
 
 
 def _of_steps(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> Iterator[Pin]:

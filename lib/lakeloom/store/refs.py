@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from lakeloom.core.names import TableName
+from lakeloom.core.users import who
 from lakeloom.store.lake import Lake
 from lakeloom.store.meta import append, rows
 
@@ -44,7 +45,7 @@ WHERE place = 1"""  # noqa: S608 - a constant
 
 def publish(lake: Lake, versions: Mapping[str, int], *, step: str, epoch: int, run: str, at: datetime) -> None:
     """Move the ref ``good`` of each table to its version."""
-    change = {"name": GOOD, "step": step, "epoch": epoch, "run": run, "at": at}
+    change = {"name": GOOD, "step": step, "epoch": epoch, "run": run, "at": at, "who": who()}
     record(lake, [change | {"table": table, "version": version} for table, version in sorted(versions.items())])
 
 

@@ -22,7 +22,7 @@ from lakeloom.store.lake import Lake
 from lakeloom.store.log import Snapshot, snapshot
 
 # Features that ask nothing more of a commit that adds and removes whole files with their deletion vectors.
-_KNOWN = frozenset(
+KNOWN = frozenset(
     ["appendOnly", "invariants", "checkConstraints", "changeDataFeed", "generatedColumns", "columnMapping",
      "deletionVectors", "timestampNtz", "domainMetadata", "clustering", "typeWidening", "typeWidening-preview",
      "variantType", "variantType-preview", "vacuumProtocolCheck"]
@@ -42,7 +42,7 @@ def can_rewind(now: Snapshot, then: Snapshot | None) -> bool:
     features = {*(protocol.get("writerFeatures") or ()), *(protocol.get("readerFeatures") or ())}
     own = _configuration(now)
     # The sixth version brings identity columns, whose highest value is more than the schema of then says.
-    if not features <= _KNOWN or int(protocol.get("minWriterVersion") or 0) == 6:
+    if not features <= KNOWN or int(protocol.get("minWriterVersion") or 0) == 6:
         return False
     if own.get("delta.appendOnly") == "true":
         return False
