@@ -20,4 +20,5 @@ BENCHES = {
     "upkeep": "benchmarks.upkeep:measure",
     "rows": "benchmarks.rows:measure",
     "diff": "benchmarks.diff:measure",
+    "branches": "benchmarks.branches:measure",
 }

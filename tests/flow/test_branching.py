@@ -223,7 +223,8 @@ def test_a_clone_is_published_once_and_its_name_is_nobody_s(branched, monkeypatc
     made = clone_table(project, source, 0, target)
     assert (made.version, made.full) == (0, False) and refs.good(branched.lake)["silver.kept"] == 0
     assert branched.lake.arrow("silver.kept").num_rows == 1
-    assert refused(clone_table, project, source, 0, target).code == "LL-STORE-018"
+    assert clone_table(project, source, 0, target) == made and branched.lake.version(target) == 0
+    assert refused(clone_table, project, source, 0, target, full=True).code == "LL-STORE-018"
     assert refused(clone_table, project, source, 0, TableName("gold", "sums")).code == "LL-STORE-018"
     lake = opened(branched)
     assert lake.clone("silver.items@0", "silver.third", full=True).full

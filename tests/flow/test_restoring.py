@@ -13,12 +13,14 @@ from lakeloom.core.steps import Step
 from lakeloom.flow import restoring
 from lakeloom.flow.context import Context
 from lakeloom.flow.restoring import restore_table, settle
+from lakeloom.flow.upkeeping import ahead
 from lakeloom.project.graph import steps
 from lakeloom.store import refs
 from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intent, Intents
 from lakeloom.store.log import unchanged
 from lakeloom.store.pins import pins
+from lakeloom.store.tags import tag
 from lakeloom.store.vacuumed import Vacuum, note
 from tests.flow.stream import Stream
 
@@ -216,6 +218,13 @@ def test_a_table_in_the_midst_of_an_execution_or_that_streams_is_left_alone(stre
     with pytest.raises(RunError) as caught:
         restoring._require_still(Context.of(stream.project(), "look"), streaming, TableName.parse("silver.w"))
     assert caught.value.code == "LL-RUN-010" and "--full-refresh" in caught.value.fix
+
+
+def test_vacuum_says_what_it_keeps_for_whom(stream):
+    stream.declare(TABLES + "    upkeep: {vacuum: {keep: 1 hour}}\n")
+    tag(stream.lake, "first", {ITEMS: 0}, who="ada", at=datetime.now(UTC))
+    (entry,) = [each for each in ahead(stream.project(), [ITEMS]).tables if each["table"] == ITEMS]
+    assert {"versions": "0", "by": "tag first"} in entry["kept"]
 
 
 def test_a_run_ends_an_interrupted_restore_first_and_readers_follow(tmp_path, spark, monkeypatch):

@@ -34,9 +34,9 @@ def begin(project: Project, name: str) -> branches.Branch:
     with locked(root, project.settings.wait_s):
         if branches.exists(root, name):
             return branches.read(root, name)
-        made = branches.make(Lake(root), name, who=who(), at=datetime.now(UTC))
+        # Noted first: killed in between, the audit tells it twice rather than never.
         noted(root, "branch", detail=name)
-        return made
+        return branches.make(Lake(root), name, who=who(), at=datetime.now(UTC))
 
 
 def drop(project: Project, name: str) -> branches.Branch:
@@ -44,9 +44,8 @@ def drop(project: Project, name: str) -> branches.Branch:
     root = project.main
     branches.read(root, name)
     with locked(root, project.settings.wait_s), locked(branches.place(root, name), project.settings.wait_s):
-        gone = branches.drop(root, name)
         noted(root, "drop branch", detail=name)
-        return gone
+        return branches.drop(root, name)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Cloned:
 def clone_table(project: Project, source: TableName, version: int, target: TableName, *, full: bool = False) -> Cloned:
     """Make a table of the rows that `source` had at `version`, and publish it.
 
-    Killed before it was published, the same call publishes what it had made.
+    The same call again finds what it has made, and publishes it where it was killed before it had.
 
     Raises
     ------
@@ -57,9 +57,10 @@ def clone_table(project: Project, source: TableName, version: int, target: Table
             )
         step = f"clone.{target}"
         told = {"step": step, "epoch": 1, "reads": {str(source): version}, "full_copy": full, "who": who()}
-        if not (lake.exists(target) and str(target) not in refs.good(lake) and _made(lake, target) == told):
+        if not lake.exists(target) or lake.version(target) > 0 or _made(lake, target) != told:
             clone(lake, source, version, target, told, full=full)
-        refs.publish(lake, {str(target): 0}, step=step, epoch=1, run="", at=datetime.now(UTC))
+        if str(target) not in refs.good(lake):
+            refs.publish(lake, {str(target): 0}, step=step, epoch=1, run="", at=datetime.now(UTC))
         noted(project.root)
     size = lake.size(target, 0)
     return Cloned(str(target), str(source), version, size.files, size.bytes, full)

@@ -96,6 +96,7 @@ def restore_table(project: Project, table: str, point: str) -> Restored:
         targets = _beside(context, step, name, version) | {str(name): version}
         targets = {each: at for each, at in targets.items() if at is None or not _stands(context, each, at)}
         if not targets:
+            noted(project.root)  # an earlier call may have been killed before it did
             return Restored(str(name), version, head, {})
         verb = f"{VERB}.{name}"
         latest = context.intents.latest(verb)
