@@ -11,7 +11,7 @@ from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Input
-from lakeloom.flow import cloning, execute
+from lakeloom.flow import cloning, execute, promoting
 from lakeloom.flow.branching import Branched, moved
 from lakeloom.flow.cloning import clone_table
 from lakeloom.flow.promoting import _executions, _pins, _refuse_anew, _refuse_changed
@@ -193,6 +193,11 @@ def test_names_locks_and_settings(branched, monkeypatch):
     lake = opened(branched)
     # A branch speaks to nobody.
     assert (lake.on, lake.project.settings.mlflow, lake.tracking.startswith("sqlite")) == ("work", "", True)
+    # Main's runs are told to all that main speaks to, also where a promote is called from the branch.
+    told = []
+    monkeypatch.setattr(promoting, "promote", lambda project, name, listener: told.append(project))
+    lake.promote("work")
+    assert (told[0].settings.branch, told[0].settings.mlflow) == (None, "http://127.0.0.1:9")
     base.write_text(base.read_text().replace("branch: work", "branch: a/b"))
     assert {finding.code for finding in opened(branched).check()} == {"LL-CONF-004"}
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from lakeloom.flow.compare import Comparison
     from lakeloom.flow.promoting import Promoted
     from lakeloom.flow.result import Listener
-    from lakeloom.project.spec import Project
     from lakeloom.store.branches import Branch
     from lakeloom.store.lake import Lake
 
@@ -109,20 +108,17 @@ class Branching(Keeping):
         """
         from lakeloom.flow.promoting import promote
 
-        return self._decided(promote(self._of_main(self.project), name, listener=listener))
+        # Main's own settings: a branch's lack the catalog, the channels and the registry.
+        return self._decided(promote(self._on(None).project, name, listener=listener))
 
     def _ready(self) -> None:
         """Make the branch that the config names, where there is none."""
         if self.on is not None:
             self.branch(self.on)
 
-    def _on(self, name: str) -> Self:
-        return type(self)(
-            replace(self.raw, document=replace(self.raw.document, data=self.raw.document.data | {"branch": name}))
-        )
-
-    def _of_main(self, project: Project) -> Project:
-        return replace(project, settings=project.settings.model_copy(update={"branch": None}))
+    def _on(self, name: str | None) -> Self:
+        data = self.raw.document.data | {"branch": name}
+        return type(self)(replace(self.raw, document=replace(self.raw.document, data=data)))
 
     @property
     def _main(self) -> Lake:

@@ -202,6 +202,8 @@ class Lakehouse(Branching):
         from lakeloom.core.durations import parse
         from lakeloom.flow.backfill import backfill
 
+        self._ready()
+
         length = parse(slice, "--slice") if slice else None
         return backfill(self.project, select, start, end, by=by, length=length, listener=listener)
 

@@ -49,28 +49,6 @@ def drop(project: Project, name: str) -> branches.Branch:
 
 
 @dataclass(frozen=True)
-class Moved:
-    """A table that a branch has written: its version when the branch was made, None for a new one, and now."""
-
-    table: str
-    before: int | None
-    after: int
-
-
-def moved(root: Branched) -> list[Moved]:
-    """Return the tables whose rows or columns a branch has written, in the order of their names."""
-    lake, found = root.lake, []
-    for table, version in sorted(refs.good(lake).items()):
-        before = root.branch.base.get(table)
-        if version == before or not _is_table(lake, table):
-            continue
-        if before is not None and unchanged(lake, table, before, version):
-            continue
-        found.append(Moved(table, before, version))
-    return found
-
-
-@dataclass(frozen=True)
 class Branched:
     """A branch, opened."""
 
@@ -82,6 +60,28 @@ class Branched:
         """Open a branch of a storage root; raises LL-BRANCH-001."""
         found = branches.read(main.root, name)
         return cls(found, Lake(branches.place(main.root, name)))
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A table that a branch has written: its version when the branch was made, None for a new one, and now."""
+
+    table: str
+    before: int | None
+    after: int
+
+
+def moved(opened: Branched) -> list[Moved]:
+    """Return the tables whose rows or columns a branch has written, in the order of their names."""
+    lake, found = opened.lake, []
+    for table, version in sorted(refs.good(lake).items()):
+        before = opened.branch.base.get(table)
+        if version == before or not _is_table(lake, table):
+            continue
+        if before is not None and unchanged(lake, table, before, version):
+            continue
+        found.append(Moved(table, before, version))
+    return found
 
 
 def _is_table(lake: Lake, name: str) -> bool:

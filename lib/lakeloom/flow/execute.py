@@ -15,8 +15,9 @@ from typing import Any
 
 from lakeloom.core.errors import LakeloomError, RuleError
 from lakeloom.core.kinds import load
-from lakeloom.core.names import TableName, quoted
+from lakeloom.core.names import TableName, TableRef, quoted
 from lakeloom.core.steps import Facts, Step, Window
+from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
@@ -34,6 +35,7 @@ from lakeloom.store.foreign import foreign
 from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intent, Record
 from lakeloom.store.log import unchanged
+from lakeloom.store.tags import find, resolve
 from lakeloom.tables.catalog import register
 
 WORK = {
@@ -69,7 +71,7 @@ def prepare(
     versions: dict[str, int] | None = None,
     replay: Replay | None = None,
     asked: bool = False,
-    pinned: Pinned | None = None,
+    promoted: Pinned | None = None,
 ) -> Ready | Decision:
     """Decide about a step and write its intent; a decision to skip comes back as it is.
 
@@ -84,10 +86,10 @@ def prepare(
         Rows in quarantine that are to run again, instead of what is new.
     asked : bool
         Upkeep is done now, however long ago it was done.
-    pinned : Pinned, optional
+    promoted : Pinned, optional
         Of a promote: the table is built anew from the versions that the branch has read.
     """
-    good = refs.good(context.lake) if versions is None else versions
+    good = at_tag(context, step, refs.good(context.lake) if versions is None else versions)
     latest = context.intents.latest(step.name)
     if latest is not None and latest.crashed:
         done = _committed(context, step, latest.intent)
@@ -105,9 +107,9 @@ def prepare(
     clock = datetime.now(UTC)
     batch = _within(poll(context, step, clock, runs=True), window) if step.kind == "land" else None
     decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
-    if pinned is not None:
-        decision = Decision("run", (f"promoted from the branch {pinned.branch}",), full=True)
-        batch = {"promote": pinned.promote, "branch": pinned.branch}
+    if promoted is not None:
+        decision = Decision("run", (f"promoted from the branch {promoted.branch}",), full=True)
+        batch = {"promote": promoted.promote, "branch": promoted.branch}
     again = window is not None and not decision.full and any(read.mode == "new" for read in step.reads)
     if again and window:
         decision = Decision("run", _again_reasons(decision, window))
@@ -116,7 +118,7 @@ def prepare(
     if latest is not None and latest.facts is None and is_table(step.writes[0]):
         forget_abandoned(context, latest.intent, step.writes)
     reads, (again_sql, within) = {read.table: good[read.table] for read in step.reads}, ("", "")
-    reads |= pinned.reads if pinned is not None else {}
+    reads |= promoted.reads if promoted is not None else {}
     if again and window:
         again_sql, within = again_of(step, window)
         reads |= _consumed(context, step) if window.by == "event" else {}
@@ -205,6 +207,23 @@ def look(
     versions = {each.table: _as_read(context, each.table, read.get(each.table), good) for each in step.reads}
     lost = _forgotten(context, step, record) or _anew(context, record)
     return decide(step, last, versions, new=_words(batch), full_refresh=full_refresh, lost=lost)
+
+
+def pinned(step: Step) -> bool:
+    """Return whether a step reads the versions of a tag, whatever has come to its tables since."""
+    return isinstance(step.spec, DatasetSpec) and step.spec.at is not None
+
+
+def at_tag(context: Context, step: Step, good: Mapping[str, int]) -> dict[str, int]:
+    """Return the versions that a step reads: the last good ones, or those of the tag that a dataset is made at.
+
+    Raises LL-STORE-002, LL-STORE-012, LL-STORE-016 where the tag does not name them, or they are gone.
+    """
+    if not pinned(step):
+        return dict(good)
+    tag = find(context.lake, step.spec.at)
+    refs_of = {read.table: TableRef.parse(f"{read.table}@{tag.name}") for read in step.reads}
+    return dict(good) | {table: resolve(context.lake, ref, None, tag) for table, ref in refs_of.items()}
 
 
 def _forgotten(context: Context, step: Step, record: Record | None) -> str | None:

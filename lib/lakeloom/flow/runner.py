@@ -218,7 +218,7 @@ class _Walk:
             wish = self.wish
             ready = prepare(
                 self.context, step, full_refresh=wish.full_refresh, window=wish.window, replay=wish.replay,
-                asked=wish.upkeep, pinned=wish.pins.get(step.name),
+                asked=wish.upkeep, promoted=wish.pins.get(step.name),
             )  # fmt: skip
             if isinstance(ready, Decision):
                 result = self._skipped(step, ready, time.monotonic() - begun)

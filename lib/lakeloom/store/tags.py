@@ -15,7 +15,7 @@ from typing import Any
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.kinds import nearest
-from lakeloom.core.names import LAYERS, TableRef
+from lakeloom.core.names import LAYERS, TAG, TableRef
 from lakeloom.store import refs
 from lakeloom.store.identity import identity
 from lakeloom.store.lake import Lake
@@ -23,7 +23,7 @@ from lakeloom.store.meta import rows
 
 LAST_GOOD = "last-good"
 _RESERVED = frozenset({refs.GOOD, LAST_GOOD, "newest"})
-_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?")
+_NAME = re.compile(TAG)
 
 
 @dataclass(frozen=True)
