@@ -21,4 +21,6 @@ BENCHES = {
     "rows": "benchmarks.rows:measure",
     "lineage": "benchmarks.lineage:measure",
     "tpc": "benchmarks.tpc:measure",
+    "diff": "benchmarks.diff:measure",
+    "branches": "benchmarks.branches:measure",
 }

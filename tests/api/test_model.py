@@ -62,3 +62,9 @@ def test_a_damaged_model_is_named(trips, trained, tmp_path, monkeypatch):
     with pytest.raises(LakeloomError) as caught:
         lakeloom.open(trained[0].home / "conf").model("trip_late", 1).predict(None)
     assert caught.value.code == "LL-TRAIN-007"
+
+
+def test_of_a_tag_it_is_the_one_that_scored_then_with_its_data(trips):
+    trips.tag("release-7")
+    assert trips.model("trip_late", "release-7").epoch == trips.at("release-7").model("trip_late").epoch == 1
+    assert trips.dataset("late_trips", "release-7").version == trips.at("release-7").dataset("late_trips").version == 0

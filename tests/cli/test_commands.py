@@ -12,7 +12,21 @@ READING = {
     "tables": ["tables"],
     "show": ["show", "silver.orders@0"],
     "history": ["history", "silver.orders"],
+    "tag": ["tag"],
+    "tagging": ["tag", "release-7"],
+    "history cost": ["history", "--cost"],
+    "audit": ["audit", "list"],
+    "verify": ["audit", "verify"],
+    "recover": ["recover"],
+    "diff": ["diff", "silver.orders", "0", "--rows", "2"],
+    "clone": ["clone", "silver.orders@0", "silver.copy"],
+    "restore": ["restore", "silver.orders", "last-good"],
+    "branch": ["branch", "work"],
+    "branches": ["branch"],
+    "promote": ["promote", "work"],
     "sql": ["sql", "select * from silver.orders"],
+    "sql at": ["sql", "select * from silver.orders", "--at", "2100-01-01"],
+    "tables at": ["tables", "--at", "2100-01-01"],
     "lineage": ["lineage", "silver.orders", "--up"],
     "quarantine": ["quarantine"],
     "quarantined": ["quarantine", "silver.orders"],
@@ -23,6 +37,8 @@ READING = {
 
 
 def call(*words):
+    if words[0] == "promote":
+        CliRunner().invoke(app, ["branch", "work"])
     return CliRunner().invoke(app, list(words))
 
 
@@ -49,6 +65,34 @@ def test_shapes_are_those_of_the_documentation(home):
     assert shape("sql", "select count(*) as n from silver.orders") == [{"n": 2}]
     assert set(shape("plan")["steps"][0]) == {"name", "kind", "action", "reasons", "reads", "writes"}
     assert shape("check") == {"findings": []}
+    assert set(shape("tag", "release-7")) == {"name", "at", "who", "versions"}
+    assert shape("tag")[0]["versions"] == {"silver.orders": 1, "quarantine.silver__orders": 0}
+    assert shape("show", "silver.orders@release-7")["version"] == 1
+    assert shape("sql", "select count(*) as n from silver.orders", "--at", "release-7") == [{"n": 2}]
+    assert shape("tag", "release-7", "--delete")["name"] == "release-7" and shape("tag") == []
+    found = shape("diff", "silver.orders", "0")
+    assert set(found) == {
+        "same", "before", "after", "read", "schema", "keys", "rows", "columns", "spread", "hidden", "examples", "engine"
+    }  # fmt: skip
+    assert found["rows"] == {"added": 1, "removed": 0, "changed": 0} and found["keys"] == ["order_id"]
+    assert set(shape("clone", "silver.orders", "silver.copy")) == {
+        "table", "source", "version", "files", "bytes", "full"
+    }  # fmt: skip
+    assert shape("restore", "silver.orders", "last-good") == {
+        "table": "silver.orders", "to": 1, "version": 3, "tables": {"silver.orders": 3}
+    }  # fmt: skip
+    entry = shape("history", "--cost")[0]
+    assert set(entry) == {"table", "version", "bytes", "versions", "oldest", "history_bytes", "history_files",
+                          "free_bytes", "pinned"}  # fmt: skip
+    verdict = shape("audit", "verify")
+    assert set(verdict) == {"sound", "rows", "head", "pending", "broken", "at"} and verdict["sound"]
+    listed = shape("audit", "list", "silver.orders")
+    assert [row["action"] for row in listed] == ["restore", "untag", "tag", "publish"]
+    assert set(shape("recover")) == {"tables", "by_log", "by_intents"}
+    assert set(shape("branch", "work")) == {"name", "at", "who", "base", "promoted"}
+    assert shape("diff", "--branch", "work") == {}
+    assert shape("promote", "work") == {"branch": "work", "status": "done", "steps": [], "runs": []}
+    assert shape("branch", "work", "--delete")["name"] == "work" and shape("branch") == []
     graph = shape("lineage")
     assert set(graph["nodes"][0]) == {"id", "kind"}
     assert set(graph["edges"][0]) == {"from", "to", "how", "expression"}
@@ -74,6 +118,12 @@ def test_help_lists_every_command():
     [
         (["show", "silver.ordres"], "LL-STORE-001", 1),
         (["show", "silver.orders@x y"], "LL-TABLE-002", 1),
+        (["show", "silver.orders@none"], "LL-STORE-002", 1),
+        (["tag", "good"], "LL-STORE-014", 1),
+        (["diff", "silver.orders", "0", "--key", "order"], "LL-TABLE-003", 1),
+        (["restore", "silver.orders", "2"], "LL-STORE-017", 1),
+        (["show", "silver.orders", "--branch", "none"], "LL-BRANCH-001", 1),
+        (["branch", "a/b"], "LL-BRANCH-002", 1),
         (["sql", "drop table silver.orders"], "LL-CONF-012", 1),
         (["sql", "select nope from silver.orders"], "LL-TABLE-007", 1),
         (["lineage", "silver.nope"], "LL-STORE-001", 1),

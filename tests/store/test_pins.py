@@ -45,7 +45,7 @@ def test_every_kind_of_need_is_told_with_its_reason(lake):
     found = pins(lake, intents, steps)
     assert set(found) == {
         Pin("silver.a", 9, 9, "last good version"),
-        Pin("silver.a", 2, 2, "ref audit"),
+        Pin("silver.a", 2, 2, "tag audit"),
         Pin("silver.a", 6, 6, "last input of gold.sums"),
         Pin("silver.a", 4, 4, "gold.stops, which has not finished"),
         Pin("quarantine.gold__stops", 1, 1, "gold.stops, which has not finished"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakeloom.api.keeping import Keeping
+from lakeloom.api.branching import Branching
 from lakeloom.config.load import read
 from lakeloom.core.errors import ConfigError, RunError
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from lakeloom.notify.delivery import Delivery
 
 
-def open_lakehouse(conf: str | Path | None = None, env: str | None = None, *, sample: str | None = None) -> Lakehouse:
+def open_lakehouse(
+    conf: str | Path | None = None, env: str | None = None, *, sample: str | None = None, branch: str | None = None
+) -> Lakehouse:
     """Open a project.
 
     Parameters
@@ -44,12 +46,17 @@ def open_lakehouse(conf: str | Path | None = None, env: str | None = None, *, sa
     sample : str, optional
         A share such as ``1%`` or ``0.01``: the project on so much of its data, with a storage root of its
         own. By default ``LAKELOOM_SAMPLE``, then the config's ``sample:``, then all of the data.
+    branch : str, optional
+        A branch that exists; `Lakehouse.branch` makes one. By default ``LAKELOOM_BRANCH``, then the config's
+        ``branch:``, then main.
 
     Raises
     ------
     ConfigError
         LL-CONF-007 where the folder, the project or the environment does not exist, LL-CONF-004 for a
         malformed share.
+    BranchError
+        LL-BRANCH-001 where there is no such branch, LL-BRANCH-002 for a malformed name.
 
     Examples
     --------
@@ -67,10 +74,12 @@ def open_lakehouse(conf: str | Path | None = None, env: str | None = None, *, sa
 
         share = asked(sample, "the sample")
         raw = replace(raw, document=replace(raw.document, data=raw.document.data | {"sample": share}))
-    return Lakehouse(raw)
+    lake = Lakehouse(raw)
+    branch = branch or os.environ.get("LAKELOOM_BRANCH")
+    return lake.on_branch(branch) if branch else lake
 
 
-class Lakehouse(Keeping):
+class Lakehouse(Branching):
     """A project in one environment: what `Records` reads, and what checks, plans and runs it."""
 
     def check(self) -> list[Finding]:
@@ -157,6 +166,7 @@ class Lakehouse(Keeping):
         from lakeloom.project.graph import steps
         from lakeloom.project.select import of_kinds
 
+        self._ready()
         patterns = of_kinds(steps(self.project), select, kinds) if kinds else select
         return run(self.project, patterns, full_refresh=full_refresh, window=window, listener=listener)
 
@@ -191,6 +201,8 @@ class Lakehouse(Keeping):
         """
         from lakeloom.core.durations import parse
         from lakeloom.flow.backfill import backfill
+
+        self._ready()
 
         length = parse(slice, "--slice") if slice else None
         return backfill(self.project, select, start, end, by=by, length=length, listener=listener)

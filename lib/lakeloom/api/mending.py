@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lakeloom.api.reading import Records
+from lakeloom.api.versions import Versions
 
 if TYPE_CHECKING:
     from lakeloom.flow.mend import Dropped, Fixed, On
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 D = TypeVar("D")
 
 
-class Mending(Records):
-    """What `Records` reads, and the verbs of the quarantine."""
+class Mending(Versions):
+    """What `Versions` does, and the verbs of the quarantine."""
 
     def fix(
         self,

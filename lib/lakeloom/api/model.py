@@ -114,7 +114,13 @@ class Model:
 
 
 def find(
-    root: Path, tracking: str, name: str, version: int | str | None, dataset: Callable[[str, int], Dataset]
+    root: Path,
+    tracking: str,
+    name: str,
+    version: int | str | None,
+    dataset: Callable[[str, int], Dataset],
+    *,
+    trained: int | None = None,
 ) -> Model:
     """Return a model.
 
@@ -128,6 +134,8 @@ def find(
         A version of the registry, an alias, or None for the one that scores: the champion.
     dataset : callable
         (name, version) → Dataset.
+    trained : int, optional
+        The epoch of a training: the model that scored after it is meant, whatever `version` is.
 
     Raises
     ------
@@ -137,8 +145,9 @@ def find(
     records = [record for record in Intents(root).history(f"models.{name}") if record.facts is not None]
     if not records:
         raise TrainError("LL-TRAIN-003", f"there is no model '{name}'", fix=f"run '+models.{name}'")
-    if version is None or version == CHAMPION:
-        wanted = (records[-1].facts or {})["serving"]["epoch"]
+    if version is None or version == CHAMPION or trained is not None:
+        last = next((record for record in records if record.intent.epoch == trained), records[-1])
+        wanted = (last.facts or {})["serving"]["epoch"]
         made = next((record for record in records if record.intent.epoch == wanted), records[-1])
     else:
         number = version if isinstance(version, int) else _of_alias(tracking, name, version)

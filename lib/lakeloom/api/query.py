@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Literal
 from lakeloom.api.mentions import Mention, bind, mentions, one_select
 from lakeloom.api.table import unknown
 from lakeloom.core.errors import LakeloomError, StoreError, TableError
-from lakeloom.core.names import TableName, quoted
+from lakeloom.core.names import TableName
 from lakeloom.store.arrow import gathered
 from lakeloom.store.damage import of_a_table
 from lakeloom.store.lake import Lake, readable
+from lakeloom.store.tags import resolve
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 Engine = Literal["auto", "delta", "spark"]
 _UNREADABLE = re.compile(r"(?i)feature|protocol|unsupported|not supported|deletion vector|column mapping")
@@ -42,6 +43,7 @@ def query(
     *,
     engine: Engine = "auto",
     limit: int | None = None,
+    point: str = "",
     spark: Callable[[], SparkSession],
 ) -> pa.Table:
     """Return the rows of one SELECT as Arrow.
@@ -54,6 +56,8 @@ def query(
         ``delta`` needs no JVM; ``auto`` takes it and falls back to Spark for a table it can't read.
     limit : int, optional
         The number of rows to stop at.
+    point : str
+        Version, time or tag of the tables that are named without one.
     spark : callable
         Gives the Spark session; called only where Spark is needed.
 
@@ -63,7 +67,7 @@ def query(
         LL-CONF-012 where the text is not one SELECT, LL-TABLE-007 where it does not fit the tables,
         LL-TABLE-008 where it fails while it runs.
     StoreError
-        LL-STORE-001 for an unknown table, LL-STORE-002 for an unknown version.
+        LL-STORE-001 for an unknown table, LL-STORE-002 for an unknown version or tag.
     """
     if engine not in ("auto", "delta", "spark"):
         raise TableError("LL-CONF-020", f"engine '{engine}' is unknown; the engines are auto, delta, spark")
@@ -72,7 +76,7 @@ def query(
     for mention in found:
         if not mention.column and not lake.exists(mention.ref.table):
             raise unknown(lake, mention.ref.table)
-    versions = {m.text: lake.resolve(m.ref, good.get(str(m.ref.table))) for m in found if not m.column}
+    versions = {m.text: resolve(lake, m.ref.at(point), good.get(str(m.ref.table))) for m in found if not m.column}
     if engine != "spark":
         try:
             return _by_delta(lake, sql, found, versions, limit)
@@ -144,6 +148,7 @@ def _by_spark(
     from pyspark.errors import AnalysisException, ParseException, PySparkException
 
     from lakeloom.session.spark import step_session
+    from lakeloom.tables.variants import as_text
 
     # A name in back quotes must not open a file that is no table of the lake.
     with step_session(spark, {"spark.sql.runSQLOnFiles": "false"}) as session:
@@ -151,7 +156,7 @@ def _by_spark(
             lake.frame(session, text.partition("@")[0], version).createOrReplaceTempView(_view(text))
         bound = bind(sql.rstrip().rstrip(";"), found, lambda mention: _viewed(mention, versions))
         try:
-            frame = _plain(session.sql(bound))
+            frame = as_text(session.sql(bound))
             return (frame.limit(limit) if limit is not None else frame).toArrow()
         except (AnalysisException, ParseException) as cause:
             raise _wrong(str(cause).splitlines()[0]) from cause
@@ -164,24 +169,10 @@ def _by_spark(
             raise _failed(str(cause.getCondition() or type(cause).__name__)) from cause
 
 
-def _plain(frame: DataFrame) -> DataFrame:
-    """Return the frame with JSON in place of what Arrow and people know nothing of: variants."""
-    from pyspark.sql import functions as F
-
-    if not any("variant" in kind for _, kind in frame.dtypes):
-        return frame
-    columns = [F.col(quoted(name)) for name in frame.columns]
-    kinds = [kind for _, kind in frame.dtypes]
-    return frame.select(
-        *[
-            F.to_json(column).alias(name) if "variant" in kind else column
-            for name, column, kind in zip(frame.columns, columns, kinds, strict=True)
-        ]
-    )
-
-
 def _view(text: str) -> str:
-    return re.sub(r"\W", "_", text.replace(".", "__", 1))
+    table, at, point = text.partition("@")
+    # By their codes, so that release-7 and release_7 are two views.
+    return table.replace(".", "__") + re.sub(r"[\W]", lambda sign: f"_{ord(sign[0]):x}_", at + point)
 
 
 def _viewed(mention: Mention, versions: Mapping[str, int]) -> str:

@@ -1,29 +1,23 @@
-"""What was recorded of a project: its tables at any version, runs, lineage, quarantine, models, costs.
-
-Reading takes no sound config: the storage root comes from the settings alone, so that `tables` or
-`sql` answer while somebody is in the middle of editing ``tables.yml``.
-"""
+"""What was recorded of a project: its tables at any version, runs, lineage, quarantine, models, costs."""
 
 from __future__ import annotations
 
-import os
-from functools import cached_property
+from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from lakeloom.config.load import Raw
-from lakeloom.core.errors import ConfigError, TableError
+from lakeloom.api.opened import Opened
+from lakeloom.core.errors import ConfigError, StoreError, TableError
 from lakeloom.core.extras import coded
 from lakeloom.core.kinds import nearest
-from lakeloom.core.names import TableRef
-from lakeloom.store.lake import Lake
+from lakeloom.core.names import TableName, TableRef
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
     import pyarrow as pa
-    from pyspark.sql import SparkSession
 
     from lakeloom.api.cost import By, Cost
     from lakeloom.api.dataset import Dataset
@@ -33,62 +27,33 @@ if TYPE_CHECKING:
     from lakeloom.api.quarantine import Quarantined, RuleCount
     from lakeloom.api.query import Engine
     from lakeloom.api.table import Table, TableInfo
-    from lakeloom.core.steps import Step
     from lakeloom.flow.freshness import Freshness
     from lakeloom.lineage.graph import Lineage
-    from lakeloom.project.spec import Project
     from lakeloom.quality.timeline import RuleOverTime
-    from lakeloom.tables.catalog import CatalogSpec
 
 
-class Records:
-    """The tables under a project's storage root, and what its runs have written down.
+class Records(Opened):
+    """The tables under a project's storage root, and what its runs have written down."""
 
-    Parameters
-    ----------
-    raw : Raw
-        The merged, marked config.
-    """
+    def at(self, point: int | str) -> Self:
+        """Return the same project read at a time or a tag: its tables, datasets, models and `sql`.
 
-    def __init__(self, raw: Raw) -> None:
-        self.raw = raw
-        root = str(raw.document.data.get("root") or ".lakeloom")
-        self.root = (raw.home / (os.environ.get("LAKELOOM_HOME") or root)).resolve()
-        self.sample = _share(raw)
-        if self.sample:
-            from lakeloom.project.sampling import storage_root
+        A name with a version of its own keeps it; a table that the tag does not name is LL-STORE-002.
 
-            self.root = storage_root(raw.home, root, self.sample)
-        self.lake = Lake(self.root)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.raw.project!r}, env={self.raw.env!r}, root={str(self.root)!r})"
-
-    @property
-    def name(self) -> str:
-        """The project's name."""
-        return self.raw.project
-
-    @cached_property
-    def project(self) -> Project:
-        """The typed project; raises FindingsError with every mistake of the config."""
-        from lakeloom.project.check import checked
-
-        return checked(self.raw, self._schemas())
-
-    @property
-    def tracking(self) -> str:
-        """The address of the MLflow store: the config's, or the SQLite file under the storage root."""
-        server = "" if self.sample else str(self.raw.document.data.get("mlflow") or "")
-        return server or f"sqlite:///{self.root}/mlflow.db"
+        Examples
+        --------
+        >>> lake.at("release-7").sql("select * from gold.sales")     # doctest: +SKIP
+        """
+        other = copy(self)
+        other.point = str(point)
+        return other
 
     def tables(self) -> list[TableInfo]:
-        """Return every table at its last good version, layer by layer."""
+        """Return every table at its last good version, layer by layer; at a point, those that have one there."""
         from lakeloom.api.table import TableInfo
 
         found = []
-        for name in self.lake.tables():
-            version = self._good.get(str(name), self.lake.version(name))
+        for name, version in self._versions():
             size = self.lake.size(name, version)
             found.append(TableInfo(str(name), name.layer, version, size.rows, size.bytes, self.lake.path(name)))
         return found
@@ -108,24 +73,28 @@ class Records:
         TableError
             LL-TABLE-001, LL-TABLE-002 for a malformed name or version.
         StoreError
-            LL-STORE-001 where there is no such table, LL-STORE-002 no such version.
+            LL-STORE-001 where there is no such table, LL-STORE-002 no such version or tag, LL-STORE-012 where it was
+            vacuumed, LL-STORE-016 where the tag means a table that is gone.
         """
         from lakeloom.api.table import Table, unknown
+        from lakeloom.store.tags import resolve
 
         if version is not None and "@" in name:
             raise TableError("LL-TABLE-002", f"{name} names a version already", fix="give one of the two")
-        ref = TableRef.parse(name if version is None else f"{name}@{version}")
+        ref = TableRef.parse(name if version is None else f"{name}@{version}").at(self.point)
         if not self.lake.exists(ref.table):
             raise unknown(self.lake, ref.table)
-        return Table(ref.table, self.lake.resolve(ref, self._good.get(str(ref.table))), self.lake, self.spark)
+        return Table(ref.table, resolve(self.lake, ref, self._good.get(str(ref.table))), self.lake, self.spark)
 
-    def dataset(self, name: str, version: int | None = None) -> Dataset:
+    def dataset(self, name: str, version: int | str | None = None) -> Dataset:
         """Return a dataset at a version, by default the last good one.
 
         Parameters
         ----------
         name : str
             As declared under ``datasets:``.
+        version : int or str, optional
+            A number, an ISO time in UTC or a tag.
 
         Raises
         ------
@@ -151,7 +120,9 @@ class Records:
 
     @coded()
     def model(self, name: str, version: int | str | None = None) -> Model:
-        """Return a trained model: by its version in the registry, by an alias, or the one that scores.
+        """Return a trained model: by its version in the registry, an alias or a tag, or the one that scores.
+
+        Of a tag it is the model that scored when the tag was made; a tag goes before an alias of the same name.
 
         Raises
         ------
@@ -161,14 +132,18 @@ class Records:
             LL-SETUP-003 for an alias without the extra ``train``.
         """
         from lakeloom.api.model import find
+        from lakeloom.store.tags import tags
 
-        return find(self.root, self.tracking, name, version, self.dataset)
+        asked = str(self.point if version is None else version)
+        tagged = next((tag for tag in tags(self.lake) if tag.name == asked), None) if asked else None
+        trained = tagged.versions.get(f"models.{name}") if tagged else None
+        return find(self.root, self.tracking, name, version, self.dataset, trained=trained)
 
     def sql(self, text: str, engine: Engine = "auto", limit: int | None = None) -> pa.Table:
         """Return the rows of one SELECT; see `lakeloom.api.query.query`."""
         from lakeloom.api.query import query
 
-        return query(self.lake, self._good, text, engine=engine, limit=limit, spark=self.spark)
+        return query(self.lake, self._good, text, engine=engine, limit=limit, point=self.point, spark=self.spark)
 
     def lineage(
         self, name: str | None = None, *, up: bool = True, down: bool = True, to: str | None = None,
@@ -346,50 +321,21 @@ class Records:
 
         return write(self.lake, self.name, self.lineage(), self._good, self.quarantine(), run)
 
-    def spark(self) -> SparkSession:
-        """Return the Spark session of this environment; starts it where none runs."""
-        from lakeloom.session.settings import overlay_of
-        from lakeloom.session.spark import open_session
-        from lakeloom.tables.catalog import settings
+    def _versions(self) -> Iterator[tuple[TableName, int]]:
+        """Yield every table with the version that it is read at."""
+        from lakeloom.store.tags import find, resolve
 
-        overlay = overlay_of(self.raw.document.data.get("spark") or {})
-        return open_session(settings(self._catalog, self.root, overlay))
-
-    @property
-    def _catalog(self) -> CatalogSpec:
-        return self._read.settings.catalog
-
-    @cached_property
-    def _good(self) -> dict[str, int]:
-        from lakeloom.store import refs
-
-        return refs.good(self.lake)
-
-    @cached_property
-    def _read(self) -> Project:
-        """The project as it can be read, entries with mistakes left out."""
-        from lakeloom.project.typing import Reader
-
-        return Reader(self.raw).project()
-
-    def _schemas(self) -> dict[str, list[str]]:
-        from lakeloom.api.recorded import columns
-
-        return columns(self.lake, self._good, self._steps)
-
-    def _steps(self) -> list[Step]:
-        from lakeloom.project.graph import steps
-
-        return steps(self._read)
-
-
-def _share(raw: Raw) -> float | None:
-    """Return the share of a sample, None for all; a malformed one is a finding of `check`, and no run starts."""
-    if raw.document.data.get("sample") is None:
-        return None
-    from lakeloom.project.sampling import sample
-
-    try:
-        return sample(raw.document.data["sample"])
-    except ValueError:
-        return None
+        ref = TableRef.parse(f"meta.refs@{self.point}") if self.point else None
+        tag = find(self.lake, ref.tag) if ref is not None and ref.tag else None
+        for name in self.lake.tables():
+            good = self._good.get(str(name))
+            if ref is None:
+                yield name, self.lake.version(name) if good is None else good
+            elif tag is None or str(name) in tag.versions:
+                try:
+                    version = resolve(self.lake, TableRef(name, ref.version, ref.time, ref.tag), good, tag)
+                except StoreError:
+                    if tag is not None:
+                        raise
+                    continue  # it was not there yet, or was vacuumed
+                yield name, version

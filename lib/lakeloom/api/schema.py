@@ -24,6 +24,7 @@ _FAMILIES = {
     "FEATURE": "Features",
     "TRAIN": "Training",
     "RUN": "Runs",
+    "BRANCH": "Branches",
     "EXPORT": "Exports",
     "TEST": "Tests of a project",
     "SETUP": "The machine",

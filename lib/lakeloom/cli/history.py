@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
-from lakeloom.cli.shell import shell
+from lakeloom.cli.options import Branch, Conf, Debug, Env, Json, Sample
+from lakeloom.cli.shell import Shell, shell, size
+
+if TYPE_CHECKING:
+    from lakeloom.api.keeping_cost import HistoryCost
 
 
 def history(
-    table: Annotated[str, typer.Argument(help="layer.name")],
+    table: Annotated[str | None, typer.Argument(help="layer.name; with --cost, all tables.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="How many commits, the newest first.")] = None,
+    cost: Annotated[bool, typer.Option("--cost", help="Show what the history costs, and who needs it.")] = False,
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -22,10 +27,18 @@ def history(
     """List a table's commits, newest first, each with the run and the versions that it was made from.
 
     JSON: [{"version", "timestamp", "operation", "metrics": {}, "manifest": {"step", "epoch", "run", "reads", …},
-    "readable": false where the version's files were vacuumed}].
+    "readable": false where the version's files were vacuumed}]. With --cost, by table: [{"table", "version", "bytes"
+    of the newest version, "versions" and "oldest" that can be read, "history_bytes" and "history_files" that only
+    older versions need, "free_bytes" of them that nobody needs, "pinned": [{"versions", "by"}]}].
     """
-    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
-        found = out.open().table(table).history(limit)
+    if table is None and not cost:
+        raise typer.BadParameter("name a table, or ask for --cost", param_hint="TABLE")
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
+        lake = out.open()
+        if cost or table is None:
+            _cost(out, lake.history_cost(*([table] if table else ()))[:limit])
+            return
+        found = lake.table(table).history(limit)
         if as_json:
             out.document(found)
             return
@@ -49,3 +62,25 @@ def history(
         out.table(
             ("version", "at (UTC)", "operation", "rows written", "run", "from", "files"), rows, right=("rows written",)
         )
+
+
+def _cost(out: Shell, found: list[HistoryCost]) -> None:
+    if out.as_json:
+        out.document([each.as_dict() for each in found])
+        return
+    rows = [
+        (
+            each.table,
+            size(each.bytes),
+            size(each.history_bytes),
+            size(each.free_bytes),
+            each.versions,
+            str(each.oldest),
+            "; ".join(f"{versions}: {by}" for versions, by in each.pinned),
+        )
+        for each in found
+    ]
+    numbers = ("newest", "history", "of it free", "versions", "oldest")
+    out.table(("table", *numbers, "needed by"), rows, right=numbers)
+    total, free = sum(each.history_bytes for each in found), sum(each.free_bytes for each in found)
+    out.say(f"{len(found)} tables, {size(total)} of history; a vacuum could free {size(free)} (upkeep: {{vacuum: …}})")

@@ -27,6 +27,13 @@ Sample = Annotated[
     str | None,
     typer.Option("--sample", metavar="SHARE", help="A share of the data, such as 1%, with a storage root of its own."),
 ]
+Branch = Annotated[
+    str | None, typer.Option("--branch", metavar="NAME", help="Work on a branch, which shares the files of main.")
+]
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="POINT", help="Read all tables at this tag or time, but those with a version."),
+]
 From = Annotated[
     str | None,
     typer.Option("--from", metavar="TIME", help="Land files changed, and read again rows that arrived, since then."),

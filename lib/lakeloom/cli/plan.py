@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from lakeloom.cli.options import Conf, Debug, Env, FullRefresh, Json, Sample, Select
+from lakeloom.cli.options import Branch, Conf, Debug, Env, FullRefresh, Json, Sample, Select
 from lakeloom.cli.shell import shell
 
 
 def plan(
     select: Select = None,
     full_refresh: FullRefresh = False,
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -20,7 +21,7 @@ def plan(
     JSON: {"steps": [{"name", "kind", "action": "run", "skip" or "depends", "reasons": [],
     "reads": {table: version or null}, "writes": []}]}.
     """
-    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         steps = out.open().plan(*(select or ()), full_refresh=full_refresh)
         if as_json:
             out.document({"steps": [step.as_dict() for step in steps]})

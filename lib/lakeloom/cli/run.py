@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from lakeloom.cli.options import By, Conf, Debug, Env, From, FullRefresh, Json, Sample, Select, Slice, To, span
+from lakeloom.cli.options import Branch, By, Conf, Debug, Env, From, FullRefresh, Json, Sample, Select, Slice, To, span
 from lakeloom.cli.progress import progress
 from lakeloom.cli.shell import shell
 from lakeloom.cli.summary import ended, ended_backfill
@@ -23,6 +23,7 @@ def run(
     end: To = None,
     by: By = "ingestion",
     slice: Slice = None,  # noqa: A002 - the option's name
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -34,6 +35,9 @@ def run(
     With --from or --to, only files last changed in that time are landed, and rows that arrived in it
     are read again, as after a rule or a reference table was mended. With --slice or --by event it is a
     backfill: slice by slice, and the same command goes on with the first slice that is not done.
+
+    With --branch, on a branch, which is made where there is none: nothing is landed, nobody is told, and main sees
+    nothing of it until 'lakeloom promote'.
 
     Exit code 0 done (quarantined rows too), 1 a step failed, 2 bad config, 130 Ctrl-C. JSON: {"run_id",
     "status": "done", "failed" or "stopped", "steps": [{"name", "kind", "status": "done", "skipped",
@@ -47,6 +51,7 @@ def run(
     _usable(window, by, sliced=sliced, full_refresh=full_refresh)
     with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
         lake = out.open()
+        lake = lake.branch(branch) if branch else lake
         if window is not None and window.start and window.end and sliced:
             basis = cast("Basis", by)
             with progress() as listener:

@@ -41,15 +41,23 @@ class Shell:
     """
 
     def __init__(
-        self, conf: str | None, env: str | None, *, as_json: bool, debug: bool, sample: str | None = None
+        self,
+        conf: str | None,
+        env: str | None,
+        *,
+        as_json: bool,
+        debug: bool,
+        sample: str | None = None,
+        branch: str | None = None,
     ) -> None:
-        self.conf, self.env, self.as_json, self.debug, self.sample = conf, env, as_json, debug, sample
+        self.conf, self.env, self.as_json, self.debug = conf, env, as_json, debug
+        self.sample, self.branch = sample, branch
 
     def open(self) -> Lakehouse:
         """Open the project that the options name."""
         from lakeloom.api.lakehouse import open_lakehouse
 
-        return open_lakehouse(self.conf, self.env, sample=self.sample)
+        return open_lakehouse(self.conf, self.env, sample=self.sample, branch=self.branch)
 
     def document(self, value: Any) -> None:
         """Print the command's one JSON document."""
@@ -81,7 +89,13 @@ class Shell:
 
 @contextmanager
 def shell(
-    conf: str | None, env: str | None, *, as_json: bool, debug: bool, sample: str | None = None
+    conf: str | None,
+    env: str | None,
+    *,
+    as_json: bool,
+    debug: bool,
+    sample: str | None = None,
+    branch: str | None = None,
 ) -> Iterator[Shell]:
     """Give a command its shell; turn errors into texts and exit codes.
 
@@ -93,7 +107,7 @@ def shell(
     if debug:
         os.environ["LAKELOOM_DEBUG"] = "1"
     _logging(debug)
-    made = Shell(conf, env, as_json=as_json, debug=debug, sample=sample)
+    made = Shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch)
     try:
         yield made
     except LakeloomError as error:

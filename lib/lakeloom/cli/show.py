@@ -1,4 +1,4 @@
-"""``lakeloom show TABLE[@version]``."""
+"""``lakeloom show TABLE[@version|@time|@tag]``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
+from lakeloom.cli.options import Branch, Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell
 
 
 def show(
-    table: Annotated[str, typer.Argument(help="layer.name, layer.name@7 or layer.name@2026-01-31T12:00:00Z")],
+    table: Annotated[
+        str, typer.Argument(help="layer.name, layer.name@7, layer.name@2026-01-31T12:00:00Z or layer.name@TAG")
+    ],
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many rows.")] = 20,
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -24,7 +27,7 @@ def show(
     JSON: {"table", "version", "rows", "columns": {column: type}, "data": [{column: value}]}; values
     as in 'lakeloom sql'.
     """
-    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         from lakeloom.api.values import records
 
         lake = out.open()

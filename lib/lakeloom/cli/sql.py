@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
+from lakeloom.cli.options import At, Branch, Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell
 
 _SHOWN = 1000
@@ -30,23 +30,26 @@ def sql(
     limit: Annotated[
         int | None, typer.Option("--limit", min=0, help="How many rows; 1000 where a table is shown.")
     ] = None,
+    at: At = None,
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Query the tables by name: FROM silver.flights, FROM silver.flights@7. Only SELECT is taken.
+    """Query the tables by name: FROM silver.flights, silver.flights@7, silver.flights@release-7. Only SELECT is taken.
 
     JSON: [{column: value}]; timestamps as ISO 8601 in UTC, decimals as text, binary as base64, NaN and
     infinities as text. A query that does not parse, does not fit the tables or fails exits with 1.
     """
-    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         from lakeloom.api.values import records
 
         query = sys.stdin.read() if text == "-" else text
         wanted = limit if limit is not None or as_json else _SHOWN + 1
-        data = out.open().sql(query, engine=engine.value, limit=wanted)
+        lake = out.open()
+        data = (lake.at(at) if at else lake).sql(query, engine=engine.value, limit=wanted)
         if as_json:
             out.document(records(data))
             return

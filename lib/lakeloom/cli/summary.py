@@ -25,7 +25,7 @@ def ended(out: Shell, lake: Lakehouse, result: RunResult) -> None:
         failures(lake, result, debug=out.debug)
         out.document(result.as_dict())
     else:
-        _steps(out, result)
+        steps_of(out, result)
         _changed(out, result)
         _warnings(result)
         _undelivered(result)
@@ -50,7 +50,7 @@ def ended_backfill(out: Shell, lake: Lakehouse, result: BackfillResult) -> None:
             rows.append((each.number, *times, each.status, *counts, f"{each.seconds:.1f}", each.run_id))
         out.table((numbers[0], "from", "to (UTC)", "status", *numbers[1:], "run"), rows, right=numbers)
         if result.tail:
-            _steps(out, result.tail)
+            steps_of(out, result.tail)
         done = sum(each.status in ("done", "earlier") for each in result.slices)
         out.say(f"{result.status}: {done} of {len(result.slices)} slices, backfill {result.backfill}")
         if result.status != "done":
@@ -62,7 +62,8 @@ def ended_backfill(out: Shell, lake: Lakehouse, result: BackfillResult) -> None:
         raise typer.Exit(result.exit_code)
 
 
-def _steps(out: Shell, result: RunResult) -> None:
+def steps_of(out: Shell, result: RunResult) -> None:
+    """Print what each step of a run did."""
     numbers = ("rows in", "rows out", "quarantined", "version", "seconds")
     rows = []
     for step in result.steps:

@@ -78,6 +78,12 @@ CODES: dict[str, str] = {
     "LL-STORE-011": "A table does not tell its changes of some versions: its feed was off. Build the reader anew.",
     "LL-STORE-012": "The files of a table's version were vacuumed. The message names when, the fix what is kept.",
     "LL-STORE-013": "Upkeep changed the number of a table's rows; the table was restored, nothing was published.",
+    "LL-STORE-014": "A tag's name is malformed or reserved. Begin with a letter; letters, digits, _, - and dots.",
+    "LL-STORE-015": "A tag of this name means other versions already; tags never move. Take another name.",
+    "LL-STORE-016": "A tag means a version of a table that was dropped and made anew since: its rows are gone.",
+    "LL-STORE-017": "A version was never published: its rows have not passed their audit. Take a published one.",
+    "LL-STORE-018": "A clone can't be made: its name is taken, or the table has a feature that a clone can't keep.",
+    "LL-STORE-019": "Files can't be shared by hard links under this storage root. Copy: lakeloom clone --full.",
     # features, datasets
     "LL-FEATURE-001": "A feature has no availability time: it could leak the future.",
     "LL-FEATURE-002": "A feature view's column, key or time is not in its table.",
@@ -100,7 +106,13 @@ CODES: dict[str, str] = {
     "LL-RUN-007": "A table can't be read again: its rows would stand there twice, or it declares no event time.",
     "LL-RUN-008": "A backfill's span is empty, without a bound, or has too many slices.",
     "LL-RUN-009": "Spark ended, or its server went away, while a step ran; run again, it goes on where it stopped.",
+    "LL-RUN-010": "A table can't be restored as it is: it is a stream, lies beside another, or was interrupted.",
     "LL-RUN-006": "A notification or a metric could not be delivered, after tries with backoff; the run went on.",
+    # branches
+    "LL-BRANCH-001": "There is no such branch, or it exists already; the message says which and names the others.",
+    "LL-BRANCH-002": "A branch's name is malformed. Letters, digits, _ and -, a letter first.",
+    "LL-BRANCH-003": "A branch can't be promoted: it has not run all of the code as it is now. Run on it again.",
+    "LL-BRANCH-004": "A step was changed on main since the branch was made. Make the branch anew, and run on it.",
     # tests of a project
     "LL-TEST-001": "A row of a test does not fit its table: a column, a value's type, or a malformed file.",
     "LL-TEST-002": "There is no test, or none whose name or table is the one that was asked for.",

@@ -15,6 +15,7 @@
     ├── FeatureError          LL-FEATURE  feature views and point-in-time joins
     ├── TrainError            LL-TRAIN    datasets, training, tuning, registry
     ├── RunError              LL-RUN      the runner: selection, locks, recovery
+    ├── BranchError           LL-BRANCH   branches: made, run, promoted
     ├── ExportError           LL-EXPORT   what is written for another scheduler
     └── SetupError            LL-SETUP    the machine: JDK, jars, missing extras
 
@@ -136,6 +137,10 @@ class TrainError(LakeloomError):
 
 class RunError(LakeloomError):
     """The runner: selection, locks, recovery."""
+
+
+class BranchError(LakeloomError):
+    """A branch: making it, running on it, promoting it."""
 
 
 class ExportError(LakeloomError):

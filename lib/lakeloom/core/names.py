@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from lakeloom.core.errors import TableError
 
 LAYERS = ("bronze", "silver", "gold", "features", "datasets", "quarantine", "aside", "meta")
+# A tag's name: what can stand behind the @ and is neither a number nor a time.
+TAG = r"^[A-Za-z](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?$"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -92,3 +94,18 @@ class TableRef:
                 fix="write table@7, table@2026-01-31T12:00:00Z or table@tag",
             ) from None
         return cls(table, time=time if time.tzinfo else time.replace(tzinfo=UTC))
+
+    @property
+    def pointed(self) -> bool:
+        """Whether a version, a time or a tag is named."""
+        return self.version is not None or self.time is not None or self.tag is not None
+
+    def at(self, point: str) -> TableRef:
+        """Return the table at `point`, unless it names one itself; an empty point changes nothing.
+
+        Examples
+        --------
+        >>> TableRef.parse("silver.x").at("release-7").tag, TableRef.parse("silver.x@3").at("release-7").version
+        ('release-7', 3)
+        """
+        return self if self.pointed or not point else TableRef.parse(f"{self.table}@{point}")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lakeloom.core.names import TAG
 from lakeloom.datasets.splits import SplitSpec
 from lakeloom.features.spec import DurationText, FeatureView, Identifier, Output, Sql, TableText
 
@@ -119,6 +120,8 @@ class DatasetSpec(BaseModel):
         ``_as_of``; later ones see earlier ones.
     split : SplitSpec
     sample : SampleSpec, optional
+    at : str, optional
+        A tag: the dataset is made of the versions that it names, whatever has come to the tables since.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -129,6 +132,7 @@ class DatasetSpec(BaseModel):
     derive: dict[Identifier, Sql] = {}
     split: SplitSpec
     sample: SampleSpec | None = None
+    at: Annotated[str, Field(pattern=TAG)] | None = None
     owner: str = ""
     description: str = ""
 

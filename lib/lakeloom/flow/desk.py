@@ -6,7 +6,6 @@ there whole or not at all, and is never taken for an execution of the table's st
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +16,14 @@ from lakeloom.core.errors import FixError, RunError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Step
+from lakeloom.core.users import who
+from lakeloom.flow.auditing import noted
 from lakeloom.flow.choice import Choice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.replay import chosen_of, require_made
-from lakeloom.flow.runner import new_run_id
+from lakeloom.flow.restoring import settle
+from lakeloom.flow.runs import new_run_id
 from lakeloom.flow.write import forget_abandoned
 from lakeloom.project.about import about
 from lakeloom.project.graph import steps
@@ -74,7 +76,7 @@ class Desk:
         at = datetime.now(UTC).isoformat()
         return {
             "why": F.lit(why).cast("string"),
-            "who": F.lit(_who()),
+            "who": F.lit(who()),
             "changed_at": F.lit(at).cast("timestamp"),
             "changed_run": F.lit(self.context.run),
         }
@@ -90,6 +92,7 @@ class Desk:
         )  # fmt: skip
         at = datetime.now(UTC)
         refs.publish(lake, {str(self.side): made.version}, step=name, epoch=epoch, run=self.context.run, at=at)
+        noted(lake.root)
 
 
 @contextmanager
@@ -115,6 +118,7 @@ def opened(project: Project, table: str, *, writes: bool = True) -> Iterator[Des
             yield _desk(context, session, step)
         return
     with locked(project.root, project.settings.wait_s):
+        settle(context)
         latest = context.intents.latest(step.name)
         if latest is not None and latest.crashed:
             raise FixError(
@@ -169,10 +173,3 @@ def step_of(project: Project, table: str) -> Step:
         near = nearest(name, list(found))
         raise RunError("LL-RUN-001", f"no step writes {name}", fix=f"use '{near}'" if near else "see 'lakeloom tables'")
     return found[name]
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return "unknown"

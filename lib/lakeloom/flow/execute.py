@@ -8,20 +8,22 @@ under the same epoch, which Delta takes once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from lakeloom.core.errors import LakeloomError, RuleError
 from lakeloom.core.kinds import load
-from lakeloom.core.names import TableName, quoted
+from lakeloom.core.names import TableName, TableRef, quoted
 from lakeloom.core.steps import Facts, Step, Window
+from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.land import needs_spark, poll
 from lakeloom.flow.lineage import noted_of_model
+from lakeloom.flow.pinned import Pinned
 from lakeloom.flow.replay import Replay, intent_of
 from lakeloom.flow.upkeep import look as look_after
 from lakeloom.flow.write import forget_abandoned
@@ -31,8 +33,10 @@ from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.checkpoints import Workplace, damage
 from lakeloom.store.foreign import foreign
+from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intent, Record
 from lakeloom.store.log import unchanged
+from lakeloom.store.tags import find, resolve
 from lakeloom.tables.catalog import register
 
 WORK = {
@@ -68,6 +72,7 @@ def prepare(
     versions: dict[str, int] | None = None,
     replay: Replay | None = None,
     asked: bool = False,
+    promoted: Pinned | None = None,
 ) -> Ready | Decision:
     """Decide about a step and write its intent; a decision to skip comes back as it is.
 
@@ -82,13 +87,18 @@ def prepare(
         Rows in quarantine that are to run again, instead of what is new.
     asked : bool
         Upkeep is done now, however long ago it was done.
+    promoted : Pinned, optional
+        Of a promote: the table is built anew from the versions that the branch has read.
     """
-    good = refs.good(context.lake) if versions is None else versions
+    good = at_tag(context, step, refs.good(context.lake) if versions is None else versions)
     latest = context.intents.latest(step.name)
     if latest is not None and latest.crashed:
         done = _committed(context, step, latest.intent)
         if done or latest.intent.code == step.code:
             return Ready(latest.intent, f"{REPLAYED} {latest.intent.epoch}, which did not finish")
+    still = apart(context, step, good)
+    if still is not None and not asked:
+        return still
     if step.kind == "upkeep":
         return _keeping(context, step, latest, asked=asked)
     if replay is not None:
@@ -98,6 +108,9 @@ def prepare(
     clock = datetime.now(UTC)
     batch = _within(poll(context, step, clock, runs=True), window) if step.kind == "land" else None
     decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
+    if promoted is not None:
+        decision = Decision("run", (f"promoted from the branch {promoted.branch}",), full=True)
+        batch = {"promote": promoted.promote, "branch": promoted.branch}
     again = window is not None and not decision.full and any(read.mode == "new" for read in step.reads)
     if again and window:
         decision = Decision("run", _again_reasons(decision, window))
@@ -106,6 +119,7 @@ def prepare(
     if latest is not None and latest.facts is None and is_table(step.writes[0]):
         forget_abandoned(context, latest.intent, step.writes)
     reads, (again_sql, within) = {read.table: good[read.table] for read in step.reads}, ("", "")
+    reads |= promoted.reads if promoted is not None else {}
     if again and window:
         again_sql, within = again_of(step, window)
         reads |= _consumed(context, step) if window.by == "event" else {}
@@ -124,9 +138,25 @@ def prepare(
         within=within,
         made=step.made,
         side=_side(context, step) if decision.full or again else None,
+        ids={table: identity(context.lake, table) for table in reads if is_table(table)},
     )
     context.intents.begin(intent)
     return Ready(intent, "; ".join(decision.reasons))
+
+
+def apart(context: Context, step: Step, good: Mapping[str, int]) -> Decision | None:
+    """Return the decision about a step that a branch does not carry out; None for all others.
+
+    What a branch reads stands still, so that its difference to main is that of the code, and can be made on main of
+    the same inputs; a source that main has never landed is landed.
+    """
+    if context.project.settings.branch is None:
+        return None
+    if step.kind == "upkeep":
+        return Decision("skip", ("files are kept in order on main",))
+    if step.kind == "land" and step.name in good:
+        return Decision("skip", ("a branch lands nothing: it works on what main had when it was made",))
+    return None
 
 
 def _replaying(context: Context, step: Step, replay: Replay, latest: Record | None) -> Ready | Decision:
@@ -176,8 +206,25 @@ def look(
     last = Last(record.intent.epoch, record.intent.code, record.intent.reads) if record else None
     read = last.reads if last else {}
     versions = {each.table: _as_read(context, each.table, read.get(each.table), good) for each in step.reads}
-    lost = _forgotten(context, step, record)
+    lost = _forgotten(context, step, record) or _anew(context, record)
     return decide(step, last, versions, new=_words(batch), full_refresh=full_refresh, lost=lost)
+
+
+def pinned(step: Step) -> bool:
+    """Return whether a step reads the versions of a tag, whatever has come to its tables since."""
+    return isinstance(step.spec, DatasetSpec) and step.spec.at is not None
+
+
+def at_tag(context: Context, step: Step, good: Mapping[str, int]) -> dict[str, int]:
+    """Return the versions that a step reads: the last good ones, or those of the tag that a dataset is made at.
+
+    Raises LL-STORE-002, LL-STORE-012, LL-STORE-016 where the tag does not name them, or they are gone.
+    """
+    if not pinned(step):
+        return dict(good)
+    tag = find(context.lake, step.spec.at)
+    refs_of = {read.table: TableRef.parse(f"{read.table}@{tag.name}") for read in step.reads}
+    return dict(good) | {table: resolve(context.lake, ref, None, tag) for table, ref in refs_of.items()}
 
 
 def _forgotten(context: Context, step: Step, record: Record | None) -> str | None:
@@ -186,6 +233,13 @@ def _forgotten(context: Context, step: Step, record: Record | None) -> str | Non
     if not is_stream(step) or told is None or record is None:
         return None
     return damage(context.project.root, step.name, record.intent.epoch, told["checkpoint"])
+
+
+def _anew(context: Context, record: Record | None) -> str | None:
+    """Return in words that an input was dropped and made anew since it was read: its numbers begin again."""
+    known = record.intent.ids if record else {}
+    gone = next((table for table, was in known.items() if was != identity(context.lake, table)), None)
+    return f"{gone} was dropped and made anew" if gone else None
 
 
 def _as_read(context: Context, table: str, before: int | None, good: dict[str, int]) -> int | None:

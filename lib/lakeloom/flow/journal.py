@@ -1,6 +1,7 @@
 """The record of a run: ``meta.runs`` and ``meta.steps``, and the run's log as JSON lines.
 
-The tables are projections: all that stands in them stands in intents and commits as well.
+The tables are projections: all that stands in them stands in intents, commits and the runs' logs as well, from which
+`lakeloom.flow.recovery` rebuilds them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,9 @@ from lakeloom.store.meta import append, rows
 
 RUNS = TableName("meta", "runs")
 STEPS = TableName("meta", "steps")
-_RUN = {"run_id": "string", "kind": "string", "name": "string", "started": "timestamp", "seconds": "double",
+RUN = {"run_id": "string", "kind": "string", "name": "string", "started": "timestamp", "seconds": "double",
         "status": "string", "mlflow_run": "string", "reads": "string"}  # fmt: skip
-_STEP = {"run_id": "string", "step": "string", "kind": "string", "status": "string", "reason": "string",
+STEP = {"run_id": "string", "step": "string", "kind": "string", "status": "string", "reason": "string",
          "epoch": "long", "rows_in": "long", "rows_out": "long", "quarantined": "long", "version": "long",
          "seconds": "double", "bytes": "long", "ended": "timestamp", "error": "string",
          "slots": "long", "jobs": "long", "tasks": "long", "failed_tasks": "long", "task_seconds": "double",
@@ -62,29 +64,41 @@ class Journal:
 
     def step(self, result: StepResult, epoch: int | None, slots: int = 1) -> None:
         """Note a step's result, and how many slots it held while it ran."""
-        entry = result.as_dict() | {"step": result.name, "run_id": self.run, "epoch": epoch, "slots": slots}
-        error = f"{result.error['code']} {result.error['message']}" if result.error else None
-        more = (result.resources or {}) | {"warnings": "; ".join(result.warnings) or None}
+        more = {"epoch": epoch, "slots": slots, "ended": datetime.now(UTC).isoformat()}
+        told = result.as_dict() | more
         with self._lock:
-            self._steps.append(entry | {"ended": datetime.now(UTC), "error": error} | more)
-        self.log(f"step {result.status}", **result.as_dict())
+            self._steps.append(step_row(self.run, told))
+        self.log(f"step {result.status}", **told)
 
     def model(self, name: str, kind: str, facts: dict[str, Any], started: datetime, reads: dict[str, int]) -> None:
         """Note a training or tuning: one entry of its own in ``meta.runs``."""
-        self._runs.append(
-            {"run_id": self.run, "kind": kind, "name": name, "started": started, "seconds": facts.get("seconds", 0.0),
-             "status": "done", "mlflow_run": facts.get("mlflow_run"), "reads": json.dumps(reads, sort_keys=True)}
-        )  # fmt: skip
+        told = {"kind": kind, "name": name, "started": started.isoformat(), "seconds": facts.get("seconds", 0.0),
+                "status": "done", "mlflow_run": facts.get("mlflow_run"), "reads": reads}  # fmt: skip
+        self._runs.append(run_row(self.run, told))
+        self.log("model made", **told)
 
     def close(self, result: RunResult, reads: dict[str, int], project: str) -> None:
         """Write the run and its steps to the meta tables."""
-        self._runs.append(
-            {"run_id": self.run, "kind": "run", "name": project, "started": datetime.fromisoformat(result.started),
-             "seconds": result.seconds, "status": result.status, "reads": json.dumps(reads, sort_keys=True)}
-        )  # fmt: skip
-        self.log("run ended", status=result.status, seconds=result.seconds)
-        append(self.lake, STEPS, _STEP, self._steps)
-        append(self.lake, RUNS, _RUN, self._runs)
+        told = {"kind": "run", "name": project, "started": result.started, "seconds": result.seconds,
+                "status": result.status, "reads": reads}  # fmt: skip
+        self._runs.append(run_row(self.run, told))
+        self.log("run ended", **told)
+        append(self.lake, STEPS, STEP, self._steps)
+        append(self.lake, RUNS, RUN, self._runs)
+
+
+def step_row(run: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of ``meta.steps`` of a step's event in a run's log."""
+    error = told.get("error")
+    row = dict(told) | {"run_id": run, "step": told["name"], "ended": datetime.fromisoformat(told["ended"])}
+    row |= {"error": f"{error['code']} {error['message']}" if error else None}
+    return row | (told.get("resources") or {}) | {"warnings": "; ".join(told.get("warnings") or ()) or None}
+
+
+def run_row(run: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of ``meta.runs`` of an event in a run's log."""
+    reads = json.dumps(told["reads"], sort_keys=True)
+    return dict(told) | {"run_id": run, "started": datetime.fromisoformat(told["started"]), "reads": reads}
 
 
 def runs(lake: Lake) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.extras import command
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
-from lakeloom.flow.execute import can_ask, look
+from lakeloom.flow.execute import apart, at_tag, can_ask, look, pinned
 from lakeloom.flow.land import poll
 from lakeloom.flow.upkeep import look as look_after
 from lakeloom.project.extras import lacking
@@ -58,12 +58,20 @@ def plan(project: Project, patterns: Sequence[str] = (), *, full_refresh: bool =
         decision = _decision(context, step, good, moving, full_refresh)
         if decision.action != "skip":
             moving |= dict.fromkeys(step.writes, step.name)
-        reads = {read.table: good.get(read.table) for read in step.reads}
+        reads = _reads(context, step, good)
         # What would fail is said before it does; a step that is skipped needs nothing.
         gone = () if decision.action == "skip" else lacking(step)
         reasons = (*decision.reasons, *(f"a package is missing, it will fail: {command(extra)}" for extra in gone))
         planned.append(PlannedStep(step, decision.action, reasons, reads))
     return planned
+
+
+def _reads(context: Context, step: Step, good: dict[str, int]) -> dict[str, int | None]:
+    try:
+        versions: Mapping[str, int] = at_tag(context, step, good)
+    except LakeloomError:  # the reason says it
+        versions = {}
+    return {read.table: versions.get(read.table) for read in step.reads}
 
 
 def _decision(
@@ -72,6 +80,9 @@ def _decision(
     latest = context.intents.latest(step.name)
     if latest is not None and latest.crashed:
         return Decision("run", (f"goes on with epoch {latest.intent.epoch}, which did not finish",))
+    still = apart(context, step, good)
+    if still is not None:
+        return still
     if step.kind == "land":
         if not can_ask(context, step):
             return Decision("depends", ("the source is asked when it runs",))
@@ -86,7 +97,12 @@ def _decision(
     missing = [read.table for read in step.reads if read.table not in good and read.table not in moving]
     if missing:
         return Decision("run", (f"{missing[0]} has not been made yet: it will fail",))
-    decision = look(context, step, good, full_refresh=full_refresh)
+    try:
+        decision = look(context, step, at_tag(context, step, good), full_refresh=full_refresh)
+    except LakeloomError as error:
+        return Decision("run", (f"it will fail: {error.message}",))
+    if pinned(step):
+        return decision
     above = sorted({moving[read.table] for read in step.reads if read.table in moving and read.mode != "look"})
     if above and (decision.action == "skip" or decision.reasons != ("it never ran",)):
         return decision if decision.action == "run" else depends(above)

@@ -16,10 +16,11 @@ from lakeloom.project.spec import Project
 def provenance(project: Project) -> dict[str, str]:
     """Return ``config``, ``git`` and ``lock``: 16 hex digits, a commit (``+`` where changed), 16 hex digits.
 
-    Of a run on a sample also ``sample``, its share.
+    Of a run on a sample also ``sample``, its share; on a branch ``branch``, its name.
     """
     config = digest([(step.name, step.code) for step in steps(project)], project.settings.seed)
     found = {"config": config, "git": _git(project.home), "lock": _lock(project.home)}
+    found |= {"branch": project.settings.branch} if project.settings.branch else {}
     return found | ({"sample": shown(project.settings.sample)} if project.settings.sample else {})
 
 

@@ -21,6 +21,7 @@ from lakeloom.project.graph import is_stream
 from lakeloom.project.plan import Decision
 from lakeloom.session.spark import step_session
 from lakeloom.store import refs
+from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intent, Record
 from lakeloom.tables.bronze import POSITION
 from lakeloom.tables.settling import WAITING
@@ -65,11 +66,14 @@ def intent_of(context: Context, step: Step, wanted: Choice, latest: Record | Non
     if step.kind != "land" and rejudge.whole(step):
         # Single rows can't be written into it: it is built anew, and its fixes are laid over then.
         good = refs.good(context.lake)
-        return Intent(**common, code=step.code, full=True, reads={read.table: good[read.table] for read in step.reads})
+        reads = {read.table: good[read.table] for read in step.reads}
+        ids = {table: identity(context.lake, table) for table in reads}
+        return Intent(**common, code=step.code, full=True, reads=reads, ids=ids)
     # The code and reads of the last execution: what is decided next must see what it would have seen without this one.
     return Intent(
-        **common, code=last.intent.code, reads=last.intent.reads, since=last.intent.since, replay=wanted.as_dict()
-    )
+        **common, code=last.intent.code, reads=last.intent.reads, since=last.intent.since, ids=last.intent.ids,
+        replay=wanted.as_dict(),
+    )  # fmt: skip
 
 
 def _nothing(step: Step) -> str:

@@ -6,25 +6,27 @@ Spark jobs are cancelled, and their intents are replayed by the next run.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.core.steps import Step, Window
 from lakeloom.flow.after import after
+from lakeloom.flow.auditing import audited
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
+from lakeloom.flow.pinned import Pinned
 from lakeloom.flow.replay import Replay
+from lakeloom.flow.restoring import settle
 from lakeloom.flow.result import STREAM, Listener, RunResult, Silent, StepResult
+from lakeloom.flow.runs import new_run_id
 from lakeloom.flow.tell import tell_of_breakdown
 from lakeloom.notify.events import EventKind
 from lakeloom.project.graph import heights, is_stream, upstream
@@ -34,30 +36,6 @@ from lakeloom.project.select import select
 from lakeloom.project.spec import Project
 from lakeloom.store import refs
 from lakeloom.store.lock import locked
-
-
-def new_run_id(root: Path) -> str:
-    """Return a run's id: its start in UTC to the microsecond, so that ids sort as the runs of a root began.
-
-    Where the clock has gone back, it is the last run's id and a microsecond.
-    """
-    now = _id_of(datetime.now(UTC))
-    last = max((name for name in _names(root / "runs") if _RUN_ID.fullmatch(name)), default="")
-    if now > last:
-        return now
-    return _id_of(datetime.strptime(last, _RUN_FORM).replace(tzinfo=UTC) + timedelta(microseconds=1))
-
-
-_RUN_FORM = "%Y%m%dT%H%M%S-%f"
-_RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}")
-
-
-def _id_of(time: datetime) -> str:
-    return f"{time:{_RUN_FORM}}"
-
-
-def _names(folder: Path) -> list[str]:
-    return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
 
 
 def run(
@@ -70,6 +48,8 @@ def run(
     part: Mapping[str, Any] | None = None,
     replay: Replay | None = None,
     upkeep: bool = False,
+    pins: Mapping[str, Pinned] | None = None,
+    before: Callable[[], None] | None = None,
 ) -> RunResult:
     """Run the selected steps of a project; steps with nothing to do are skipped.
 
@@ -88,6 +68,10 @@ def run(
         Run rows in quarantine of one selected table again, and nothing else.
     upkeep : bool
         Upkeep is asked for: also of tables without a policy, and however long ago it was done.
+    pins : mapping, optional
+        Of a promote: step → what it takes over from the branch.
+    before : callable, optional
+        Called under the root's lock, before anything is done; it may refuse the run.
 
     Raises
     ------
@@ -100,10 +84,13 @@ def run(
     if window is not None:
         _refuse_appended(chosen)
     with locked(project.root, project.settings.wait_s):
+        if before is not None:
+            before()
         context = Context.of(project, new_run_id(project.root))
-        wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep)
+        wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep, dict(pins or {}))
         walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:
+            settle(context)
             result = walk.go()
         except LakeloomError as error:
             tell_of_breakdown(context, error)
@@ -136,6 +123,7 @@ class _Wish:
     part: Mapping[str, Any] = field(default_factory=dict)
     replay: Replay | None = None
     upkeep: bool = False
+    pins: Mapping[str, Pinned] = field(default_factory=dict)
 
     @property
     def told_of(self) -> tuple[EventKind, ...] | None:
@@ -174,6 +162,7 @@ class _Walk:
         ended = tuple(self.results[step.name] for step in self.chosen if step.name in self.results)
         result = RunResult(self.context.run, status, started.isoformat(), round(time.monotonic() - begun, 3), ended)  # type: ignore[arg-type]  # mypy widens the literal
         self.journal.close(result, refs.good(self.context.lake), self.context.project.name)
+        audited(self.context, result)
         return result
 
     def _walk(self, pool: ThreadPoolExecutor) -> None:
@@ -229,7 +218,7 @@ class _Walk:
             wish = self.wish
             ready = prepare(
                 self.context, step, full_refresh=wish.full_refresh, window=wish.window, replay=wish.replay,
-                asked=wish.upkeep,
+                asked=wish.upkeep, promoted=wish.pins.get(step.name),
             )  # fmt: skip
             if isinstance(ready, Decision):
                 result = self._skipped(step, ready, time.monotonic() - begun)

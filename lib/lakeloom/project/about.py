@@ -8,8 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from lakeloom.core.names import TableName
+from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.project.spec import Project
+from lakeloom.tables.history import FROM
+from lakeloom.tables.quarantine import KEYS
 
+_EVENT_TIME = "_event_time"  # `lakeloom.features.views.EVENT_TIME`, which imports Spark
 _BESIDE = {
     "quarantine": "What {} could not take, with the reasons.",
     "aside": "Changes that left no row in {}: deletions and repetitions.",
@@ -36,6 +40,24 @@ def about(project: Project, table: str) -> dict[str, str]:
     keys = ",".join(getattr(spec, "keys", ()))
     said = {"comment": _of(spec, "description"), "lakeloom.owner": _of(spec, "owner"), "lakeloom.keys": keys}
     return _said(said | units | tags)
+
+
+def keys_of(project: Project, table: str) -> tuple[str, ...]:
+    """Return the columns that tell a table's rows apart, as far as the config says; none where it does not."""
+    name = TableName.parse(table)
+    if name.layer == "quarantine":
+        return KEYS
+    spec = _spec(project, str(name))
+    keys = tuple(getattr(spec.labels if isinstance(spec, DatasetSpec) else spec, "keys", ()))
+    if not keys:
+        return ()
+    if name.layer == "features":
+        return (*keys, _EVENT_TIME)
+    resolve, write = getattr(spec, "resolve", None), getattr(spec, "write", None)
+    if resolve is not None and resolve.losers == str(name):
+        return (*keys, "column", "loser")
+    versioned = write is not None and (write.mode == "scd2" or write.history == str(name))
+    return (*keys, FROM) if versioned else keys
 
 
 def _spec(project: Project, table: str) -> object:

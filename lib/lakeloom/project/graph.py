@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lakeloom.core.names import TableName, is_identifier
 from lakeloom.core.steps import Input, Step, digest
+from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.project.spec import Project
 from lakeloom.project.upkeep import upkeep_of
 from lakeloom.tables.spec import TableSpec
@@ -189,6 +190,8 @@ _LATER = frozenset(
         "stream",
     }
 )  # fmt: skip
+# The same of datasets.
+_LATER_OF_DATASETS = frozenset({"at"})
 
 
 def _meaning(spec: object) -> object:
@@ -197,6 +200,7 @@ def _meaning(spec: object) -> object:
         spec = spec.model_copy(update={"stream": spec.stream.meaning})
     dump = spec.model_dump(mode="json", by_alias=True) if hasattr(spec, "model_dump") else spec
     table = isinstance(spec, TableSpec)
+    later = _LATER if table else _LATER_OF_DATASETS if isinstance(spec, DatasetSpec) else frozenset[str]()
     words = _WORDS if table else _WORDS - {"event_time", "on_change"}
 
     def clean(node: object) -> object:
@@ -204,8 +208,7 @@ def _meaning(spec: object) -> object:
             return {
                 key: clean(value)
                 for key, value in node.items()
-                if not (key in words and isinstance(value, str | float | None))
-                and not (table and key in _LATER and not value)
+                if not (key in words and isinstance(value, str | float | None)) and not (key in later and not value)
             }
         return [clean(item) for item in node] if isinstance(node, list) else node
 

@@ -1,13 +1,14 @@
-"""A run on a share of the data, for development: which share, of what, and where its tables lie.
+"""Runs that stay apart: on a share of the data, for development, or on a branch. Where their tables lie.
 
-A sample has a storage root of its own, ``<root>/samples/1pct``: its tables, intents, models and MLflow
-store never meet the real ones. It also speaks to nobody: no catalog, no MLflow server, no channel is
-told of it.
+A sample has a storage root of its own, ``<root>/samples/1pct``, and so has a branch,
+``<root>/branches/mywork``: their tables, intents, models and MLflow store never meet the real ones. They also
+speak to nobody: no catalog, no MLflow server, no channel is told of them.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from lakeloom.project.spec import Settings
 
 FOLDER = "samples"
+BRANCHES = "branches"
+_BRANCH = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
 def sample(value: Any) -> float:
@@ -45,20 +48,34 @@ SampleShare = Annotated[
 ]
 
 
+def branch(value: Any) -> str:
+    """Read a branch's name; raises ValueError."""
+    if not isinstance(value, str) or _BRANCH.fullmatch(value) is None:
+        raise ValueError(f"'{value}' can't be a branch: letters, digits, _ and -, a letter first, at most 64")
+    return value
+
+
+BranchName = Annotated[str, BeforeValidator(branch), WithJsonSchema({"type": "string", "pattern": _BRANCH.pattern})]
+
+
 def shown(portion: float) -> str:
     """Return a share as people write it: ``1%``."""
     return f"{portion * 100:.6g}%"
 
 
-def storage_root(home: Path, root: str, portion: float | None) -> Path:
-    """Return the storage root: ``LAKELOOM_HOME`` or `root`, from the home on; a sample's own folder lies in it."""
+def storage_root(home: Path, root: str, portion: float | None, branch: str | None = None) -> Path:
+    """Return the storage root: ``LAKELOOM_HOME`` or `root`, from the home on.
+
+    A sample's own folder lies in it, and a branch's in the root that it branches off.
+    """
     base = (home / (os.environ.get("LAKELOOM_HOME") or root)).resolve()
-    return base / FOLDER / f"{portion * 100:.6g}pct" if portion else base
+    base = base / FOLDER / f"{portion * 100:.6g}pct" if portion else base
+    return base / BRANCHES / branch if branch else base
 
 
 def apart(settings: Settings) -> Settings:
-    """Return the settings; of a sample, without all that others see."""
-    if settings.sample is None:
+    """Return the settings; of a sample or a branch, without all that others see."""
+    if settings.sample is None and settings.branch is None:
         return settings
     plain = type(settings)(project=settings.project)
     return settings.model_copy(

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
 from lakeloom.project.exports.targets import Databricks
-from lakeloom.project.sampling import SampleShare, storage_root
+from lakeloom.project.sampling import BranchName, SampleShare, storage_root
 from lakeloom.project.schedule import Schedule
 from lakeloom.tables.catalog import CatalogSpec
 from lakeloom.tables.spec import TableSpec
@@ -44,6 +44,7 @@ class Settings(Strict):
     schedule: Schedule | None = None
     databricks: Databricks | None = None
     sample: SampleShare | None = None
+    branch: BranchName | None = None
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,10 @@ class Project:
 
     @property
     def root(self) -> Path:
-        """The storage root; a relative one starts at the home. A sample has one of its own."""
+        """The storage root; a relative one starts at the home. A sample has one of its own, and so has a branch."""
+        return storage_root(self.home, self.settings.root, self.settings.sample, self.settings.branch)
+
+    @property
+    def main(self) -> Path:
+        """The storage root that a branch was made of; the project's own where it is on none."""
         return storage_root(self.home, self.settings.root, self.settings.sample)

@@ -138,13 +138,17 @@ def commit(
     return find(lake, table, mark.step, mark.epoch)
 
 
-def restore(session: SparkSession, lake: Lake, table: TableName, version: int, mark: Mark) -> int:
-    """Bring `table` back to `version` by a new commit; return the new version."""
+def restore(session: SparkSession, lake: Lake, table: TableName, version: int | None, mark: Mark) -> int:
+    """Bring `table` back to `version`, or to no rows where that is None, by a new commit; return the new version."""
     session.conf.unset("spark.databricks.delta.write.txnAppId")
     session.conf.unset("spark.databricks.delta.write.txnVersion")
     back = Mark(mark.step, mark.epoch, mark.manifest | {"restored": version})
     session.conf.set("spark.databricks.delta.commitInfo.userMetadata", metadata(back))
-    session.sql(f"RESTORE TABLE delta.`{lake.path(table)}` TO VERSION AS OF {version}")
+    place = f"delta.`{lake.path(table)}`"
+    if version is None:
+        session.sql(f"DELETE FROM {place}")  # noqa: S608 - our own path
+    else:
+        session.sql(f"RESTORE TABLE {place} TO VERSION AS OF {version}")
     return lake.version(table)
 
 

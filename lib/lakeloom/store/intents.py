@@ -12,6 +12,7 @@ import os
 import re
 import threading
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ class Intent:
         Hash of what the rows are made by: the code without the table's rules.
     side : int or None
         The version of the table's quarantine whose fixes and decisions hold; None where there is none.
+    ids : dict
+        Table → Delta's id of it: the same number of a table that was dropped and made anew is another version.
     replay : dict
         Which quarantined rows are run again, as `lakeloom.flow.choice.Choice`; empty for an ordinary execution.
     """
@@ -71,6 +74,7 @@ class Intent:
     made: str = ""
     side: int | None = None
     replay: dict[str, Any] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,17 @@ class Intents:
     def history(self, step: str) -> list[Record]:
         """Return the step's records, oldest first."""
         return [self._record(file) for file in self._epochs(step)]
+
+    def ended(self, step: str) -> list[tuple[Record, datetime]]:
+        """Return the step's records that published or failed cleanly, each with when that was written; oldest first."""
+        found = []
+        for file in self._epochs(step):
+            for suffix in (".done.json", ".failed.json"):
+                end = file.with_suffix(suffix)
+                if end.exists():
+                    found.append((self._record(file), datetime.fromtimestamp(end.stat().st_mtime, UTC)))
+                    break
+        return found
 
     def newest(self, step: str, limit: int) -> list[Record]:
         """Return the step's `limit` newest records, oldest first."""
@@ -137,6 +152,21 @@ class Intents:
     def steps(self) -> list[str]:
         """Return the names of all steps that have an intent."""
         return sorted(entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else []
+
+    def share(self, step: str, other: Intents) -> int | None:
+        """Give another root the step's executions that have published; return the last one's epoch, None for none.
+
+        The files are never written in place, so they are shared by hard links.
+        """
+        last, target = None, other._of(step)
+        for file in self._epochs(step):
+            done = file.with_suffix(".done.json")
+            if done.exists():
+                target.mkdir(parents=True, exist_ok=True)
+                for each in (file, done):
+                    os.link(each, target / each.name)
+                last = int(file.stem)
+        return last
 
     def _epochs(self, step: str) -> list[Path]:
         """Return the files of the step's intents, oldest first."""

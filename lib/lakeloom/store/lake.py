@@ -115,16 +115,14 @@ class Lake:
         return self.delta(table).version()
 
     def resolve(self, ref: TableRef, good: int | None) -> int:
-        """Return the version that `ref` means; without a point it is `good`, the last good one.
+        """Return the version that a number or a time means; without either it is `good`, the last good one.
 
-        Raises LL-STORE-012 where its files were vacuumed.
+        Raises LL-STORE-012 where its files were vacuumed. Of tags `lakeloom.store.tags.resolve` knows.
         """
         if ref.version is not None or ref.time is not None:
             found = self.delta(ref.table, ref.time if ref.version is None else ref.version).version()
             self.require(ref.table, found)
             return found
-        if ref.tag is not None:
-            raise StoreError("LL-STORE-002", f"{ref.table} has no tag '{ref.tag}'", where=str(ref.table))
         return good if good is not None else self.version(ref.table)
 
     def frame(self, spark: SparkSession, table: TableName | str, version: int | None = None) -> DataFrame:

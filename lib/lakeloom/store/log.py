@@ -77,6 +77,26 @@ class Past:
     times: dict[int, int] = field(default_factory=dict)
 
 
+@dataclass
+class Snapshot:
+    """A version as the log says it: the actions that it is made of.
+
+    Attributes
+    ----------
+    protocol, metadata : dict
+        The ones that hold.
+    adds : dict
+        (path, deletion vector) → what the log says of the file.
+    domains : dict
+        Name → what a feature of the table keeps in the log, such as the columns of clustering.
+    """
+
+    protocol: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    adds: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    domains: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
 def live(lake: Lake, table: TableName | str, version: int) -> list[LiveFile]:
     """Return the data files of a version, from the newest checkpoint before it and the commits since.
 
@@ -85,19 +105,36 @@ def live(lake: Lake, table: TableName | str, version: int) -> list[LiveFile]:
     StoreError
         LL-STORE-005 where the log can't build the version.
     """
+    return [file_of(add) for add in snapshot(lake, table, version).adds.values()]
+
+
+def snapshot(lake: Lake, table: TableName | str, version: int) -> Snapshot:
+    """Return the actions that a version is made of; raises as `live`."""
     folder = _folder(lake, table)
     commits, checkpoints = _entries(folder)
     base = max((at for at in checkpoints if at <= version), default=-1)
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for add in _checkpointed(checkpoints[base]) if base >= 0 else ():
-        found[_key(add)] = add
+    found = Snapshot()
+    for name, action in _checkpointed(checkpoints[base]) if base >= 0 else ():
+        _apply(found, name, action)
     for at in range(base + 1, version + 1):
         for name, action in _actions(_commit_of(commits, at, table)):
-            if name == "add":
-                found[_key(action)] = action
-            elif name == "remove":
-                found.pop(_key(action), None)
-    return [_file(add) for add in found.values()]
+            _apply(found, name, action)
+    return found
+
+
+def _apply(found: Snapshot, name: str, action: dict[str, Any]) -> None:
+    if name == "add":
+        found.adds[_key(action)] = action
+    elif name == "remove":
+        found.adds.pop(_key(action), None)
+    elif name == "metaData":
+        found.metadata = action
+    elif name == "protocol":
+        found.protocol = action
+    elif name == "domainMetadata":
+        found.domains[action["domain"]] = action
+        if action.get("removed"):
+            del found.domains[action["domain"]]
 
 
 def past(lake: Lake, table: TableName | str) -> Past:
@@ -122,8 +159,9 @@ def past(lake: Lake, table: TableName | str) -> Past:
         if base is None:
             raise StoreError("LL-STORE-005", f"the log of {table} has a gap before version {begin}", where=str(table))
         made.begin = base
-        for add in _checkpointed(checkpoints[base]):
-            there[_key(add)] = (base, _paths(add))
+        for name, action in _checkpointed(checkpoints[base]):
+            if name == "add":
+                there[_key(action)] = (base, _paths(action))
     for at in range(made.begin + (begin > 0), head + 1):
         _replay(made, there, at, _commit_of(commits, at, table))
     for since, paths in there.values():
@@ -216,15 +254,30 @@ def _actions(commit: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise StoreError("LL-STORE-005", f"the commit {commit.name} is damaged", where=str(commit)) from cause
 
 
-def _checkpointed(parts: list[Path]) -> Iterator[dict[str, Any]]:
+def _checkpointed(parts: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what a checkpoint holds, in the form that commits have."""
     import pyarrow.parquet as pq
 
     for part in parts:
         file = pq.ParquetFile(part)
-        wanted = [f"add.{name}" for name in _ADD]
-        for row in file.read(columns=wanted).column("add").to_pylist():
-            if row is not None and row.get("path") is not None:
-                yield row
+        there = {path.partition(".")[0] for path in (file.schema.column(i).path for i in range(len(file.schema)))}
+        wanted = [f"add.{name}" for name in _ADD] + [
+            name for name in ("metaData", "protocol", "domainMetadata") if name in there
+        ]
+        found = file.read(columns=wanted)
+        for name in found.column_names:
+            for action in found.column(name).to_pylist():
+                if action is not None and (name != "add" or action.get("path") is not None):
+                    yield name, {key: _plain(key, value) for key, value in action.items()}
+
+
+def _plain(key: str, value: Any) -> Any:
+    """Return a value of a checkpoint as a commit writes it: maps are lists of pairs in Arrow."""
+    if key in ("partitionValues", "configuration"):
+        return dict(value or ())
+    if key == "format" and value:
+        return {name: _plain("configuration" if name == "options" else name, each) for name, each in value.items()}
+    return value
 
 
 def _key(action: Mapping[str, Any]) -> tuple[str, str]:
@@ -247,10 +300,11 @@ def vector_file(mark: Mapping[str, Any] | None) -> str | None:
     return f"{text[:-20]}/deletion_vector_{name}.bin".lstrip("/")
 
 
-def _file(add: Mapping[str, Any]) -> LiveFile:
+def file_of(add: Mapping[str, Any]) -> LiveFile:
+    """Return a data file by what the log says of it."""
     stats = json.loads(add.get("stats") or "{}")
     values = add.get("partitionValues") or {}
-    pairs = sorted(dict(values).items())
+    pairs = sorted(values.items())
     return LiveFile(
         unquote(add["path"]),
         int(add["size"] or 0),

@@ -1,6 +1,6 @@
 """Which versions of tables somebody still needs, and who: what vacuum never takes away.
 
-Pinned are the versions that a name in ``meta.refs`` means, those that steps which have not finished
+Pinned are the last good versions and those that a tag names, those that steps which have not finished
 are to read, those that each step of the graph has read last, and those that the trained models'
 datasets were made of.
 """
@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Step
 from lakeloom.store import refs
+from lakeloom.store.branches import branches
+from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intents
 from lakeloom.store.lake import Lake
+from lakeloom.store.tags import tags
 
 _TRAINED = ("models.", "tuning.")
 
@@ -37,13 +40,26 @@ def pins(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> list[Pin]:
     steps : mapping
         Name → step of the project's graph: what a step read last that is no longer declared, pins nothing.
     """
-    return list(dict.fromkeys([*_of_refs(lake), *_of_steps(lake, intents, steps), *_of_models(intents)]))
+    return list(
+        dict.fromkeys([*_of_refs(lake), *_of_branches(lake), *_of_steps(lake, intents, steps), *_of_models(intents)])
+    )
 
 
 def _of_refs(lake: Lake) -> Iterator[Pin]:
-    newest = {(entry["table"], entry["name"]): entry["version"] for entry in refs.entries(lake)}
-    for (table, name), version in newest.items():
-        yield Pin(table, version, version, "last good version" if name == refs.GOOD else f"ref {name}")
+    for table, version in refs.good(lake).items():
+        yield Pin(table, version, version, "last good version")
+    for tag in tags(lake):
+        for table, version in tag.tables.items():
+            # The versions of a table that was dropped and made anew are not those that the tag means.
+            if tag.ids.get(table) in (None, identity(lake, table)):
+                yield Pin(table, version, version, f"tag {tag.name}")
+
+
+def _of_branches(lake: Lake) -> Iterator[Pin]:
+    """What a branch began with: a promote builds on main from these versions."""
+    for branch in branches(lake.root):
+        for table, version in branch.base.items():
+            yield Pin(table, version, version, f"branch {branch.name}")
 
 
 def _of_steps(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> Iterator[Pin]:

@@ -1,0 +1,146 @@
+"""``lakeloom diff TABLE A [B]``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakeloom.cli.options import Branch, Conf, Debug, Env, Json, Sample
+from lakeloom.cli.shell import Shell, shell, size
+
+if TYPE_CHECKING:
+    from lakeloom.flow.compare import Comparison
+
+
+class Engine(StrEnum):
+    """Who reads."""
+
+    auto = "auto"
+    delta = "delta"
+    spark = "spark"
+
+
+def diff(
+    table: Annotated[str | None, typer.Argument(help="layer.name; with --branch, all that it has written.")] = None,
+    before: Annotated[str | None, typer.Argument(metavar="A", help="A version, a time or a tag.")] = None,
+    after: Annotated[str | None, typer.Argument(metavar="[B]", help="The same; the last good version.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", metavar="COLUMN", help="What tells rows apart [the declared keys].")
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", min=0, help="Show so many rows of each kind.")] = 0,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="auto takes Spark only for what deltalake can't read.")
+    ] = Engine.auto,
+    branch: Branch = None,
+    sample: Sample = None,
+    conf: Conf = None,
+    env: Env = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show how two versions of a table differ: columns, rows by key, and the values of the rows that differ.
+
+    Only the data files that the two don't share are read. Columns whose names begin with _ are compared by type
+    only; no value of a column that may be personal is shown. JSON: {"same", "before", "after": {"table", "version",
+    "rows", "files"}, "read": {"files", "bytes"}, "schema": {"added", "dropped", "retyped", "renamed"}, "keys": [],
+    "rows": {"added", "removed", "changed": null without keys}, "columns": {column: rows that differ in it},
+    "spread": {column: {"before", "after": {"nulls", "distinct", "min", "max", "mean"}}} of the rows that differ,
+    "hidden": [], "examples": {"added", "removed": [], "changed": [{"key", "values": {column: [before, after]}}]},
+    "engine"}. With --branch and no A, what the branch has written is compared with what main had when it was made:
+    {table: the same, or null for a table that main does not have}.
+    """
+    if before is None and branch is None:
+        raise typer.BadParameter("name a table and a version", param_hint="TABLE A")
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
+        from lakeloom.api.values import plain
+
+        lake = out.open()
+        if table is None or before is None:
+            _branch(out, lake.changes(*([table] if table else ()), examples=rows))
+            return
+        found = lake.diff(table, before, after, keys=tuple(key or ()), examples=rows, engine=engine.value)
+        if as_json:
+            out.document(plain(found.as_dict()))
+        else:
+            show(out, found)
+
+
+def _branch(out: Shell, found: dict[str, Comparison | None]) -> None:
+    from lakeloom.api.values import plain
+
+    if out.as_json:
+        out.document({table: None if each is None else plain(each.as_dict()) for table, each in found.items()})
+        return
+    if not found:
+        out.say("the branch has written nothing that main does not have")
+    for table, each in found.items():
+        if each is None:
+            out.say(f"{table} is new")
+        else:
+            show(out, each)
+        out.say()
+
+
+def show(out: Shell, found: Comparison) -> None:
+    """Show a comparison to people."""
+    from lakeloom.api.values import plain
+
+    then, now = found.before, found.after
+    out.say(f"{then['table']}@{then['version']} → {now['table']}@{now['version']}: {_rows(then)} → {_rows(now)} rows")
+    if found.same:
+        out.say("the same rows and columns")
+        return
+    schema = found.schema
+    told = [(name, f"added, {kind}") for name, kind in schema.added.items()]
+    told += [(name, f"dropped, was {kind}") for name, kind in schema.dropped.items()]
+    told += [(name, f"{was} → {now}") for name, (was, now) in schema.retyped.items()]
+    told += [(was, f"renamed to {now}") for was, now in schema.renamed.items()]
+    if told:
+        out.table(("column", "what became of it"), told)
+    changed = "" if found.changed is None else f", {found.changed:,} changed"
+    by = f" by {', '.join(found.keys)}" if found.keys else " (no keys are declared: whole rows are compared)"
+    out.say(f"rows{by}: {found.added:,} added, {found.removed:,} removed{changed}")
+    if found.spread:
+        names = [name for name in found.spread if name in found.columns or found.added or found.removed]
+        pairs = [(name, found.columns.get(name), found.spread[name]) for name in names]
+        kinds = ("nulls", "distinct", "min", "max", "mean")
+        rows = [
+            (name, count, *(_pair(plain(both["before"].get(kind)), plain(both["after"].get(kind))) for kind in kinds))
+            for name, count, both in pairs
+        ]
+        out.table(("of the rows that differ", "changed in", *kinds), rows, right=("changed in",))
+    _examples(out, found)
+    if found.hidden:
+        out.say(f"not shown, since they may be personal: {', '.join(found.hidden)}")
+    read = f"{found.read['files']:,} of {then['files'] + now['files']:,} files read ({size(found.read['bytes'])})"
+    out.say(f"{read}, by {found.engine}")
+
+
+def _examples(out: Shell, found: Comparison) -> None:
+    from lakeloom.api.values import plain
+
+    for kind in ("added", "removed"):
+        rows = found.examples.get(kind)
+        if rows:
+            out.say(f"{kind}:")
+            out.table(list(rows[0]), [[plain(value) for value in row.values()] for row in rows])
+    rows = found.examples.get("changed")
+    if rows:
+        out.say("changed:")
+        told = []
+        for row in rows:
+            key = " ".join(str(plain(value)) for value in row["key"].values())
+            told += [(key, name, plain(was), plain(now)) for name, (was, now) in row["values"].items()]
+        out.table((" ".join(found.keys), "column", "before", "after"), told)
+
+
+def _rows(side: dict[str, Any]) -> str:
+    return "?" if side["rows"] is None else f"{side['rows']:,}"
+
+
+def _pair(before: Any, after: Any) -> str:
+    from lakeloom.cli.shell import cell
+
+    return "" if before is None and after is None else f"{cell(before) or '—'} → {cell(after) or '—'}"

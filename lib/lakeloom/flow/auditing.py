@@ -1,0 +1,43 @@
+"""Noting in the audit what people did that moves no ref, and taking over what does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lakeloom.core.users import who
+from lakeloom.flow.context import Context
+from lakeloom.flow.result import RunResult
+from lakeloom.store import audit
+from lakeloom.store.lake import Lake
+
+
+def noted(root: Path, action: str = "", **told: Any) -> None:
+    """Bring the audit up to date, and add what was just done.
+
+    Parameters
+    ----------
+    root : Path
+        The storage root, whose lock the caller holds.
+    action : str
+        What was done; empty where the refs say it all.
+    told : optional
+        table, version, step, run, detail.
+    """
+    events = [{"at": datetime.now(UTC), "who": who(), "action": action} | told] if action else []
+    audit.note(Lake(root), events)
+
+
+def audited(context: Context, result: RunResult) -> None:
+    """Bring the audit up to date at the end of a run, with the versions that its vacuums took."""
+    audit.note(
+        context.lake,
+        [
+            {"at": datetime.now(UTC), "who": who(), "action": "vacuum", "table": entry["table"], "step": step.name,
+             "run": result.run_id, "detail": f"versions {entry['gone']}"}
+            for step in result.steps
+            for entry in step.upkeep
+            if entry.get("gone")
+        ],
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""Some data files of a version as a table of their own, so that a reader of Delta reads those and no others.
+
+It is a folder with one commit: the version's protocol and schema, and the files by their absolute paths.
+Whatever the files are (mapped columns, deletion vectors, partitions), who reads Delta reads them right,
+Spark as well as deltalake, and nothing is copied.
+
+Source: the Delta transaction log protocol (absolute paths of files, deletion vectors of storage type ``p``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from lakeloom.store.log import Snapshot, vector_file
+
+# What says how files are read; all other properties are the writers'.
+_READ_BY = ("delta.columnMapping.", "delta.enableDeletionVectors", "delta.enableTypeWidening", "delta.enableVariant")
+
+
+def excerpt(folder: Path, version: Snapshot, root: str, adds: Iterable[Mapping[str, Any]]) -> str:
+    """Make `folder` a table of some files of a version, and return its path.
+
+    Parameters
+    ----------
+    version : Snapshot
+        Whose protocol and schema hold.
+    root : str
+        The folder of the table that the files belong to.
+    adds : iterable of mapping
+        What the log says of the files.
+    """
+    configuration = {
+        name: value for name, value in version.metadata.get("configuration", {}).items() if name.startswith(_READ_BY)
+    }
+    protocol = {name: value for name, value in version.protocol.items() if value is not None}
+    actions: list[dict[str, Any]] = [
+        {"protocol": protocol},
+        {"metaData": version.metadata | {"configuration": configuration}},
+        *({"add": _absolute(add, root)} for add in adds),
+    ]
+    log = folder / "_delta_log"
+    log.mkdir(parents=True)
+    (log / f"{0:020d}.json").write_text("".join(json.dumps(each) + "\n" for each in actions), encoding="utf-8")
+    return str(folder)
+
+
+def absolute(path: str, root: str) -> str:
+    """Return a file's address, by its path in the log: relative to the table's folder `root`, or absolute already."""
+    return path if "://" in path or path.startswith("file:/") else f"file://{quote(root)}/{path}"
+
+
+def _absolute(add: Mapping[str, Any], root: str) -> dict[str, Any]:
+    mark = add.get("deletionVector")
+    if mark:
+        mark = {name: value for name, value in mark.items() if value is not None}
+        file = vector_file(mark)
+        if file is not None:
+            mark |= {"storageType": "p", "pathOrInlineDv": f"file://{quote(root)}/{quote(file)}"}
+    kept = {"path", "partitionValues", "size", "modificationTime", "stats"}
+    told = {name: value for name, value in add.items() if name in kept and value is not None}
+    told |= {"path": absolute(add["path"], root), "dataChange": True}
+    return told | ({"deletionVector": mark} if mark else {})

@@ -1,0 +1,60 @@
+"""A table whose folder was dropped and made anew: its versions begin at 0, and no reader takes them for those before."""
+
+import shutil
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from lakeloom.flow.context import Context
+from lakeloom.flow.execute import Ready, look, prepare
+from lakeloom.flow.planning import plan
+from lakeloom.project.graph import steps
+from lakeloom.store import refs
+from lakeloom.store.identity import identity
+from tests.flow.stream import Stream
+
+TABLES = """\
+tables:
+  silver.items:
+    from: {bronze.changes: new}
+    sql: select k, v, _position from bronze.changes
+    keys: [k]
+    write: {mode: merge, sequence_by: _position, change_feed: true}
+  gold.sums:
+    from: {silver.items: whole}
+    sql: select sum(v) as v from silver.items
+  gold.feed:
+    from: {silver.items: changes}
+    sql: select k from silver.items
+    write: {mode: append}
+"""
+
+
+def written(lake, *values):
+    for value in values:
+        write_deltalake(lake.path("silver.items"), pa.table({"k": [value], "v": [1]}), mode="append")
+    version = lake.version("silver.items")
+    refs.publish(lake, {"silver.items": version}, step="silver.items", epoch=1, run="r", at=datetime.now(UTC))
+
+
+@pytest.mark.parametrize("reader", ["gold.sums", "gold.feed"])
+def test_the_same_number_of_another_table_is_no_reason_to_skip(tmp_path, monkeypatch, reader):
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    stream = Stream(tmp_path, {"k": "string", "v": "bigint"}, TABLES)
+    lake, step = stream.lake, next(step for step in steps(stream.project()) if step.name == reader)
+    written(lake, "a", "b")
+    context = Context.of(stream.project(), "first")
+    ready = prepare(context, step)
+    assert isinstance(ready, Ready) and ready.intent.ids == {"silver.items": identity(lake, "silver.items")}
+    context.intents.finish(ready.intent, {"versions": {reader: 0}})
+    assert look(context, step, refs.good(lake)).action == "skip"
+    shutil.rmtree(lake.path("silver.items"))
+    written(lake, "x", "y")
+    assert refs.good(lake) == {"silver.items": 1}
+    decision = look(context, step, refs.good(lake))
+    # From scratch: what changed since a version of the table before is no question that has an answer.
+    assert (decision.action, decision.full) == ("run", True)
+    planned = {each.step.name: each for each in plan(stream.project(), [reader])}
+    assert planned[reader].reasons == ("silver.items was dropped and made anew",)
