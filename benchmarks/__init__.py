@@ -19,6 +19,8 @@ BENCHES = {
     "engine": "benchmarks.engine:measure",
     "upkeep": "benchmarks.upkeep:measure",
     "rows": "benchmarks.rows:measure",
+    "lineage": "benchmarks.lineage:measure",
+    "tpc": "benchmarks.tpc:measure",
     "diff": "benchmarks.diff:measure",
     "branches": "benchmarks.branches:measure",
 }

@@ -11,6 +11,10 @@ import pytest
 _LIB = str(Path(__file__).resolve().parents[1] / "lib")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_LIB, os.environ.get("PYTHONPATH")]))
 
+# For a few rows Spark's generated code costs more than it saves: a third of the whole run. What is started by the
+# command line (scenarios, kills, pages of the guide) keeps it.
+WITHOUT_CODE = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+
 
 @pytest.fixture(autouse=True)
 def quiet():
@@ -27,7 +31,7 @@ def spark():
 
     # Derby's client driver must stand on the real class path: it looks for its messages there.
     jars = [class_path(jars_home()), *map(str, sorted((jars_home() / "test").glob("*.jar")))]
-    settings = {"spark.sql.shuffle.partitions": "2", "spark.default.parallelism": "2"}
+    settings = {"spark.sql.shuffle.partitions": "2", "spark.default.parallelism": "2"} | WITHOUT_CODE
     session = open_session(settings | {"spark.driver.extraClassPath": ":".join(jars)}, name="tests")
     yield session
     session.stop()

@@ -9,7 +9,7 @@ from lakeloom.session.measure import Resources
     [
         (Resources(median_task_s=1, longest_task_s=30), 1, 1, "skew", "skewedPartitionFactor"),
         (Resources(spilled_bytes=SPILLED_BYTES), 1, 1, "spill", "spark.sql.shuffle.partitions"),
-        (None, FILES + 1, FILES + 1, "small files", "optimizeWrite"),
+        (None, FILES + 1, FILES + 1, "small files", "lakeloom upkeep"),
     ],
 )
 def test_what_is_worth_mending_names_the_setting_that_helps(resources, files, size, starts, setting):

@@ -103,9 +103,9 @@ def test_every_way_of_writing_begins_with_nothing_and_goes_on(stream, first):
     assert after == dict.fromkeys(empty, 2)
     put(stream, "3")
     stream.done()
-    # What is made of the new rows alone has none; nothing else is touched by a file without rows.
-    assert sizes(stream) == after | {"silver.whole": 0}
-    put(stream, "4", *(first or ["1,x,,tue,?"]))
+    # A file without rows makes nothing run: what is made of the new rows alone keeps the last ones.
+    assert sizes(stream) == after
+    put(stream, "4", "1,x,,tue,?")  # broken rows are rows: of the new ones none is good
     stream.done()
     assert sizes(stream) == after | {"silver.whole": 0}
     put(stream, "5", "1,2,a,tue,D", "2,2,b,tue,D")

@@ -81,10 +81,11 @@ def compare(stream):
     }
 
 
-def test_late_repeated_and_deleted_with_a_crash_after_any_commit(tmp_path, spark, monkeypatch):
+@pytest.mark.parametrize("rounds", [1, pytest.param(3, marks=pytest.mark.long)])
+def test_late_repeated_and_deleted_with_a_crash_after_any_commit(tmp_path, spark, monkeypatch, rounds):
     monkeypatch.delenv("LAKELOOM_HOME", raising=False)
     stream, real = Changes(tmp_path, seed=11), writing._commit
-    for _ in range(3):
+    for _ in range(rounds):
         stream.tell()
         left = stream.chance.randint(1, 9)
 
@@ -109,4 +110,4 @@ def test_late_repeated_and_deleted_with_a_crash_after_any_commit(tmp_path, spark
     rebuilt = run(stream.project(), ["silver.*"], full_refresh=True)
     assert rebuilt.status == "done"
     compare(stream)
-    assert len(stream.table("quarantine.silver__versions", "row")) == 2 * 3
+    assert len(stream.table("quarantine.silver__versions", "row")) == 2 * rounds

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lakeloom.core.errors import StoreError
+from lakeloom.store.foreign import foreign
 from lakeloom.store.log import END, live, past, unchanged, vector_file
 
 
@@ -59,6 +60,11 @@ def test_only_commits_that_change_rows_count_as_a_change(table):
     assert not unchanged(table, "silver.t", 5, 6)
     assert not unchanged(table, "silver.t", 5, 4)
     assert not unchanged(table, "silver.t", 6, 7)  # not there
+
+
+def test_commits_of_others_are_those_that_touch_rows(table):
+    assert foreign(table, "silver.t", 0, 6) == [1, 2, 3, 6]  # neither the property nor OPTIMIZE
+    assert foreign(table, "silver.t", 3, 5) == foreign(table, "silver.t", 6, 6) == []
 
 
 def test_a_log_without_its_beginning_starts_at_its_checkpoint(table, tmp_path):

@@ -3,7 +3,9 @@
 import random
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from lakeloom.core.names import TableName
 from lakeloom.session.spark import step_session
@@ -114,6 +116,22 @@ def test_only_files_that_can_hold_the_keys_are_in_reach_and_every_key_is(spark, 
     assert made.metrics["numTargetRowsUpdated"] in (len(wanted) - 1, str(len(wanted) - 1))
     assert int(made.metrics["numTargetFilesRemoved"]) == 4
     assert sum(row[1] <= 0 for row in write.rows()) == len(wanted)
+
+
+def test_a_row_that_another_writer_commits_after_the_look_is_matched(lake, write, monkeypatch):
+    for start in range(0, 400, 100):
+        span = (start, start + 100, 1, 1)
+        write(lambda session, span=span: session.range(*span).selectExpr("id as k", "id as v"), Manner("append"))
+
+    def looked(*args):
+        condition = reach(*args)
+        theirs = pa.table({"k": pa.array([500], pa.int64()), "v": pa.array([0], pa.int64())})
+        write_deltalake(lake.path(TABLE), theirs, mode="append")
+        return condition
+
+    monkeypatch.setattr("lakeloom.store.merge.reach", looked)
+    write(rows([(7, -7), (500, -500)], "k bigint, v bigint"), Manner("merge", ("k",)))
+    assert [row for row in write.rows() if row[1] < 0 or row[0] == 500] == [(500, -500), (7, -7)]
 
 
 def test_keys_are_compared_plainly_only_where_the_table_has_no_null_in_them(lake, write):

@@ -14,6 +14,7 @@ from lakeloom.core.kinds import nearest
 from lakeloom.core.names import TableName, TableRef
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     import pyarrow as pa
@@ -144,22 +145,35 @@ class Records(Opened):
 
         return query(self.lake, self._good, text, engine=engine, limit=limit, point=self.point, spark=self.spark)
 
-    def lineage(self, name: str | None = None, *, up: bool = True, down: bool = True) -> Lineage:
-        """Return what comes from what: of everything, or around one table, model or source.
+    def lineage(
+        self, name: str | None = None, *, up: bool = True, down: bool = True, to: str | None = None,
+        how: Collection[str] = (),
+    ) -> Lineage:  # fmt: skip
+        """Return what comes from what: of everything, or around a table, model, source, or column of one.
+
+        Parameters
+        ----------
+        name : str, optional
+            ``layer.table``, ``layer.table.column``, or either with ``@version`` behind the table.
+        to : str, optional
+            Another one: what lies on a way from `name` to it.
+        how : collection of str
+            Follow only these flows between columns: ``value``, ``filter``, ``join key``, ``grouping``, …
 
         Raises
         ------
         TableError
             LL-STORE-001 for a name that is not in the graph.
         """
-        from lakeloom.lineage.graph import build
+        from lakeloom.api.lineage import lineage
 
-        graph = build(self._steps())
-        if name is None:
-            return graph
-        if up and down:
-            return graph.around(name)
-        return graph.up(name) if up else graph.down(name)
+        return lineage(self.lake, self._steps, self.raw, name, up=up, down=down, to=to, how=how)
+
+    def lineage_page(self, file: str | Path) -> Path:
+        """Write the lineage of all columns as one HTML file, and return its path; raises LL-STORE-004."""
+        from lakeloom.api.lineage import write_page
+
+        return write_page(self.lake, self.raw, Path(file))
 
     def freshness(self) -> list[Freshness]:
         """Return how old the data of each table and source is that declares ``freshness``; no Spark is started."""

@@ -54,6 +54,6 @@ def _small_files(files: int, size_bytes: int) -> str:
         return ""
     return (
         f"small files: {files:,} files of {size_bytes / files / 2**20:.2f} MiB on average."
-        " Set spark.databricks.delta.optimizeWrite.enabled (fewer, larger files at each write) or"
-        " spark.databricks.delta.autoCompact.enabled (files are put together after a write)"
+        " Give the table 'upkeep: true' or run 'lakeloom upkeep' (files are put together), or set"
+        " spark.databricks.delta.optimizeWrite.enabled (fewer, larger files at each write)"
     )

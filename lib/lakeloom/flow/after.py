@@ -10,13 +10,14 @@ from pathlib import Path
 
 from lakeloom.config.placeholders import resolve
 from lakeloom.core.errors import LakeloomError
-from lakeloom.core.posting import post, tried
-from lakeloom.core.secrets import Secret
+from lakeloom.core.posting import post
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
+from lakeloom.flow.emit import emit
 from lakeloom.flow.freshness import Freshness, freshness
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import RunResult
+from lakeloom.flow.sending import attempt, plain
 from lakeloom.flow.tell import tell
 from lakeloom.notify.delivery import Delivery
 from lakeloom.notify.events import EventKind
@@ -47,12 +48,12 @@ def after(
     Returns
     -------
     list of Delivery
-        What became of each message, and what of the figures could not be published.
+        What became of each message, and what of the figures and the lineage could not be published.
     """
     fresh = _fresh(context, steps, journal)
     told = tell(context, steps, result, fresh, journal, only=only)
     about = facts(journal.events, run=result.run_id, project=context.project.name, env=context.project.settings.env)
-    return [*told, *publish(context.project, about, journal)]
+    return [*told, *publish(context.project, about, journal), *emit(context, steps, result, journal)]
 
 
 def publish(
@@ -71,7 +72,7 @@ def publish(
         works += [(f"metrics otlp {name}", partial(_post, project, name, body)) for name, body in bodies.items()]
     failed = []
     for channel, work in works:
-        attempts, error = _attempt(work, spec.attempts, pause)
+        attempts, error = attempt(work, spec.attempts, "metrics", pause)
         if error is not None:
             delivery = Delivery(channel, False, attempts, f"figures of run {about.run}", error)
             failed.append(delivery)
@@ -79,18 +80,8 @@ def publish(
     return failed
 
 
-def _attempt(
-    work: Callable[[], None], attempts: int, pause: Callable[[float], None]
-) -> tuple[int, dict[str, str] | None]:
-    try:
-        made, error = tried(work, attempts, pause=pause)
-        return made, error.as_dict() if error else None
-    except Exception as cause:  # publishing is a courtesy, like telling
-        return 1, {"code": "LL-RUN-006", "where": "metrics", "message": f"it raised {type(cause).__name__}", "fix": ""}
-
-
 def _write(project: Project, file: str, text: str) -> None:
-    target = project.home / str(_plain(resolve(file, "metrics.textfile")))
+    target = project.home / str(plain(resolve(file, "metrics.textfile")))
     replace(target, text)
     Path(target).chmod(0o644)  # the exporter is another user
 
@@ -100,15 +91,11 @@ def _post(project: Project, name: str, body: object) -> None:
 
     spec = project.settings.metrics
     assert spec is not None
-    url = _plain(resolve(spec.otlp, "metrics.otlp")).rstrip("/") + f"/v1/{name}"
-    headers = {key: _plain(resolve(value, "metrics.headers")) for key, value in spec.headers.items()}
+    url = plain(resolve(spec.otlp, "metrics.otlp")).rstrip("/") + f"/v1/{name}"
+    headers = {key: plain(resolve(value, "metrics.headers")) for key, value in spec.headers.items()}
     content = json.dumps(body).encode()
     headers |= {"Content-Type": "application/json"}
     post(url, content, headers, timeout_s=spec.timeout_s, where=f"metrics otlp {name}")
-
-
-def _plain(value: str | Secret) -> str:
-    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _fresh(context: Context, steps: Sequence[Step], journal: Journal) -> list[Freshness]:

@@ -116,8 +116,8 @@ class Context:
         """The folder of the run's own files."""
         return self.project.root / "runs" / self.run
 
-    def mark(self, intent: Intent, table: str) -> Mark:
-        """Return the mark of a commit: whose write it is, with the manifest."""
+    def mark(self, intent: Intent, table: str, lineage: str | None = None) -> Mark:
+        """Return the mark of a commit: whose write it is, with the manifest and the hash of what flows into it."""
         manifest = {
             "run": intent.run,
             "table": table,
@@ -127,6 +127,7 @@ class Context:
             "seed": intent.seed,
             "full": intent.full,
         }
+        manifest |= {"lineage": lineage} if lineage else {}
         return Mark(intent.step, intent.epoch, manifest | self.provenance)
 
     def source(self, spec: SourceSpec) -> tuple[type, BaseModel]:

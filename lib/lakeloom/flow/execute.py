@@ -22,6 +22,7 @@ from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.land import needs_spark, poll
+from lakeloom.flow.lineage import noted_of_model
 from lakeloom.flow.pinned import Pinned
 from lakeloom.flow.replay import Replay, intent_of
 from lakeloom.flow.upkeep import look as look_after
@@ -253,6 +254,8 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     started = time.monotonic()
     work = load(WORK["replay" if intent.replay else _kind(step)])
     facts: Facts = _retried(context, step.name, lambda: work(context, step, intent))
+    if step.kind in ("tune", "train"):
+        facts["lineage"] = noted_of_model(context, step, intent)
     facts["seconds"] = round(time.monotonic() - started, 3)
     resources = context.engine.measured()
     facts["resources"] = resources.as_dict() if resources else None

@@ -8,6 +8,7 @@ from typing import Any
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
+from lakeloom.flow.lineage import noted
 from lakeloom.flow.write import Part, write
 from lakeloom.session.spark import Opener, step_session
 from lakeloom.sources.sample import Sample, sampled
@@ -84,7 +85,9 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
                 # Counting fills the cache, so that quarantine and table are written from one read.
                 rejected = bronze.rejected(landing.broken, step.name, mark)
                 broken = rejected if rejected.count() else None
-            facts = write(context, session, intent, [Part(table, good, Manner("append", evolve="add"))], broken)
+            lineage = noted(context, step, intent, good)
+            part = Part(table, good, Manner("append", evolve="add"))
+            facts = write(context, session, intent, [part], broken, lineage=lineage)
         finally:
             if landing.shared is not None:
                 landing.shared.unpersist()

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
+from lakeloom.flow.lineage import noted
 from lakeloom.flow.transform import rows_in
 from lakeloom.flow.write import Part, write
+from lakeloom.project.flows import answers
 from lakeloom.session.spark import step_session
 from lakeloom.store.intents import Intent
 from lakeloom.store.manner import Manner
@@ -27,7 +29,8 @@ def view(context: Context, step: Step, intent: Intent) -> Facts:
         source = context.lake.frame(session, step.spec.source, intent.reads[step.spec.source])
         seen = Observation()
         events = materialise(source, step.spec, table.partition(".")[2], seen)
-        facts = write(context, session, intent, [Part(table, events, Manner("overwrite"))], None)
+        lineage = noted(context, step, intent, events)
+        facts = write(context, session, intent, [Part(table, events, Manner("overwrite"))], None, lineage=lineage)
         # A replay whose commit stood already ran no action, so nothing was observed.
         left_out = {} if facts.pop("already") else dict(seen.get)
     return facts | {"rows_in": rows_in(context, step, intent), "left_out": left_out}
@@ -43,8 +46,10 @@ def dataset(context: Context, step: Step, intent: Intent) -> Facts:
         views = {name: (context.project.features[name], _events(context, session, intent, name)) for name in spec.views}
         declared = context.project.tables[spec.labels.source].columns
         available = {name: column.available_at for name, column in declared.items() if column.available_at}
-        frame = build(labels, spec, views, available, table.partition(".")[2])
-        facts = write(context, session, intent, [Part(table, frame, Manner("overwrite"))], None)
+        name = table.partition(".")[2]
+        frame = build(labels, spec, views, available, name)
+        lineage = noted(context, step, intent, frame, answers(context.project, name))
+        facts = write(context, session, intent, [Part(table, frame, Manner("overwrite"))], None, lineage=lineage)
     facts.pop("already")
     return facts | {"rows_in": rows_in(context, step, intent)}
 

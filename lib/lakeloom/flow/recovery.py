@@ -130,7 +130,8 @@ def _of_intents(root: Path, project: str, told: set[str]) -> tuple[Rows, Rows]:
 
 def _step(name: str, record: Record, ended: datetime) -> dict[str, Any]:
     facts, layer = record.facts or {}, name.partition(".")[0]
-    told = {name: facts[name] for name in ("rows_in", "rows_out", "quarantined", "version", "seconds") if name in facts}
+    kept = ("rows_in", "rows_out", "quarantined", "version", "seconds")
+    told: dict[str, Any] = {fact: facts[fact] for fact in kept if fact in facts}
     told |= {"resources": facts.get("resources"), "warnings": facts.get("warnings"), "bytes": facts.get("bytes")}
     told |= {"name": name, "kind": _KINDS.get(layer, "transform"), "epoch": record.intent.epoch, "error": record.failed,
              "status": "done" if record.failed is None else "failed", "ended": ended.isoformat()}  # fmt: skip

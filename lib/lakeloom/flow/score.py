@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.core.errors import TrainError
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
+from lakeloom.flow.lineage import noted
 from lakeloom.flow.model import record_of
 from lakeloom.flow.transform import rows_in
 from lakeloom.flow.write import Part, write
+from lakeloom.project.flows import scored as told
 from lakeloom.session.spark import step_session
 from lakeloom.store.intents import Intent
 from lakeloom.store.manner import Manner
@@ -48,7 +50,8 @@ def score(context: Context, step: Step, intent: Intent) -> Facts:
                 "_trained": F.lit(serving["epoch"]).cast("bigint"),
             }
         )
-        facts = write(context, session, intent, [Part(table, scored, Manner("overwrite"))], None)
+        lineage = noted(context, step, intent, scored, told(context.project, model.partition(".")[2]))
+        facts = write(context, session, intent, [Part(table, scored, Manner("overwrite"))], None, lineage=lineage)
     facts.pop("already")
     return facts | {"rows_in": rows_in(context, step, intent), "serving": serving}
 

@@ -18,6 +18,7 @@ from lakeloom.core.errors import StreamError
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.feeding import Fed, apart, feed
+from lakeloom.flow.lineage import laid_down, noted
 from lakeloom.flow.rejudge import bronze_of, decided, rows_with_fixes, with_fixes
 from lakeloom.flow.streaming import SETTINGS, query
 from lakeloom.flow.transform import finished, publish, read_input
@@ -55,12 +56,13 @@ def stream(context: Context, step: Step, intent: Intent) -> Facts:
             _queried(context, session, step, intent, workplace)
     with step_session(spark) as session:
         fixed = decided(context, session, intent, step.writes[0])
-        frame = finished(step, _given_out(session, step, workplace))
+        frame = finished(step, laid_down(step, _given_out(session, step, workplace), intent.epoch))
+        lineage = noted(context, step, intent, frame)
         frame = rows_with_fixes(step, frame, fixed)
         bronze = bronze_of(step)
         origin = context.lake.frame(session, bronze, intent.reads[bronze]) if bronze else None
         kept_out = apart(session, workplace, step, intent)
-        facts = publish(context, session, step, intent, frame, origin, apart=kept_out)
+        facts = publish(context, session, step, intent, frame, origin, apart=kept_out, lineage=lineage)
     return facts | {"stream": _told(workplace)}
 
 

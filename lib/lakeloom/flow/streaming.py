@@ -16,6 +16,7 @@ from lakeloom.core.errors import StreamError
 from lakeloom.core.names import quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.feeding import CARRIER, Fed, names, streaming
+from lakeloom.flow.lineage import note_query
 from lakeloom.flow.transform import made
 from lakeloom.project.spec import Project
 from lakeloom.store.checkpoints import Workplace, taken
@@ -90,6 +91,7 @@ def query(
         frames[table] = _frame(session, step, table, rows, workplace)
     frame = made(project, step, session, frames)
     _require_event_time(frame, step)
+    note_query(step, frame, workplace)
 
     def keep(rows: DataFrame, batch: int) -> None:
         rows.write.mode("overwrite").parquet(str(workplace.out(batch)))
@@ -103,7 +105,9 @@ def query(
 
 def _frame(session: SparkSession, step: Step, table: str, rows: Fed, workplace: Workplace) -> DataFrame:
     watermark = step.spec.stream.watermarks.get(table)
-    frame = delayed(streaming(session, workplace.feed(table), rows.schema), watermark)
+    # Laid out as files it is the input still, and what flows out of it is told by its name.
+    laid = streaming(session, workplace.feed(table), rows.schema).alias(f"{table}@0")
+    frame = delayed(laid, watermark)
     if watermark is None:
         return frame.drop(CARRIER)
     # It names the event's column so that Spark leaves it above the watermark, which is to see these rows.

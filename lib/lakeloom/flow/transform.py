@@ -13,6 +13,7 @@ from lakeloom.core.steps import Facts, Input, Step
 from lakeloom.flow.background import background
 from lakeloom.flow.background import judged as rules_of
 from lakeloom.flow.context import Context
+from lakeloom.flow.lineage import Noted, noted
 from lakeloom.flow.rejudge import decided, rows_with_fixes, unmarked, with_fixes
 from lakeloom.flow.shape import shaped
 from lakeloom.flow.write import Part, take_back, write
@@ -48,10 +49,11 @@ def transform(context: Context, step: Step, intent: Intent) -> Facts:
         inputs = {read.table: read_input(context, session, read, intent) for read in step.reads if read.mode != "look"}
         fixed = decided(context, session, intent, step.writes[0])
         frame = refine(context.project, step, session, with_fixes(step, inputs, fixed))
+        lineage = noted(context, step, intent, frame)
         frame = rows_with_fixes(step, frame, fixed)
         frame = frame.where(intent.within) if intent.within else frame
         beside = _losers(step, inputs)
-        facts = publish(context, session, step, intent, frame, _origin(inputs), beside)
+        facts = publish(context, session, step, intent, frame, _origin(inputs), beside, lineage=lineage)
         return facts | ({"conflicts": counted(beside.frame)} if beside is not None else {})
 
 
@@ -96,6 +98,8 @@ def read_input(context: Context, session: SparkSession, read: Input, intent: Int
     if read.mode == "new" and since is not None and not intent.full:
         fresh = " OR ".join([f"_position.epoch > {since}", *_relanded(context, read.table, intent)])
         frame = frame.where(f"{fresh} OR ({intent.again})" if intent.again else fresh)
+        # Which rows are new is the runner's own filter, and no part of what the table is made of.
+        frame = frame.alias(f"{read.table}@{intent.reads[read.table]}")
     return frame
 
 
@@ -179,6 +183,7 @@ def publish(
     *,
     settling: DataFrame | None = None,
     apart: DataFrame | None = None,
+    lineage: Noted | None = None,
 ) -> Facts:
     """Judge a step's rows, write them and what they leave in quarantine, audit the table; return the facts.
 
@@ -192,6 +197,8 @@ def publish(
         Of a replay: the entries that it settles.
     apart : DataFrame, optional
         Entries of quarantine of rows that were kept out before there was anything to judge.
+    lineage : dict, optional
+        What was noted of the flows into the tables.
     """
     spec: TableSpec = step.spec
     table = step.writes[0]
@@ -210,7 +217,8 @@ def publish(
             broken = apart if broken is None else broken.unionByName(apart)
         state = newest_state(judged.good, spec.write.snapshot_by) if spec.write.snapshot_by else None
         with shaped(context, session, table, spec, intent, unmarked(judged.good)) as parts:
-            facts = write(context, session, intent, [*([beside] if beside else []), *parts], broken, settling)
+            written = [*([beside] if beside else []), *parts]
+            facts = write(context, session, intent, written, broken, settling, lineage=lineage)
     finally:
         judged.release()
     facts.pop("already")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ def write(
     parts: Sequence[Part],
     broken: DataFrame | None,
     settling: DataFrame | None = None,
+    *,
+    lineage: Mapping[str, str] | None = None,
 ) -> Facts:
     """Commit `broken` to the quarantine of the step's table, then the parts in their order.
 
@@ -53,11 +55,14 @@ def write(
         Rows in the quarantine's form; None where there is none.
     settling : DataFrame, optional
         Of a replay: the entries of the quarantine that it settles.
+    lineage : mapping, optional
+        Table → hash of what flows into it, for the commits' manifests.
 
     Returns
     -------
     dict
-        already (the commit stood there), versions (table → version), version, rows_out, quarantined, bytes, files.
+        already (the commit stood there), versions (table → version), version, rows_out, quarantined, bytes, files,
+        lineage (table → hash, of those that were written).
     """
     name = TableName.parse(parts[-1].table)
     versions: dict[str, int] = {}
@@ -66,11 +71,11 @@ def write(
     there = entering(context, session, intent, name, broken, settling)
     if there is not None:
         how = Manner(there.mode, keys=there.keys, evolve="add")
-        made = _commit(context, session, intent, Part(str(side), there.rows, how))
+        made = _commit(context, session, intent, Part(str(side), there.rows, how), lineage)
         versions[str(side)] = made.version
         quarantined = _written(made) if there.open_rows is None else there.open_rows
     for part in parts:
-        made = _commit(context, session, intent, part)
+        made = _commit(context, session, intent, part, lineage)
         versions[part.table] = made.version
     size = context.lake.size(name, made.version)
     return {
@@ -81,12 +86,16 @@ def write(
         "quarantined": quarantined,
         "bytes": size.bytes,
         "files": size.files,
+        "lineage": {table: key for table, key in (lineage or {}).items() if table in versions},
     }
 
 
-def _commit(context: Context, session: SparkSession, intent: Intent, part: Part) -> Committed:
+def _commit(
+    context: Context, session: SparkSession, intent: Intent, part: Part, lineage: Mapping[str, str] | None
+) -> Committed:
+    mark = context.mark(intent, part.table, (lineage or {}).get(part.table))
     return commit(
-        session, context.lake, TableName.parse(part.table), part.frame, context.mark(intent, part.table), part.how,
+        session, context.lake, TableName.parse(part.table), part.frame, mark, part.how,
         properties=about(context.project, part.table), layout=part.layout,
     )  # fmt: skip
 

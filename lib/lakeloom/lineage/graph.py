@@ -118,8 +118,13 @@ def build(steps: Iterable[Step]) -> Lineage:
     return Lineage(tuple(nodes.values()), tuple(edges))
 
 
+def kind_of(name: str) -> str:
+    """Return what a node is, by the layer that its name begins with."""
+    return _KINDS.get(name.partition(".")[0], "table")
+
+
 def _node(name: str) -> Node:
-    return Node(name, _KINDS.get(name.partition(".")[0], "table"))
+    return Node(name, kind_of(name))
 
 
 def _how(step: Step, table: str, mode: str) -> str:

@@ -79,5 +79,5 @@ def apart(settings: Settings) -> Settings:
         return settings
     plain = type(settings)(project=settings.project)
     return settings.model_copy(
-        update={name: getattr(plain, name) for name in ("mlflow", "catalog", "notify", "metrics")}
+        update={name: getattr(plain, name) for name in ("mlflow", "catalog", "notify", "metrics", "openlineage")}
     )

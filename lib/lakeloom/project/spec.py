@@ -17,7 +17,7 @@ from lakeloom.tables.catalog import CatalogSpec
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.upkeep import UpkeepSpec, asked
 from lakeloom.tables.words import Share, Strict
-from lakeloom.telemetry.spec import MetricsSpec
+from lakeloom.telemetry.spec import MetricsSpec, OpenLineageSpec
 from lakeloom.training.spec import ModelSpec
 
 
@@ -36,6 +36,7 @@ class Settings(Strict):
     mlflow: str = ""
     notify: tuple[dict[str, Any], ...] = ()
     metrics: MetricsSpec | None = None
+    openlineage: OpenLineageSpec | None = None
     owners: dict[str, str | tuple[str, ...]] = {}
     quarantine_above: Share | None = None
     upkeep: Annotated[UpkeepSpec | None, BeforeValidator(asked)] = None

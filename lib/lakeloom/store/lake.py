@@ -8,6 +8,7 @@ last good one.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,14 +126,18 @@ class Lake:
         return good if good is not None else self.version(ref.table)
 
     def frame(self, spark: SparkSession, table: TableName | str, version: int | None = None) -> DataFrame:
-        """Return the table at a version as a Spark frame; raises LL-STORE-001, LL-STORE-012."""
+        """Return the table at a version as a Spark frame, which has the table's name and version as its alias.
+
+        Analysed plans know their tables by it. Raises LL-STORE-001, LL-STORE-012.
+        """
         if not self.exists(table):
             raise StoreError("LL-STORE-001", f"{table} does not exist", fix="run the step that writes it")
         self.require(table, version)
         reader = spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
-        return reader.load(self.path(table))
+        rows = reader.load(self.path(table))
+        return rows if version is None else rows.alias(f"{table}@{version}")
 
     def changes(self, spark: SparkSession, table: TableName | str, since: int | None, version: int) -> DataFrame:
         """Return a table's row changes after the version `since` up to `version`; all its rows as inserts without one.
@@ -163,7 +168,7 @@ class Lake:
         self.require(table, *range(since, version + 1))
         reader = spark.read.format("delta").option("readChangeFeed", "true")
         try:
-            return reader.option("startingVersion", since + 1).option("endingVersion", version).load(self.path(table))
+            rows = reader.option("startingVersion", since + 1).option("endingVersion", version).load(self.path(table))
         except AnalysisException as cause:
             raise StoreError(
                 "LL-STORE-011",
@@ -171,6 +176,7 @@ class Lake:
                 where=str(table),
                 fix="build the table that reads them anew: lakeloom run TABLE --full-refresh",
             ) from cause
+        return rows.alias(f"{table}@{version}")
 
     def arrow(self, table: TableName | str, version: int | None = None, columns: list[str] | None = None) -> pa.Table:
         """Return the table at a version as Arrow, without a JVM.
@@ -236,23 +242,21 @@ class Lake:
         """Return the commits, newest first: version, timestamp (UTC), operation, metrics, manifest."""
         from deltalake.exceptions import DeltaError
 
-        opened, entries = self.delta(table), []
+        opened = self.delta(table)
         try:
             commits = opened.history(limit)
         except DeltaError as cause:
             raise self._unreadable(table, cause) from cause
-        for entry in commits:
-            manifest = entry.get("userMetadata")
-            entries.append(
-                {
-                    "version": entry.get("version"),
-                    "timestamp": datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, UTC).isoformat(),
-                    "operation": entry.get("operation"),
-                    "metrics": _metrics(entry.get("operationMetrics")),
-                    "manifest": json.loads(manifest) if isinstance(manifest, str) and manifest[:1] == "{" else {},
-                }
-            )
-        return entries
+        return [
+            {
+                "version": entry.get("version"),
+                "timestamp": datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, UTC).isoformat(),
+                "operation": entry.get("operation"),
+                "metrics": _metrics(entry.get("operationMetrics")),
+                "manifest": manifest_of(entry),
+            }
+            for entry in commits
+        ]
 
     def epoch(self, table: TableName | str, step: str, version: int | None = None) -> int:
         """Return the newest epoch that `step` has committed to the table up to `version`, 0 for none."""
@@ -295,6 +299,12 @@ def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | No
         if broken_data(str(cause)):
             raise
         raise _only_by_spark(table) from cause
+
+
+def manifest_of(commit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest in a commit's own words (``commitInfo``), empty where another writer made it."""
+    text = commit.get("userMetadata")
+    return json.loads(text) if isinstance(text, str) and text[:1] == "{" else {}
 
 
 def readable(opened: DeltaTable) -> bool:

@@ -182,6 +182,17 @@ def unchanged(lake: Lake, table: TableName | str, before: int, now: int) -> bool
     return all(_neutral(folder / f"{at:020d}.json") for at in range(before + 1, now + 1))
 
 
+def actions(lake: Lake, table: TableName | str, version: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what the commit of a version says, line by line: (name, action); nothing where its commit is gone."""
+    commit = _folder(lake, table) / f"{version:020d}.json"
+    return _actions(commit) if commit.exists() else iter(())
+
+
+def changes_rows(name: str, action: Mapping[str, Any]) -> bool:
+    """Return whether an action of a commit adds or takes away rows; OPTIMIZE, REORG and statistics say it does not."""
+    return name in ("add", "remove") and bool(action.get("dataChange", True))
+
+
 def _neutral(commit: Path) -> bool:
     if not commit.exists():
         return False
@@ -189,10 +200,7 @@ def _neutral(commit: Path) -> bool:
     for name, action in _actions(commit):
         if name == "commitInfo":
             settles = action.get("operation") in ("SET TBLPROPERTIES", "UNSET TBLPROPERTIES")
-        elif name in ("add", "remove"):
-            if action.get("dataChange", True):
-                return False
-        elif name in ("metaData", "protocol", "cdc") and not settles:
+        elif changes_rows(name, action) or (name in ("metaData", "protocol", "cdc") and not settles):
             return False
     return True
 

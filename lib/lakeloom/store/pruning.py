@@ -6,8 +6,9 @@ rows' keys, and a condition on the target says so: Delta leaves out the files th
 ranges of all files overlap nothing is asked of the source, so that such a merge costs what it did.
 
 The condition is one of ranges: the span of the table's values is cut into buckets, one aggregate
-over the new rows finds the buckets that they fall in, and neighbours are put together. A key that
-lies outside all files matches nothing, so it may lie outside all ranges.
+over the new rows finds the buckets that they fall in, and neighbours are put together. What lies
+outside the span is in no file, so that looking there costs nothing; and it holds the rows that another
+writer commits between this look and the merge's own.
 """
 
 from __future__ import annotations
@@ -158,10 +159,10 @@ def _ranges(frame: DataFrame, spread: Spread) -> str:
     if len(row["buckets"]) > _BUCKETS * 0.8 and len(found) == 1:
         return ""
     column, literal = f"old.{quoted(spread.key)}", _WHOLE[spread.kind][1]
-    parts = []
+    parts = [f"{column} < {literal.format(spread.low)}", f"{column} > {literal.format(spread.high)}"]
     for first, last in found:
         low, high = spread.low + first * width, min(spread.low + (last + 1) * width - 1, spread.high)
         parts.append(f"{column} BETWEEN {literal.format(low)} AND {literal.format(high)}")
     if row["nulls"]:
         parts.append(f"{column} IS NULL")
-    return " OR ".join(parts) or "false"
+    return " OR ".join(parts)
