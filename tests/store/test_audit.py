@@ -8,6 +8,7 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
 from lakeloom.core.errors import LakeloomError
 from lakeloom.store import audit, refs
@@ -32,7 +33,8 @@ def rewritten(lake, change):
     """Write the audit anew with changed rows, as somebody would who can write the files."""
     found = sorted(DeltaTable(lake.path(audit.TABLE)).to_pyarrow_table().to_pylist(), key=lambda row: row["order"])
     schema = DeltaTable(lake.path(audit.TABLE)).to_pyarrow_table().schema
-    write_deltalake(lake.path(audit.TABLE), pa.Table.from_pylist(change(found), schema), mode="overwrite")
+    shutil.rmtree(lake.path(audit.TABLE))
+    write_deltalake(lake.path(audit.TABLE), pa.Table.from_pylist(change(found), schema))
 
 
 def test_each_change_of_a_ref_is_told_once_and_in_order(told):
@@ -65,6 +67,14 @@ def test_what_a_killed_process_left_out_is_told_by_the_next_one(told):
 
 def test_many_files_are_put_together_and_the_chain_holds(told):
     DeltaTable(told.path(audit.TABLE)).optimize.compact()
+    assert audit.verify(told).broken == ""
+
+
+def test_no_engine_changes_or_deletes_a_row(told):
+    table = DeltaTable(told.path(audit.TABLE))
+    for change in (lambda: table.delete(), lambda: table.update(updates={"who": "'x'"})):
+        with pytest.raises(CommitFailedError, match="append-only"):
+            change()
     assert audit.verify(told).broken == ""
 
 

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from lakeloom.core.errors import StoreError
 from lakeloom.store.foreign import foreign
@@ -113,3 +116,18 @@ def test_a_vectors_file_is_where_the_protocol_says():
         is None
     )
     assert vector_file(None) is None
+
+
+def test_a_checkpoint_whose_files_stand_elsewhere_is_never_read_as_none(lake):
+    write_deltalake(lake.path("silver.t"), pa.table({"n": [1]}))
+    DeltaTable(lake.path("silver.t")).create_checkpoint()
+    file = Path(lake.path("silver.t")) / "_delta_log" / f"{0:020d}.checkpoint.parquet"
+    plain = pq.read_table(file)
+    assert len(live(lake, "silver.t", 0)) == 1  # the column is there, and says nothing
+    place = plain.column_names.index("sidecar")
+    kind = plain.schema.field("sidecar").type
+    named = pa.array([{"path": "x.parquet"}] + [None] * (plain.num_rows - 1), kind)
+    pq.write_table(plain.set_column(place, "sidecar", named), file)
+    with pytest.raises(StoreError) as caught:
+        live(lake, "silver.t", 0)
+    assert caught.value.code == "LL-STORE-005" and "sidecars" in caught.value.message

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER = "samples"
 BRANCHES = "branches"
-_BRANCH = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_BRANCH = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")
 
 
 def sample(value: Any) -> float:

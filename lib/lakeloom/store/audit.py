@@ -44,6 +44,7 @@ COLUMNS = {
 }
 _SAID = tuple(name for name in COLUMNS if name != "hash")
 _FIRST = "0" * 64
+_PROPERTIES = {"delta.appendOnly": "true"}  # every engine refuses to change or delete a row
 _HEAD = "audit.json"
 # What a step's name begins with where people, and no execution, have published.
 _VERBS = ("restore", "clone", "fix", "replay", "drop", "upkeep")
@@ -108,7 +109,7 @@ def note(lake: Lake, events: Sequence[Mapping[str, Any]] = ()) -> None:
             row["hash"] = previous = digest(row)
             made.append(row)
         if made:
-            append(lake, TABLE, COLUMNS, made)
+            append(lake, TABLE, COLUMNS, made, _PROPERTIES)
             replace(lake.root / _HEAD, json.dumps({"order": order, "hash": previous}))
 
 

@@ -261,6 +261,12 @@ def _checkpointed(parts: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
     for part in parts:
         file = pq.ParquetFile(part)
         there = {path.partition(".")[0] for path in (file.schema.column(i).path for i in range(len(file.schema)))}
+        if "sidecar" in there and any(file.read(columns=["sidecar"]).column("sidecar").to_pylist()):
+            # Its files stand elsewhere: read as it is, the version would seem to have none.
+            raise StoreError(
+                "LL-STORE-005", f"the checkpoint {part.name} is of a form that is not read (sidecars)", where=str(part),
+                fix="delete it and _last_checkpoint: the commits say the same",
+            )  # fmt: skip
         wanted = [f"add.{name}" for name in _ADD] + [
             name for name in ("metaData", "protocol", "domainMetadata") if name in there
         ]

@@ -17,7 +17,13 @@ _COMPACT_AT = 64
 _WRITING = threading.Lock()
 
 
-def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> None:
+def append(
+    lake: Lake,
+    table: TableName,
+    columns: Mapping[str, str],
+    records: Sequence[Mapping[str, Any]],
+    properties: Mapping[str, str] | None = None,
+) -> None:
     """Append `records` to a meta table, which is made on the first call.
 
     Parameters
@@ -27,6 +33,8 @@ def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Se
         are added to it; its older rows have NULL there.
     records : sequence of mapping
         Column → value; a missing column is NULL.
+    properties : mapping, optional
+        Delta's properties, with which the table is made.
 
     Raises
     ------
@@ -47,7 +55,8 @@ def append(lake: Lake, table: TableName, columns: Mapping[str, str], records: Se
     try:
         with _WRITING:
             # A newer lakeloom may know more columns than the table was made with.
-            write_deltalake(lake.path(table), data, mode="append", schema_mode="merge")
+            made = None if lake.exists(table) else dict(properties or {})
+            write_deltalake(lake.path(table), data, mode="append", schema_mode="merge", configuration=made)
             if lake.size(table).files > _COMPACT_AT:
                 lake.delta(table).optimize.compact()
     except (OSError, DeltaError) as cause:
