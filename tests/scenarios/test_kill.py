@@ -32,7 +32,7 @@ def undisturbed(flights, tmp_path_factory):
     return content(root)
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.long)])
 def test_killed_again_and_again_the_tables_are_those_of_an_undisturbed_run(kills, flights, undisturbed, tmp_path):
     chance = random.Random(SEED + kills)
     root, killed, working = tmp_path / "root", 0, 0
