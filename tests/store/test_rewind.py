@@ -1,5 +1,6 @@
 """A table brought back by its log alone: Spark and deltalake read what the version had, and go on from there."""
 
+import json
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -115,7 +116,7 @@ def test_of_what_spark_has_written_spark_reads_it_and_goes_on(lake, spark):
     spark.sql(f"UPDATE {place} SET v = 'b' WHERE k = 9")  # 7
     spark.sql(f"ALTER TABLE {place} ADD COLUMNS (y INT)")  # 8
     ids = [field["metadata"]["delta.columnMapping.id"] for field in
-           __import__("json").loads(snapshot(lake, T, 8).metadata["schemaString"])["fields"]]  # fmt: skip
+           json.loads(snapshot(lake, T, 8).metadata["schemaString"])["fields"]]  # fmt: skip
     assert len(set(ids)) == 4 and max(ids) == 5  # z's own id is not given again
     feed = spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", 6)
     changed = {(row._change_type, row.k) for row in feed.load(lake.path(T)).where("_commit_version = 6").collect()}
