@@ -14,6 +14,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_LIB, os.environ.get("P
 # For a few rows Spark's generated code costs more than it saves: a third of the whole run. What is started by the
 # command line (scenarios, kills, pages of the guide) keeps it.
 WITHOUT_CODE = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+WITH_CODE = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,18 @@ def spark():
     session = open_session(settings | {"spark.driver.extraClassPath": ":".join(jars)}, name="tests")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="module")
+def generated(spark):
+    """Let sessions that a module opens generate code: what has a hundred thousand rows gains by it."""
+    # A new session's settings begin with the application's.
+    conf = spark._jsc.sc().conf()
+    for key, value in WITH_CODE.items():
+        conf.set(key, value)
+    yield
+    for key, value in WITHOUT_CODE.items():
+        conf.set(key, value)
 
 
 @pytest.fixture

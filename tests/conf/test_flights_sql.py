@@ -107,7 +107,7 @@ def test_what_happened_is_schedule_plus_delay(spark):
 
 
 @pytest.fixture(scope="module")
-def year(spark, laid, tmp_path_factory):
+def year(spark, generated, laid, tmp_path_factory):
     """The session in which every table of the demo is a view over the year, written to Parquet."""
     session, home = spark.newSession(), tmp_path_factory.mktemp("year")
     raw = {

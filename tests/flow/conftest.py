@@ -1,40 +1,38 @@
 import pytest
 
-from lakeloom.config.load import read
-from lakeloom.flow.runner import run
-from lakeloom.project.check import checked
-from tests.shop import lay_out
-
-
-class Shop:
-    """The shop's project on a fresh home: run it, drop files into it, look at its tables."""
-
-    def __init__(self, home):
-        self.home, self.conf = home, lay_out(home)
-
-    def project(self):
-        return checked(read(self.conf))
-
-    def run(self, *patterns, **options):
-        return run(self.project(), patterns, **options)
-
-    @property
-    def lake(self):
-        from lakeloom.store.lake import Lake
-
-        return Lake(self.project().root)
-
-    def rows(self, table, *columns):
-        from lakeloom.store import refs
-
-        found = self.lake.arrow(table, refs.good(self.lake)[table]).to_pylist()
-        return sorted((tuple(row[c] for c in columns) for row in found), key=str)
-
-    def statuses(self, result):
-        return {step.name: step.status for step in result.steps}
+from tests.flow.home import Kept, Shop
 
 
 @pytest.fixture
 def shop(tmp_path, spark, monkeypatch):
     monkeypatch.delenv("LAKELOOM_HOME", raising=False)
     return Shop(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory, spark):
+    """Give the shop as its orders were made, and as everything was."""
+    home = tmp_path_factory.mktemp("kept") / "shop"
+    home.mkdir()
+    shop, kept = Shop(home), Kept(home, spark)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("LAKELOOM_HOME", raising=False)
+        assert shop.run("+silver.orders").status == "done"
+        kept.keep("ordered")
+        assert shop.run().status == "done"
+        kept.keep("ran")
+    return kept
+
+
+@pytest.fixture
+def ran(kept, monkeypatch):
+    """Give the shop after a run of everything: order 3 (of -5 euro) is in quarantine."""
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    return kept.lay("ran")
+
+
+@pytest.fixture
+def ordered(kept, monkeypatch):
+    """Give the shop after a run of its orders alone: order 3 is in quarantine."""
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    return kept.lay("ordered")

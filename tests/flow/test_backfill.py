@@ -20,6 +20,7 @@ from lakeloom.flow.backfill import backfill
 from lakeloom.store import refs
 from lakeloom.store.intents import Intents
 from lakeloom.store.lock import locked
+from tests.flow.home import Kept, Shop
 from tests.shop import ORDERS_2, TABLES, drop
 
 LIB = Path(__file__).resolve().parents[2] / "lib"
@@ -30,14 +31,26 @@ def day(number, month=1):
     return datetime(2026, month, number, tzinfo=UTC)
 
 
-@pytest.fixture
-def dated(shop):
-    """Give the shop, its orders dated, after a run: orders 1 (1 January), 2 (the 2nd) and 4 (the 4th)."""
+@pytest.fixture(scope="module")
+def kept_dated(tmp_path_factory, spark):
+    home = tmp_path_factory.mktemp("dated") / "shop"
+    home.mkdir()
+    shop, kept = Shop(home), Kept(home, spark)
     words = "    owner: shop-data\n    event_time: ordered_on\n"
     (shop.conf / "shop/tables.yml").write_text(TABLES.replace("    owner: shop-data\n", words))
     drop(shop.home, "orders/2026-02.csv.gz", ORDERS_2)
-    shop.run()
-    return shop
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("LAKELOOM_HOME", raising=False)
+        assert shop.run().status == "done"
+    kept.keep("ran")
+    return kept
+
+
+@pytest.fixture
+def dated(kept_dated, monkeypatch):
+    """Give the shop, its orders dated, after a run: orders 1 (1 January), 2 (the 2nd) and 4 (the 4th)."""
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    return kept_dated.lay("ran")
 
 
 def empty(shop, spark):

@@ -33,8 +33,8 @@ def test_a_first_run_makes_every_table_and_a_second_does_nothing(shop):
     assert [entry["status"] for entry in journal.runs(shop.lake)] == ["done", "done"]
 
 
-def test_new_files_flow_through_and_the_newest_wins(shop):
-    shop.run()
+def test_new_files_flow_through_and_the_newest_wins(ran):
+    shop = ran
     drop(shop.home, "orders/2026-02.csv.gz", ORDERS_2)
     result = shop.run()
     assert shop.statuses(result) == {
@@ -58,8 +58,8 @@ def test_what_a_cast_turned_to_null_stands_in_quarantine_as_it_came(shop):
     assert unkeyed["file"].endswith("orders/2026-02.csv.gz")
 
 
-def test_changed_sql_builds_the_table_anew_with_its_quarantine(shop):
-    shop.run()
+def test_changed_sql_builds_the_table_anew_with_its_quarantine(ran):
+    shop = ran
     sql = shop.conf / "shop" / "sql" / "silver_orders.sql"
     sql.write_text(sql.read_text().replace("try_cast(amount as double)", "abs(try_cast(amount as double))"))
     result = shop.run()
@@ -69,8 +69,8 @@ def test_changed_sql_builds_the_table_anew_with_its_quarantine(shop):
     assert shop.statuses(result)["bronze.orders"] == "skipped"
 
 
-def test_words_that_only_explain_run_nothing(shop):
-    shop.run()
+def test_words_that_only_explain_run_nothing(ran):
+    shop = ran
     tables = shop.conf / "shop" / "tables.yml"
     tables.write_text(tables.read_text().replace("owner: shop-data", "owner: somebody-else"))
     assert set(shop.statuses(shop.run()).values()) == {"skipped"}
@@ -123,8 +123,8 @@ def test_a_contract_that_does_not_fit_writes_nothing(shop):
     assert not shop.lake.exists("silver.orders")
 
 
-def test_a_rule_over_the_whole_table_restores_the_last_good_version(shop):
-    shop.run()
+def test_a_rule_over_the_whole_table_restores_the_last_good_version(ran):
+    shop = ran
     tables = shop.conf / "shop" / "tables.yml"
     before = shop.rows("silver.orders", "order_id", "amount")
     tables.write_text(
@@ -149,8 +149,8 @@ def test_a_second_run_at_once_is_refused(shop):
     assert caught.value.code == "LL-RUN-002"
 
 
-def test_a_selection_runs_what_it_names(shop):
-    shop.run("+silver.orders")
+def test_a_selection_runs_what_it_names(ordered):
+    shop = ordered
     assert [str(name) for name in shop.lake.tables() if name.layer in ("bronze", "silver")] == [
         "bronze.orders",
         "silver.orders",
@@ -170,8 +170,8 @@ def test_every_commit_says_where_it_comes_from(shop):
     assert {"config", "git", "lock", "clock", "seed", "code"} <= set(manifest)
 
 
-def test_a_window_reads_again_what_arrived_in_it_and_doubles_nothing(shop):
-    shop.run()
+def test_a_window_reads_again_what_arrived_in_it_and_doubles_nothing(ran):
+    shop = ran
     drop(shop.home, "orders/2026-02.csv.gz", ORDERS_2)
     shop.run()
     before = shop.rows("silver.orders", "order_id", "amount")
