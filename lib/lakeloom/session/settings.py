@@ -128,7 +128,7 @@ def _everywhere(home: Path) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Small partitions are joined by hash instead of being sorted first.
         "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",
-        # What is kept is read once or twice in the same step: packing it costs more than it saves (a third of a landing).
+        # What is kept is read once or twice in its step: packing it costs more than it saves, a third of a landing.
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
