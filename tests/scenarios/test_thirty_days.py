@@ -34,7 +34,7 @@ def done(result):
 
 
 @pytest.mark.parametrize(
-    "ends", [[12, 30], pytest.param(range(1, DAYS + 1), marks=pytest.mark.long)], ids=["runs of days", "daily"]
+    "ends", [[5, 12, 21, 30], pytest.param(range(1, DAYS + 1), marks=pytest.mark.long)], ids=["runs of days", "daily"]
 )
 def test_thirty_days(ends, tmp_path, spark, monkeypatch):
     monkeypatch.delenv("LAKELOOM_HOME", raising=False)
