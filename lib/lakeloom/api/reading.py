@@ -14,7 +14,7 @@ from lakeloom.core.kinds import nearest
 from lakeloom.core.names import TableName, TableRef
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     import pyarrow as pa
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lakeloom.api.table import Table, TableInfo
     from lakeloom.flow.freshness import Freshness
     from lakeloom.lineage.graph import Lineage
+    from lakeloom.lineage.reason import Why
     from lakeloom.quality.timeline import RuleOverTime
 
 
@@ -168,6 +169,35 @@ class Records(Opened):
         from lakeloom.api.lineage import lineage
 
         return lineage(self.lake, self._steps, self.raw, name, up=up, down=down, to=to, how=how)
+
+    def why(self, table: str, key: Mapping[str, Any] | str, limit: int = 20) -> Why:
+        """Return the rows of a key, and the rows that they were made of, down to bronze's files and positions.
+
+        Each step is done again for the key at the versions that the execution read; nothing is written. Starts Spark.
+
+        Parameters
+        ----------
+        table : str
+            ``layer.name``, or ``layer.name@version`` with a number, an ISO time in UTC or a tag.
+        key : mapping or str
+            Column → value, as text or of the column's type; a text alone is the value of the one declared key.
+        limit : int
+            How many rows are told of the key, and of each input of a row.
+
+        Raises
+        ------
+        LineageError
+            LL-LINEAGE-001 where no row has the key, LL-LINEAGE-002 where the key is malformed.
+        TableError
+            LL-TABLE-003 for a column that the table lacks.
+        StoreError
+            LL-STORE-001, LL-STORE-002, LL-STORE-012 for a table or version that is not there.
+        """
+        from lakeloom.api.why import why
+        from lakeloom.project.about import keys_of
+
+        found = self.table(table)
+        return why(self._read, self.lake, found, keys_of(self._read, str(found.name)), key, limit)
 
     def lineage_page(self, file: str | Path) -> Path:
         """Write the lineage of all columns as one HTML file, and return its path; raises LL-STORE-004."""

@@ -21,6 +21,7 @@ _FAMILIES = {
     "CLEAN": "Cleansing",
     "STREAM": "Streaming tables",
     "STORE": "Storage",
+    "LINEAGE": "Lineage",
     "FEATURE": "Features",
     "TRAIN": "Training",
     "RUN": "Runs",

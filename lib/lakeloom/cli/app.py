@@ -33,6 +33,7 @@ COMMANDS = {
     "restore": "Bring a table back to a published version.",
     "sql": "Query the tables, at any version.",
     "lineage": "Show what comes from what.",
+    "why": "Show which bronze rows, files and positions a row came from.",
     "quarantine": "Show the rows that broke a rule or could not be read.",
     "suggest": "Profile a table, and propose a contract and rules with their evidence.",
     "rules": "Show a table's rules over time; take them from great-expectations, or write them as a suite.",

@@ -84,6 +84,9 @@ CODES: dict[str, str] = {
     "LL-STORE-017": "A version was never published: its rows have not passed their audit. Take a published one.",
     "LL-STORE-018": "A clone can't be made: its name is taken, or the table has a feature that a clone can't keep.",
     "LL-STORE-019": "Files can't be shared by hard links under this storage root. Copy: lakeloom clone --full.",
+    # lineage
+    "LL-LINEAGE-001": "No row has the key that was asked for, at that version.",
+    "LL-LINEAGE-002": "The key of a row is malformed: no column named, or a value that is not of the column's type.",
     # features, datasets
     "LL-FEATURE-001": "A feature has no availability time: it could leak the future.",
     "LL-FEATURE-002": "A feature view's column, key or time is not in its table.",

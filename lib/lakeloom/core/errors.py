@@ -12,6 +12,7 @@
     ├── FixError              LL-FIX      what is done about quarantined rows
     ├── CleansingError      LL-CLEAN    a verb that cleanses rows
     ├── StoreError            LL-STORE    the storage root, a version, a commit
+    ├── LineageError          LL-LINEAGE  what a row or column comes from
     ├── FeatureError          LL-FEATURE  feature views and point-in-time joins
     ├── TrainError            LL-TRAIN    datasets, training, tuning, registry
     ├── RunError              LL-RUN      the runner: selection, locks, recovery
@@ -125,6 +126,10 @@ class CleansingError(LakeloomError):
 
 class StoreError(LakeloomError):
     """The storage root, a version or a commit."""
+
+
+class LineageError(LakeloomError):
+    """What a row or column comes from."""
 
 
 class FeatureError(LakeloomError):

@@ -1,0 +1,392 @@
+"""Why a row is there: its step done again for its key, at the versions that were read, from table to table to bronze.
+
+Nothing is written. Each row is looked for in the execution that wrote it, and what it is said to be made of is
+proved: the step runs once more over those rows alone, and must give the row that stands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lakeloom.core.errors import LakeloomError, LineageError
+from lakeloom.core.names import quoted
+from lakeloom.core.steps import Step
+from lakeloom.flow.context import Context
+from lakeloom.flow.explain import explained
+from lakeloom.flow.naming import PLACE, name_of, naming, renamed
+from lakeloom.flow.origins import Making, making, named, only
+from lakeloom.flow.writers import writers, writes_whole
+from lakeloom.lineage.made import Kept
+from lakeloom.lineage.reason import Execution, Reason, Why
+from lakeloom.project.graph import steps
+from lakeloom.session.spark import step_session
+from lakeloom.store.intents import Intent
+from lakeloom.tables.history import CURRENT, TO
+from lakeloom.tables.tracing import WHY, UntraceableError
+from lakeloom.tables.variants import as_text
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+Row = dict[str, Any]
+# Of one row so many origins are taken along to prove it; more are counted.
+MOST = 5000
+_TIMES = ("_event_time", "_available_at", "_as_of", "_split")
+_NAME, _COUNT = "_name", "_count"
+
+
+def why(
+    context: Context, table: str, version: int, key: Mapping[str, Any], *, limit: int, hidden: Collection[str]
+) -> Why:
+    """Return the rows of a key, and what they were made of.
+
+    Parameters
+    ----------
+    key : mapping
+        Column → value, as text or of the column's type; None for NULL.
+    limit : int
+        How many rows of the key, and of each input of a row, are told.
+    hidden : collection of str
+        Columns of which no value may be told.
+
+    Raises
+    ------
+    LineageError
+        LL-LINEAGE-001 where no row has the key, LL-LINEAGE-002 where a value is none of the column's type.
+    StoreError
+        LL-STORE-012 where the version was vacuumed.
+    """
+    with step_session(context.engine.spark()) as session:
+        walk = Walk(context, session, limit, frozenset(hidden))
+        found, more = walk.standing(table, version, key)
+        walk.down(found)
+        shown = {name: None if value is None else str(value) for name, value in key.items() if name not in hidden}
+        return Why(table, version, shown, tuple(found), more, tuple(sorted(walk.left)))
+
+
+@dataclass
+class Walk:
+    """A way down from rows to bronze; each row is explained once."""
+
+    context: Context
+    session: SparkSession
+    limit: int
+    hidden: frozenset[str]
+    left: set[str] = field(default_factory=set)
+    raw: dict[int, Row] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    known: dict[tuple[str, int, str], list[Reason]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.steps: dict[str, Step] = {table: step for step in steps(self.context.project) for table in step.writes}
+        self.kept = Kept(self.context.project.root)
+
+    def standing(self, table: str, version: int, key: Mapping[str, Any]) -> tuple[list[Reason], int]:
+        """Return the rows of a key, and how many more there are."""
+        frame = renamed(self.context.project, table, self.context.lake.frame(self.session, table, version))
+        rows = frame.where(self._condition(frame, key))
+        found = _collected(named(self.context, table, rows).limit(self.limit + 1))
+        if not found:
+            raise LineageError(
+                "LL-LINEAGE-001", f"no row of {table}@{version} has this {', '.join(key)}", where=table,
+                fix="look at the table, at another version (--at), or in its quarantine",
+            )  # fmt: skip
+        more = rows.count() - self.limit if len(found) > self.limit else 0
+        return self._reasons(table, version, found[: self.limit]), more
+
+    def fetched(self, table: str, version: int, names: Collection[str]) -> dict[str, list[Reason]]:
+        """Return the rows of a table that have these names."""
+        from pyspark.sql import functions as F
+
+        missing = [name for name in names if (table, version, name) not in self.known]
+        if missing:
+            frame = renamed(self.context.project, table, self.context.lake.frame(self.session, table, version))
+            found = _collected(named(self.context, table, frame).where(F.col(WHY).isin(*missing)))
+            self._reasons(table, version, found)
+        return {name: self.known.get((table, version, name), []) for name in names}
+
+    def down(self, reasons: list[Reason]) -> None:
+        """Explain rows, and all that they come from."""
+        todo, done = list(reasons), set[int]()
+        while todo:
+            table, version = todo[0].table, todo[0].version
+            batch = [each for each in todo if (each.table, each.version) == (table, version)]
+            todo = [each for each in todo if (each.table, each.version) != (table, version)]
+            batch = [each for each in {id(each): each for each in batch}.values() if id(each) not in done]
+            done |= {id(each) for each in batch}
+            if batch:
+                self._explain(table, version, batch)
+                todo += [source for each in batch for source in each.sources]
+
+    def attach(self, reason: Reason, reads: Mapping[str, int], names: Collection[str], total: int) -> None:
+        """Put below a row the rows that it was made of, at most `limit` of each table."""
+        by_table: dict[str, list[str]] = {}
+        for name in names:
+            by_table.setdefault(name.partition("|")[0], []).append(name)
+        told = 0
+        for table, mine in sorted(by_table.items()):
+            try:
+                found = self.fetched(table, reads[table], mine[: self.limit])
+            except LakeloomError as error:
+                reason.notes.append(f"{table}@{reads[table]} can't be read any more: {error.code} {error.message}")
+                reason.reads[table] = reads[table]
+                continue
+            told += len(mine[: self.limit])
+            reason.sources += [row for rows in found.values() for row in rows]
+            gone = sum(not rows for rows in found.values())
+            if gone:
+                reason.notes.append(f"{gone} rows of {table} are not there any more at version {reads[table]}")
+        reason.left_out = max(total - told, 0)
+
+    def same(self, step: Step, reason: Reason, made: Row) -> bool:
+        """Return whether a row that was made again is the one that stands."""
+        write = getattr(step.spec, "write", None)
+        free = {TO, CURRENT, *(write.keep if write else ())}
+        standing = self.raw[id(reason)]
+        names = [name for name in standing if name in made and not name.startswith("_") and name not in free]
+        if write and write.track:
+            names = [name for name in names if name in (*write.track, *step.spec.keys)]
+        return all(_equal(standing[name], made[name]) for name in names)
+
+    def _explain(self, table: str, version: int, reasons: list[Reason]) -> None:
+        step = self.steps.get(table)
+        if table.startswith("bronze."):
+            for each in reasons:
+                each.level = "landed"
+                each.place = _place(self.raw[id(each)])
+            return
+        if step is None:
+            for each in reasons:
+                each.notes.append("no step of the project makes its rows")
+            return
+        left = {self.names[id(each)]: each for each in reasons}
+        odd: dict[str, tuple[Execution, str]] = {}
+        for intent, made, key in writers(self.context, step, table, version):
+            if not left:
+                break
+            for each in left.values():
+                if each.made is None:
+                    each.made = made
+            self._by(step, intent, made, key, left, odd)
+            if writes_whole(step):
+                break
+        for each in left.values():
+            each.reproduced = False
+            each.notes.append("no execution makes this row again" + self._because(each))
+
+    def _by(
+        self, step: Step, intent: Intent, made: Execution, key: str, left: dict[str, Reason],
+        odd: dict[str, tuple[Execution, str]],
+    ) -> None:  # fmt: skip
+        """Explain the rows that one execution has written, and take them out of `left`."""
+        from lakeloom.flow.scored import datasets, scores
+
+        wanted = dict(left)
+        try:
+            if step.name.startswith("datasets."):
+                datasets(self, step, intent, wanted)
+            elif step.kind == "materialise" and not step.name.startswith("features."):
+                scores(self, step, intent, wanted)
+            else:
+                self._rows(step, intent, wanted)
+        except UntraceableError as cause:
+            self._by_step(step, intent, wanted, key, str(cause))
+        except Exception as cause:  # old versions and today's code may fit in no way at all
+            error = explained(cause, step.name)
+            for each in wanted.values():
+                each.notes.append(f"epoch {intent.epoch} can't be done again: {error.code} {error.message}")
+        flows = self.kept.of(key)
+        for name, each in wanted.items():
+            if each.reproduced is None and not each.sources and not each.reads:
+                continue
+            each.made = made
+            if flows is not None:
+                each.expressions = {
+                    column: flow.expression
+                    for column, flow in flows.columns.items()
+                    if flow.expression and flow.expression != column and column in self.raw[id(each)]
+                }
+            del left[name]
+
+    def _rows(self, step: Step, intent: Intent, wanted: dict[str, Reason]) -> None:
+        """Explain rows by carrying the names of the inputs' rows through the step."""
+        from pyspark.sql import functions as F
+
+        does = making(self.context, self.session, step, intent)
+        try:
+            frame = self._of(next(iter(wanted.values())).table, does.traced(does.inputs), wanted)
+        except LakeloomError:
+            raise
+        except UntraceableError:
+            raise
+        except Exception as cause:  # what Spark does not take of the rewritten query
+            raise UntraceableError(f"SQL that can't be traced ({type(cause).__name__})") from cause
+        origins = F.array_sort(F.array_distinct(F.col(WHY)))
+        frame = frame.withColumn(_COUNT, F.size(origins)).withColumn(WHY, F.slice(origins, 1, MOST))
+        candidates: dict[str, list[Row]] = {}
+        for row in _collected(frame):
+            if self.same(step, wanted[row[_NAME]], row):
+                candidates.setdefault(row[_NAME], []).append(row)
+        taken = {name: _newest(step, rows) for name, rows in candidates.items()}
+        if not taken:
+            return
+        every: dict[str, set[str]] = {}
+        for row in taken.values():
+            for name in row[WHY]:
+                every.setdefault(name.partition("|")[0], set()).add(name)
+        kept = {table: sorted(names) for table, names in every.items()}
+        again = self._again(step, does, only(does.inputs, kept, does.whole), {name: wanted[name] for name in taken})
+        for name, row in taken.items():
+            each = wanted[name]
+            each.level, each.reproduced = "rows", name in again if row[_COUNT] <= MOST else None
+            each.notes += does.notes
+            each.reads = {table: intent.reads[table] for table in sorted(does.whole)}
+            self.attach(each, intent.reads, row[WHY], row[_COUNT])
+            if each.reproduced is False:
+                each.notes.append("these rows alone do not make it: it depends on others beside them")
+
+    def _by_step(self, step: Step, intent: Intent, wanted: dict[str, Reason], key: str, reason: str) -> None:
+        """Explain rows of a step that can't be looked into: by the rows of their key where these make them."""
+        from pyspark.sql import functions as F
+
+        does, table = making(self.context, self.session, step, intent), next(iter(wanted.values())).table
+        by_key = self._passed(key, does, table, next(iter(wanted.values())))
+        inputs = dict(does.inputs)
+        for source, columns in by_key.items():
+            values = [F.col(quoted(old)).alias(new) for new, old in columns.items()]
+            as_made = F.struct(*values)
+            frame = inputs[source].withColumn("_as", as_made)
+            text = name_of(table, (), ()) if not columns else F.concat(
+                F.lit(f"{table}|"), F.to_json(F.col("_as"), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
+            )  # fmt: skip
+            inputs[source] = frame.withColumn(_NAME, text).where(F.col(_NAME).isin(*wanted)).drop("_as")
+        bare = {source: frame.drop(_NAME) for source, frame in inputs.items()}
+        again = self._again(step, does, bare, wanted) if by_key else set()
+        rest = {name: each for name, each in wanted.items() if name not in again}
+        whole = self._again(step, does, does.inputs, rest) if rest else set()
+        for name in again:
+            each = wanted[name]
+            each.level, each.reproduced = "key", True
+            each.notes.append(f"{reason}: told are the rows of its key, which make it")
+            each.reads = {table: version for table, version in intent.reads.items() if table not in by_key}
+            for source in by_key:
+                mine = [
+                    row[WHY] for row in inputs[source].where(F.col(_NAME) == name).select(WHY).limit(MOST).collect()
+                ]
+                self.attach(each, intent.reads, sorted(set(mine)), len(mine))
+        for name in whole:
+            each = wanted[name]
+            each.level, each.reproduced = "step", True
+            each.notes.append(f"{reason}: told by the step")
+            each.reads = dict(intent.reads)
+            each.sources = []
+
+    def _passed(self, key: str, does: Making, table: str, one: Reason) -> dict[str, dict[str, str]]:
+        """Return the inputs that have all columns of the row's name as they are: column → the input's column."""
+        flows = self.kept.of(key)
+        if flows is None or flows.basis != "plan":
+            return {}
+        names = naming(self.context.project, table, self._types(one))
+        found = {}
+        for source, frame in does.inputs.items():
+            columns = {
+                name: flow.column
+                for name in names
+                for made in [flows.columns.get(name)]
+                if made is not None and made.way == "same"
+                for flow in made.flows
+                if flow.table == source and flow.how == "value" and flow.column in frame.columns
+            }
+            if set(columns) == set(names):
+                found[source] = columns
+        return found
+
+    def _again(self, step: Step, does: Making, inputs: dict[str, DataFrame], wanted: Mapping[str, Reason]) -> set[str]:
+        """Return which rows the author's own code makes of some inputs."""
+        table = next(iter(wanted.values())).table
+        found = _collected(self._of(table, does.plain(inputs), wanted))
+        return {row[_NAME] for row in found if self.same(step, wanted[row[_NAME]], row)}
+
+    def _of(self, table: str, frame: DataFrame, wanted: Mapping[str, Reason]) -> DataFrame:
+        """Return the rows that are wanted among those that a step makes, with their names."""
+        from pyspark.sql import functions as F
+
+        columns = naming(self.context.project, table, self._types(next(iter(wanted.values()))))
+        return frame.withColumn(_NAME, name_of(table, frame.columns, columns)).where(F.col(_NAME).isin(*wanted))
+
+    def _types(self, reason: Reason) -> dict[str, str]:
+        frame = self.context.lake.frame(self.session, reason.table, reason.version)
+        return dict(renamed(self.context.project, reason.table, frame).dtypes)
+
+    def _because(self, reason: Reason) -> str:
+        if reason.made is not None and reason.made.changed:
+            return ": the step's code or config is another now"
+        return ""
+
+    def _reasons(self, table: str, version: int, rows: list[Row]) -> list[Reason]:
+        made = []
+        for row in rows:
+            name = row.pop(WHY)
+            shown = {column: value for column, value in row.items() if self._shows(column)}
+            keys = [column for column in naming(self.context.project, table, dict.fromkeys(row, "")) if column in shown]
+            # Without declared keys the name is all of the row: there is nothing shorter to call it by.
+            key = {column: shown[column] for column in keys if column != PLACE} if len(keys) < len(shown) else {}
+            each = Reason(table, version, key, shown)
+            self.raw[id(each)], self.names[id(each)] = row, name
+            self.known.setdefault((table, version, name), []).append(each)
+            made.append(each)
+        return made
+
+    def _shows(self, column: str) -> bool:
+        if column in self.hidden:
+            self.left.add(column)
+            return False
+        return not column.startswith("_") or column in _TIMES
+
+    def _condition(self, frame: DataFrame, key: Mapping[str, Any]) -> Column:
+        from pyspark.sql import functions as F
+
+        kinds = dict(frame.dtypes)
+        found = F.lit(True)
+        for name, value in key.items():
+            literal = F.lit(value) if not isinstance(value, str) else F.lit(value).try_cast(kinds[name])
+            if isinstance(value, str):
+                read = self.session.range(1).select(literal.alias("value")).collect()[0]["value"]
+                if read is None:
+                    raise LineageError(
+                        "LL-LINEAGE-002", f"the value given for {name} is no {kinds[name]}", where=name,
+                        fix=f"give a {kinds[name]}",
+                    )  # fmt: skip
+            found = found & F.col(quoted(name)).eqNullSafe(literal)
+        return found
+
+
+def _place(row: Row) -> Row:
+    position = row.get(PLACE)
+    if position is None:
+        return {}
+    return {"source": row.get("_source"), "file": row.get("_file"), "position": dict(position)}
+
+
+def _newest(step: Step, rows: list[Row]) -> Row:
+    """Return the row of those that are equal which a merge would take."""
+    order = getattr(getattr(step.spec, "write", None), "order", None)
+    if order is None or any(row.get(order) is None for row in rows):
+        return rows[0] if len(rows) == 1 else rows[0] | {
+            WHY: sorted({name for row in rows for name in row[WHY]}), _COUNT: sum(row[_COUNT] for row in rows)
+        }  # fmt: skip
+    return max(rows, key=lambda row: tuple(row[order].values()) if isinstance(row[order], dict) else (row[order],))
+
+
+def _collected(frame: DataFrame) -> list[Row]:
+    rows: list[Row] = as_text(frame).toArrow().to_pylist()
+    return rows
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(one == other)
