@@ -70,6 +70,7 @@ def test_fields_inside_a_column():
     assert list(narrowed("map<string,decimal(10,2)>", "map<string,decimal(8,2)>")) == [
         ("", "narrows from decimal(10,2) to decimal(8,2)")
     ]
+    assert list(narrowed("struct<userId:string>", "struct<userid:varchar(10)>")) == []
     assert str(Break("silver.x", "note", "is dropped")) == "silver.x.note is dropped"
     assert str(Break("silver.x", "", "has other keys")) == "silver.x has other keys"
 

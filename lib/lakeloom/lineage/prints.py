@@ -142,7 +142,7 @@ class _Printer:
         tree = scope.expression
         if isinstance(tree, exp.SetOperation):
             # Releases before 26.5 know them under another name.
-            below = getattr(scope, "set_operation_scopes", None) or getattr(scope, "union_scopes", ())
+            below = getattr(scope, "set_operation_scopes", None) or getattr(scope, "union_scopes", None) or ()
             sides = [self.query(each) for each in below]
             columns = [
                 (name, digest(one, other)) for (name, one), (_, other) in zip(sides[0][0], sides[1][0], strict=True)
@@ -178,7 +178,7 @@ class _Selected:
         return ""
 
     def told(self) -> Told:
-        tree = self.scope.expression
+        tree: Any = self.scope.expression
         columns = [(each.alias_or_name, digest(self._text(_bare(each)))) for each in tree.expressions]
         sources = [self._read(part) for part in _reads(tree)]
         more = [(name, self._text(part)) for name, part in _parts(tree, _APART)]
@@ -236,7 +236,7 @@ class _Selected:
         if node.find(exp.Query) is None:
             return
         for table in node.find_all(exp.Table):
-            source = self.scope.cte_sources.get(table.name) if not table.db else None
+            source: Any = self.scope.cte_sources.get(table.name) if not table.db else None
             if source is not None:
                 yield digest(self.printer.query(source))
 
@@ -257,7 +257,7 @@ def _parts(tree: exp.Expression, but: Iterable[str]) -> list[tuple[str, Any]]:
     return [(name, part) for name, part in sorted(tree.args.items()) if part and name not in left]
 
 
-def _generates(tree: exp.Expression) -> bool:
+def _generates(tree: Any) -> bool:
     from sqlglot import exp
 
     return any(isinstance(_bare(each), exp.UDTF | exp.Explode | exp.Posexplode | exp.Inline) for each in tree.selects)

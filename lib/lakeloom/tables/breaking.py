@@ -97,6 +97,7 @@ def _nullable(table: str, before: Shape, after: Shape) -> Iterator[Break]:
 
 def narrowed(old: str, new: str) -> Iterator[tuple[str, str]]:
     """Yield (path inside the column, what) for each part of a type that does not hold what it held."""
+    old, new = _plain(old), _plain(new)
     if old == new or widens(old, new):
         return
     if old.startswith("struct<") and new.startswith("struct<"):
@@ -113,6 +114,11 @@ def narrowed(old: str, new: str) -> Iterator[tuple[str, str]]:
             yield from narrowed(one, other)
     else:
         yield "", f"{'narrows' if widens(new, old) else 'changes'} from {old} to {new}"
+
+
+def _plain(kind: str) -> str:
+    """Return a type as Delta's log has it: names of fields in lower case, since none differ by that, and no lengths."""
+    return re.sub(r"\b(?:var)?char\(\d+\)", "string", kind.lower())
 
 
 def _fields(kind: str) -> dict[str, str]:
