@@ -72,7 +72,8 @@ def test_shapes_are_those_of_the_documentation(home):
     assert shape("tag", "release-7", "--delete")["name"] == "release-7" and shape("tag") == []
     found = shape("diff", "silver.orders", "0")
     assert set(found) == {
-        "same", "before", "after", "read", "schema", "keys", "rows", "columns", "spread", "hidden", "examples", "engine"
+        "same", "before", "after", "read", "schema", "keys", "rows", "columns", "spread", "hidden", "examples", "engine",
+        "reached",
     }  # fmt: skip
     assert found["rows"] == {"added": 1, "removed": 0, "changed": 0} and found["keys"] == ["order_id"]
     assert set(shape("clone", "silver.orders", "silver.copy")) == {

@@ -12,7 +12,7 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.execute import Ready, look, prepare
 from lakeloom.flow.planning import plan
 from lakeloom.project.check import check, checked
-from lakeloom.project.graph import _meaning, steps
+from lakeloom.project.graph import meaning, steps
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
 from lakeloom.store.tags import tag
@@ -68,7 +68,7 @@ def test_a_dataset_without_a_tag_is_what_it_was(conf):
     """Its hash must not move, or every dataset and model would be made again."""
     project = checked(read(conf))
     spec = project.datasets["late_trips"]
-    assert "at" not in _meaning(spec) and "at" in spec.model_dump()
+    assert "at" not in meaning(spec) and "at" in spec.model_dump()
 
 
 @pytest.mark.parametrize("word", ["at: 7", "at: '2026-01-31'", "at: a b"])

@@ -93,13 +93,20 @@ class Branching(Keeping):
             found[each.table] = None if at is None else self.diff(each.table, at, each.after, examples=examples)
         return found
 
-    def promote(self, name: str, *, listener: Listener | None = None) -> Promoted:
+    def promote(self, name: str, *, listener: Listener | None = None, allow_breaking: bool = False) -> Promoted:
         """Build on main what a branch has built, at the same inputs, then take up what has come to main since.
+
+        Parameters
+        ----------
+        allow_breaking : bool
+            As for `Lakehouse.run`.
 
         Raises
         ------
         ConfigError
             All findings of `check`.
+        ContractError
+            LL-TABLE-011 where a table that is published on main would break.
         BranchError
             LL-BRANCH-001 for an unknown branch, LL-BRANCH-003 where it has not run the code as it is, LL-BRANCH-004
             where a step was changed on main since.
@@ -109,7 +116,7 @@ class Branching(Keeping):
         from lakeloom.flow.promoting import promote
 
         # Main's own settings: a branch's lack the catalog, the channels and the registry.
-        return self._decided(promote(self._on(None).project, name, listener=listener))
+        return self._decided(promote(self._on(None).project, name, listener=listener, allow_breaking=allow_breaking))
 
     def _ready(self) -> None:
         """Make the branch that the config names, where there is none."""

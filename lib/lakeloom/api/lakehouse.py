@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakeloom.api.branching import Branching
+from lakeloom.api.planning import Planning
 from lakeloom.config.load import read
 from lakeloom.core.errors import ConfigError, RunError
 
@@ -20,12 +20,9 @@ if TYPE_CHECKING:
     from lakeloom.api.exporting import Export
     from lakeloom.api.suggestion import Suggestion
     from lakeloom.api.suites import Suite
-    from lakeloom.core.findings import Finding
     from lakeloom.core.steps import Basis, Window
     from lakeloom.flow.backfill import BackfillResult
-    from lakeloom.flow.cases import CaseResult
     from lakeloom.flow.freshness import Freshness
-    from lakeloom.flow.planning import PlannedStep
     from lakeloom.flow.result import Listener, RunResult
     from lakeloom.flow.watch import Clock, Watched
     from lakeloom.notify.delivery import Delivery
@@ -79,60 +76,8 @@ def open_lakehouse(
     return lake.on_branch(branch) if branch else lake
 
 
-class Lakehouse(Branching):
+class Lakehouse(Planning):
     """A project in one environment: what `Records` reads, and what checks, plans and runs it."""
-
-    def check(self) -> list[Finding]:
-        """Return every mistake in the config, and what of it this machine can't run; no Spark is started."""
-        from lakeloom.project.cases import read as read_cases
-        from lakeloom.project.check import check
-
-        project, findings = check(self.raw, self._schemas())
-        return sorted([*findings, *read_cases(self.raw, project)[1]])
-
-    def test(self, *select: str) -> list[CaseResult]:
-        """Run the project's tests: rows given to a table's SQL or function, and what must come out.
-
-        They stand in ``conf/<project>/tests/*.yml`` and touch no table of the storage root.
-
-        Parameters
-        ----------
-        select : str
-            Tables, names of tests, or globs of either; all without any.
-
-        Returns
-        -------
-        list of CaseResult
-            ``passed``, and as text the difference of a test that failed.
-
-        Raises
-        ------
-        ConfigError
-            All findings of `check`, those of the tests among them; LL-TEST-002 where no test is selected.
-        """
-        from lakeloom.core.findings import FindingsError
-        from lakeloom.flow.cases import run_cases
-        from lakeloom.project.cases import chosen
-        from lakeloom.project.cases import read as read_cases
-
-        cases, findings = read_cases(self.raw, self.project)
-        if findings:
-            raise FindingsError(findings)
-        return list(run_cases(self.project, chosen(cases, select), self.spark()))
-
-    def plan(self, *select: str, full_refresh: bool = False) -> list[PlannedStep]:
-        """Return what `run` with the same arguments would do and why; nothing is started or written.
-
-        Raises
-        ------
-        ConfigError
-            All findings of `check`.
-        RunError
-            LL-RUN-001 for a pattern that selects nothing.
-        """
-        from lakeloom.flow.planning import plan
-
-        return plan(self.project, select, full_refresh=full_refresh)
 
     def run(
         self,
@@ -141,6 +86,7 @@ class Lakehouse(Branching):
         window: Window | None = None,
         kinds: Sequence[str] = (),
         listener: Listener | None = None,
+        allow_breaking: bool = False,
     ) -> RunResult:
         """Run the selected steps; those with nothing to do are skipped.
 
@@ -154,11 +100,17 @@ class Lakehouse(Branching):
             Land only files last changed in it; read rows that arrived in it again.
         kinds : sequence of str
             Of the selection, run the steps of these kinds only (land, transform, materialise, tune, train, upkeep).
+        allow_breaking : bool
+            Let columns, types and keys of published tables go that their readers lean on. A branch or a sample, which
+            nobody else reads, never asks for it.
 
         Raises
         ------
         ConfigError
             All findings of `check`; nothing was started.
+        ContractError
+            LL-TABLE-011 where a published table would break; nothing was started. What only its rows tell fails the
+            step before it writes.
         RunError
             LL-RUN-001 for a selection without a step, LL-RUN-002 where another run holds the root.
         """
@@ -168,7 +120,10 @@ class Lakehouse(Branching):
 
         self._ready()
         patterns = of_kinds(steps(self.project), select, kinds) if kinds else select
-        return run(self.project, patterns, full_refresh=full_refresh, window=window, listener=listener)
+        return run(
+            self.project, patterns, full_refresh=full_refresh, window=window, listener=listener,
+            allow_breaking=allow_breaking,
+        )  # fmt: skip
 
     def backfill(
         self,
@@ -178,6 +133,7 @@ class Lakehouse(Branching):
         by: Basis = "ingestion",
         slice: str | None = None,  # noqa: A002 - the option's name
         listener: Listener | None = None,
+        allow_breaking: bool = False,
     ) -> BackfillResult:
         """Do a span of time again in slices, each a run of its own; the same call goes on where it was interrupted.
 
@@ -191,29 +147,43 @@ class Lakehouse(Branching):
             When files and rows arrived, or when a row's event happened by its table's ``event_time``.
         slice : str, optional
             The length of a slice, such as ``1 day``; the whole span without it.
+        allow_breaking : bool
+            As for `run`.
 
         Raises
         ------
         ConfigError
             All findings of `check`; LL-CONF-004 for a malformed length.
+        ContractError
+            LL-TABLE-011 as `run`.
         RunError
             LL-RUN-001, LL-RUN-002, LL-RUN-007 for a table that can't be backfilled, LL-RUN-008 for an empty span.
         """
         from lakeloom.core.durations import parse
+        from lakeloom.flow import contracts
         from lakeloom.flow.backfill import backfill
 
         self._ready()
+        if not allow_breaking:
+            contracts.keep(self.project, select)
 
         length = parse(slice, "--slice") if slice else None
         return backfill(self.project, select, start, end, by=by, length=length, listener=listener)
 
-    def retry(self, *, listener: Listener | None = None) -> RunResult | BackfillResult:
+    def retry(self, *, listener: Listener | None = None, allow_breaking: bool = False) -> RunResult | BackfillResult:
         """Run what the last run did not bring to an end, with everything downstream of it, in the same window of time.
 
         Where the last run was a slice of a backfill, the backfill goes on.
 
+        Parameters
+        ----------
+        allow_breaking : bool
+            As for `run`.
+
         Raises
         ------
+        ContractError
+            LL-TABLE-011 as `run`.
         RunError
             LL-RUN-003 where there is no run, or nothing of it is left to do.
         """
@@ -230,7 +200,10 @@ class Lakehouse(Branching):
             raise RunError(
                 "LL-RUN-003", "the last run brought all of its steps to an end", fix="'lakeloom run' does what changed"
             )
-        return run(self.project, [f"{name}+" for name in left], window=window(self.root), listener=listener)
+        return run(
+            self.project, [f"{name}+" for name in left], window=window(self.root), listener=listener,
+            allow_breaking=allow_breaking,
+        )  # fmt: skip
 
     def tell_late(self, found: Sequence[Freshness]) -> list[Delivery]:
         """Tell the channels under ``notify:`` which of the tables are late; return what became of each message."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.api.reading import Records
@@ -65,7 +66,7 @@ class Versions(Records):
         examples: int = 0,
         engine: Engine = "auto",
     ) -> Comparison:
-        """Return how two versions of a table differ: columns, rows, and the values of the rows that differ.
+        """Return how two versions of a table differ: columns, rows, values, and what these reach.
 
         Only the data files that the two don't share are read, without a JVM where deltalake can read them.
 
@@ -88,12 +89,13 @@ class Versions(Records):
         """
         from lakeloom.api.judgements import guarded
         from lakeloom.flow.compare import compare, key_of
+        from lakeloom.flow.radius import reach_of
         from lakeloom.quality.personal import tag_of
         from lakeloom.store.between import Place
 
         old, new = self.table(table, before), self.table(table, after)
         tagged = guarded(self._read)
-        return compare(
+        found = compare(
             Place(self.lake, old.name, old.version),
             Place(self.lake, new.name, new.version),
             key_of(keys, new.columns, table) or self._keys(table),
@@ -102,6 +104,7 @@ class Versions(Records):
             engine=engine,
             spark=self.spark,
         )
+        return replace(found, reached=reach_of(self._read, found.starts()))
 
     def restore(self, table: str, point: int | str) -> Restored:
         """Bring a table back to a version by a commit of its own, and publish it; who reads it follows at the next run.

@@ -18,7 +18,7 @@ from lakeloom.core.release import RELEASE
 COMMANDS = {
     "init": "Write a small project that runs at once.",
     "check": "Find every mistake in the config, all at once, without Spark.",
-    "plan": "Show what would run and why.",
+    "plan": "Show what would run and why, and how far a change reaches.",
     "test": "Run the project's tests: rows given, rows expected.",
     "run": "Run what changed, or a selection.",
     "retry": "Run what the last run did not bring to an end.",
@@ -26,7 +26,7 @@ COMMANDS = {
     "show": "Show the first rows of a table, at any version.",
     "history": "List a table's commits.",
     "tag": "Name a consistent set of versions over many tables.",
-    "diff": "Show how two versions of a table differ.",
+    "diff": "Show how two versions of a table differ, or the project from what stands; and what that reaches.",
     "clone": "Make a table of the rows that another one has, without copying them.",
     "branch": "Make a branch of all tables, or list the branches.",
     "promote": "Build on main what a branch has built.",
@@ -86,7 +86,8 @@ app = typer.Typer(
     context_settings=HELP,
     help="One declarative project takes data from any source to a tuned, traceable model.",
     epilog="Each command takes --json (one document on standard output), --conf, --env and --debug."
-    " Exit codes: 0 done, 1 a step or a request failed, 2 bad config or bad usage, 130 stopped.",
+    " Exit codes: 0 done, 1 a step or a request failed, 2 bad config or bad usage, 130 stopped; with --exit-code 3"
+    " something would change, 4 a published table would break.",
 )
 
 

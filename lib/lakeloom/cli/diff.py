@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakeloom.cli.options import Branch, Conf, Debug, Env, Json, Sample
+from lakeloom.cli.options import Branch, Conf, Debug, Env, ExitCode, Json, Sample
+from lakeloom.cli.radius import leave, reach
+from lakeloom.cli.radius import show as show_radius
 from lakeloom.cli.shell import Shell, shell, size
 
 if TYPE_CHECKING:
     from lakeloom.flow.compare import Comparison
+    from lakeloom.flow.radius import Radius
 
 
 class Engine(StrEnum):
@@ -33,6 +36,7 @@ def diff(
     engine: Annotated[
         Engine, typer.Option("--engine", help="auto takes Spark only for what deltalake can't read.")
     ] = Engine.auto,
+    exit_code: ExitCode = False,
     branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
@@ -40,7 +44,7 @@ def diff(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show how two versions of a table differ: columns, rows by key, and the values of the rows that differ.
+    """Show how two versions of a table differ: columns, rows by key, values of the rows that differ, what they reach.
 
     Only the data files that the two don't share are read. Columns whose names begin with _ are compared by type
     only; no value of a column that may be personal is shown. JSON: {"same", "before", "after": {"table", "version",
@@ -48,23 +52,42 @@ def diff(
     "rows": {"added", "removed", "changed": null without keys}, "columns": {column: rows that differ in it},
     "spread": {column: {"before", "after": {"nulls", "distinct", "min", "max", "mean"}}} of the rows that differ,
     "hidden": [], "examples": {"added", "removed": [], "changed": [{"key", "values": {column: [before, after]}}]},
-    "engine"}. With --branch and no A, what the branch has written is compared with what main had when it was made:
-    {table: the same, or null for a table that main does not have}.
+    "engine", "reached": [{"id", "kind", "how", "sure", "of", "owner"}]}. With --branch and no A, what the branch has
+    written is compared with what main had when it was made: {table: the same, or null for a table that main does not
+    have}. Without a table: how code, config and schema differ from what has run, and what that reaches; its JSON is
+    the "radius" of 'lakeloom plan'. With --exit-code: 0 the same, 3 not, 4 what is published would break.
     """
-    if before is None and branch is None:
-        raise typer.BadParameter("name a table and a version", param_hint="TABLE A")
+    if table is not None and before is None and branch is None:
+        raise typer.BadParameter("name a version of the table", param_hint="A")
     with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         from lakeloom.api.values import plain
 
         lake = out.open()
+        if table is None and branch is None:
+            _project(out, lake.radius(), exit_code=exit_code)
+            return
         if table is None or before is None:
-            _branch(out, lake.changes(*([table] if table else ()), examples=rows))
+            changes = lake.changes(*([table] if table else ()), examples=rows)
+            _branch(out, changes)
+            leave(changes=exit_code and bool(changes))
             return
         found = lake.diff(table, before, after, keys=tuple(key or ()), examples=rows, engine=engine.value)
         if as_json:
             out.document(plain(found.as_dict()))
         else:
             show(out, found)
+        leave(changes=exit_code and not found.same)
+
+
+def _project(out: Shell, radius: Radius, *, exit_code: bool) -> None:
+    if out.as_json:
+        out.document(radius.as_dict())
+    elif radius.changes:
+        show_radius(out, radius)
+    else:
+        out.say("nothing differs from what has run")
+    if exit_code:
+        leave(changes=bool(radius.changes), breaks=bool(radius.breaking))
 
 
 def _branch(out: Shell, found: dict[str, Comparison | None]) -> None:
@@ -114,6 +137,7 @@ def show(out: Shell, found: Comparison) -> None:
     _examples(out, found)
     if found.hidden:
         out.say(f"not shown, since they may be personal: {', '.join(found.hidden)}")
+    reach(out, found.reached)
     read = f"{found.read['files']:,} of {then['files'] + now['files']:,} files read ({size(found.read['bytes'])})"
     out.say(f"{read}, by {found.engine}")
 

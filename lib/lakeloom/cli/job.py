@@ -56,6 +56,10 @@ def _parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--conf", help="the project's folder or name, or the conf folder")
     parser.add_argument("--env", help="the environment: an overlay conf/NAME.yml")
+    parser.add_argument(
+        "--allow-breaking", action="store_true",
+        help="let columns, types and keys of published tables go that readers lean on",
+    )  # fmt: skip
     return parser
 
 
@@ -67,7 +71,9 @@ def _one(text: str) -> str:
 
 def _run(given: argparse.Namespace, select: Sequence[str], kinds: Sequence[str]) -> int:
     try:
-        result = open_lakehouse(given.conf, given.env).run(*select, kinds=kinds, listener=Lines())
+        result = open_lakehouse(given.conf, given.env).run(
+            *select, kinds=kinds, listener=Lines(), allow_breaking=given.allow_breaking
+        )
     except LakeloomError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -23,6 +23,14 @@ Select = Annotated[
     typer.Argument(metavar="[SELECT]...", help="Names, globs, +name (with all upstream), name+ (with all downstream)."),
 ]
 FullRefresh = Annotated[bool, typer.Option("--full-refresh", help="Build the selected tables anew.")]
+AllowBreaking = Annotated[
+    bool,
+    typer.Option("--allow-breaking", help="Let columns, types and keys of published tables go that readers lean on."),
+]
+ExitCode = Annotated[
+    bool,
+    typer.Option("--exit-code", help="Leave with 3 where something would change, 4 where a published table breaks."),
+]
 Sample = Annotated[
     str | None,
     typer.Option("--sample", metavar="SHARE", help="A share of the data, such as 1%, with a storage root of its own."),

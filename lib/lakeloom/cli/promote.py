@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
+from lakeloom.cli.options import AllowBreaking, Conf, Debug, Env, Json, Sample
 from lakeloom.cli.progress import progress
 from lakeloom.cli.shell import shell
 
 
 def promote(
     branch: Annotated[str, typer.Argument(metavar="BRANCH", help="Its name.")],
+    allow_breaking: AllowBreaking = False,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -21,15 +22,16 @@ def promote(
 ) -> None:
     """Build on main what a branch has built, at the same inputs, then take up what has come to main since.
 
-    Refused where the branch has not run the code as it is now, or where main was changed in the meantime. Killed, the
-    same command goes on. JSON: {"branch", "status", "steps": [], "runs": [as of 'lakeloom run']}.
+    Refused where the branch has not run the code as it is now, where main was changed in the meantime, and without
+    --allow-breaking where a published table would break. Killed, the same command goes on. JSON: {"branch", "status",
+    "steps": [], "runs": [as of 'lakeloom run']}.
     """
     with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
         from lakeloom.cli.summary import failures, steps_of
 
         lake = out.open()
         with progress() as listener:
-            done = lake.promote(branch, listener=listener)
+            done = lake.promote(branch, listener=listener, allow_breaking=allow_breaking)
         if as_json:
             out.document(done.as_dict())
         elif not done.steps:

@@ -6,7 +6,22 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from lakeloom.cli.options import Branch, By, Conf, Debug, Env, From, FullRefresh, Json, Sample, Select, Slice, To, span
+from lakeloom.cli.options import (
+    AllowBreaking,
+    Branch,
+    By,
+    Conf,
+    Debug,
+    Env,
+    From,
+    FullRefresh,
+    Json,
+    Sample,
+    Select,
+    Slice,
+    To,
+    span,
+)
 from lakeloom.cli.progress import progress
 from lakeloom.cli.shell import shell
 from lakeloom.cli.summary import ended, ended_backfill
@@ -23,6 +38,7 @@ def run(
     end: To = None,
     by: By = "ingestion",
     slice: Slice = None,  # noqa: A002 - the option's name
+    allow_breaking: AllowBreaking = False,
     branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
@@ -38,6 +54,9 @@ def run(
 
     With --branch, on a branch, which is made where there is none: nothing is landed, nobody is told, and main sees
     nothing of it until 'lakeloom promote'.
+
+    A change that takes columns, types or keys from a published table is refused with all that it breaks, unless
+    --allow-breaking is given; 'lakeloom plan' shows it beforehand. On a branch it is not asked for.
 
     Exit code 0 done (quarantined rows too), 1 a step failed, 2 bad config, 130 Ctrl-C. JSON: {"run_id",
     "status": "done", "failed" or "stopped", "steps": [{"name", "kind", "status": "done", "skipped",
@@ -56,12 +75,16 @@ def run(
             basis = cast("Basis", by)
             with progress() as listener:
                 done = lake.backfill(
-                    *(select or ()), start=window.start, end=window.end, by=basis, slice=slice, listener=listener
-                )
+                    *(select or ()), start=window.start, end=window.end, by=basis, slice=slice, listener=listener,
+                    allow_breaking=allow_breaking,
+                )  # fmt: skip
             ended_backfill(out, lake, done)
         else:
             with progress() as listener:
-                result = lake.run(*(select or ()), full_refresh=full_refresh, window=window, listener=listener)
+                result = lake.run(
+                    *(select or ()), full_refresh=full_refresh, window=window, listener=listener,
+                    allow_breaking=allow_breaking,
+                )  # fmt: skip
             ended(out, lake, result)
 
 

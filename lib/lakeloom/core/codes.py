@@ -42,6 +42,7 @@ CODES: dict[str, str] = {
     "LL-TABLE-008": "A query failed while it ran; the kind of failure is named, never a row's value.",
     "LL-TABLE-009": "The rows have too many values of the columns that a table is replaced by. Take a coarser column.",
     "LL-TABLE-010": "A way of writing and what stands beside it don't go together; the message says what is lacking.",
+    "LL-TABLE-011": "A change breaks what readers of a published table lean on; all is named. Allow it, or keep it.",
     # streaming tables
     "LL-STREAM-001": "What a streaming table declares does not go together; the message says what is lacking.",
     "LL-STREAM-002": "Spark can't do this as a stream, or not in this output; its own name for it is in the message.",

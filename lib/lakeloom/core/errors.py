@@ -7,6 +7,7 @@
     │                         LL-TEST     a project's own tests                    exit 2
     ├── SourceError           LL-SOURCE   a source can't be reached or read
     ├── TableError            LL-TABLE    a table's contract, keys or columns
+    │   └── ContractError     LL-TABLE    a change that would break it for its readers
     ├── StreamError           LL-STREAM   a streaming query, what it remembers
     ├── RuleError             LL-RULE     a rule failed at level ``fail``
     ├── FixError              LL-FIX      what is done about quarantined rows
@@ -26,6 +27,7 @@ The catalogue of codes with what to do about each is `lakeloom.core.codes`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lakeloom.core.codes import CODES
@@ -98,6 +100,20 @@ class SourceError(LakeloomError):
 
 class TableError(LakeloomError):
     """A table's contract, keys or columns do not fit the data."""
+
+
+class ContractError(TableError):
+    """A change would break what readers of published tables lean on; nothing was written.
+
+    Attributes
+    ----------
+    broken : tuple of dict
+        table, column, what, owner, reached: as ``plan --json`` has them.
+    """
+
+    def __init__(self, code: str, message: str, *, broken: Sequence[dict[str, Any]] = (), **more: Any) -> None:
+        super().__init__(code, message, **more)
+        self.broken = tuple(broken)
 
 
 class StreamError(LakeloomError):

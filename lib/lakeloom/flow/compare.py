@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lakeloom.core.errors import LakeloomError, TableError
 from lakeloom.core.kinds import nearest
+from lakeloom.lineage.reach import Start
 from lakeloom.store.between import Place, Side, between
 from lakeloom.store.damage import of_a_table
 from lakeloom.store.excerpt import excerpt
@@ -24,6 +25,8 @@ from lakeloom.tables.comparing import NET, NEW, OLD, PAIRS, Compared, SchemaChan
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from lakeloom.flow.radius import Reach
 
 Engine = Literal["auto", "delta", "spark"]
 Row = dict[str, Any]
@@ -55,6 +58,8 @@ class Comparison:
         added and removed → rows; changed → key, and column → [before, after].
     engine : str
         Who read: delta, spark, or log where no row had to be read.
+    reached : tuple of Reach
+        What the columns and rows that differ reach, by the recorded lineage.
     """
 
     before: dict[str, Any]
@@ -70,6 +75,15 @@ class Comparison:
     hidden: tuple[str, ...] = ()
     examples: dict[str, list[Row]] = field(default_factory=dict)
     engine: str = "log"
+    reached: tuple[Reach, ...] = ()
+
+    def starts(self) -> Iterator[Start]:
+        """Yield the columns of the older version that differ, and its rows where some came or went."""
+        table, schema = str(self.before["table"]), self.schema
+        for column in dict.fromkeys([*self.columns, *schema.dropped, *schema.retyped, *schema.renamed]):
+            yield Start(f"{table}.{column}")
+        if self.added or self.removed:
+            yield Start(table)
 
     @property
     def same(self) -> bool:

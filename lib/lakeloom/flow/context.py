@@ -97,6 +97,7 @@ class Context:
     intents: Intents
     engine: Engine
     seen: dict[str, int] = field(default_factory=dict)
+    allow_breaking: bool = True
 
     @classmethod
     def of(cls, project: Project, run: str) -> Context:

@@ -22,7 +22,7 @@ from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.land import needs_spark, poll
-from lakeloom.flow.lineage import noted_of_model
+from lakeloom.flow.lineage import noted_of_model, noted_prints
 from lakeloom.flow.pinned import Pinned
 from lakeloom.flow.replay import Replay, intent_of
 from lakeloom.flow.upkeep import look as look_after
@@ -139,6 +139,7 @@ def prepare(
         made=step.made,
         side=_side(context, step) if decision.full or again else None,
         ids={table: identity(context.lake, table) for table in reads if is_table(table)},
+        breaking=context.allow_breaking,
     )
     context.intents.begin(intent)
     return Ready(intent, "; ".join(decision.reasons))
@@ -256,6 +257,7 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     facts: Facts = _retried(context, step.name, lambda: work(context, step, intent))
     if step.kind in ("tune", "train"):
         facts["lineage"] = noted_of_model(context, step, intent)
+    facts["prints"] = noted_prints(context, step, intent)
     facts["seconds"] = round(time.monotonic() - started, 3)
     resources = context.engine.measured()
     facts["resources"] = resources.as_dict() if resources else None

@@ -23,6 +23,7 @@ from lakeloom.lineage.sql import of_sql
 from lakeloom.lineage.values import Value
 from lakeloom.project import flows as declared
 from lakeloom.project.graph import is_stream, is_table
+from lakeloom.project.prints import printed
 from lakeloom.store.checkpoints import Workplace
 from lakeloom.store.intents import Intent, replace
 
@@ -69,6 +70,22 @@ def noted(
 def noted_of_model(context: Context, step: Step, intent: Intent) -> Noted:
     """Return the same of a training or study, which writes no table."""
     return _kept(context, step, intent, lambda: {step.writes[0]: declared.fitted(context.project, step)})
+
+
+def noted_prints(context: Context, step: Step, intent: Intent) -> str:
+    """Return the hash of how the step made its table, by column where that can be told; it never raises."""
+    if intent.replay or step.kind == "upkeep":
+        return ""
+    last = context.intents.published(step.name)
+    if last is not None and last.intent.code == intent.code and not last.intent.replay and last.facts:
+        known = str(last.facts.get("prints") or "")
+        if known and "*" not in context.project.sql.get(step.name, ""):  # a star follows the columns of its inputs
+            return known
+    try:
+        schemas = {table: context.lake.columns(table, at) for table, at in intent.reads.items() if is_table(table)}
+        return keep(context.project.root, printed(context.project, step, schemas))
+    except Exception:  # what is declared may be as odd as a plan; the next change is told for the whole table then
+        return ""
 
 
 def note_query(step: Step, frame: DataFrame, workplace: Workplace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import apart, at_tag, can_ask, look, pinned
 from lakeloom.flow.land import poll
+from lakeloom.flow.radius import Radius
 from lakeloom.flow.upkeep import look as look_after
 from lakeloom.project.extras import lacking
 from lakeloom.project.graph import steps as graph
@@ -41,6 +42,24 @@ class PlannedStep:
             "reads": self.reads,
             "writes": list(self.step.writes),
         }
+
+
+class Plan(list[PlannedStep]):
+    """The steps of a run, and how far what was changed since the last one reaches.
+
+    Attributes
+    ----------
+    radius : Radius
+    """
+
+    def __init__(self, steps: Iterable[PlannedStep], radius: Radius) -> None:
+        super().__init__(steps)
+        self.radius = radius
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing would run."""
+        return all(step.action == "skip" for step in self)
 
 
 def plan(project: Project, patterns: Sequence[str] = (), *, full_refresh: bool = False) -> list[PlannedStep]:

@@ -65,13 +65,15 @@ class Promoted:
         return told | {"runs": [each.as_dict() for each in self.runs]}
 
 
-def promote(project: Project, name: str, *, listener: Listener | None = None) -> Promoted:
+def promote(project: Project, name: str, *, listener: Listener | None = None, allow_breaking: bool = True) -> Promoted:
     """Build on main what a branch has built, at the same inputs, and let main go on from there.
 
     Parameters
     ----------
     project : Project
         Main's.
+    allow_breaking : bool
+        As for `lakeloom.flow.runner.run`.
 
     Raises
     ------
@@ -95,9 +97,15 @@ def promote(project: Project, name: str, *, listener: Listener | None = None) ->
 
     left = {step: pin for step, pin in pins.items() if not _done(Intents(project.main), step, pin.promote)}
     if left:
-        runs.append(run(project, list(found), pins=left, before=sound, listener=listener, part={"promote": name}))
+        runs.append(
+            run(
+                project, list(found), pins=left, before=sound, listener=listener, part={"promote": name},
+                allow_breaking=allow_breaking,
+            )
+        )  # fmt: skip
     if all(each.exit_code == 0 for each in runs):
-        runs.append(run(project, [f"{step}+" for step in found], listener=listener, part={"promote": name}))
+        after = [f"{step}+" for step in found]
+        runs.append(run(project, after, listener=listener, part={"promote": name}, allow_breaking=allow_breaking))
     if all(each.exit_code == 0 for each in runs):
         with locked(project.main, project.settings.wait_s):
             promoted(project.main, opened.branch, datetime.now(UTC))

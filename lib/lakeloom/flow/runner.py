@@ -16,6 +16,7 @@ from typing import Any
 
 from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.core.steps import Step, Window
+from lakeloom.flow import contracts
 from lakeloom.flow.after import after
 from lakeloom.flow.auditing import audited
 from lakeloom.flow.context import Context
@@ -50,6 +51,7 @@ def run(
     upkeep: bool = False,
     pins: Mapping[str, Pinned] | None = None,
     before: Callable[[], None] | None = None,
+    allow_breaking: bool = True,
 ) -> RunResult:
     """Run the selected steps of a project; steps with nothing to do are skipped.
 
@@ -72,12 +74,16 @@ def run(
         Of a promote: step → what it takes over from the branch.
     before : callable, optional
         Called under the root's lock, before anything is done; it may refuse the run.
+    allow_breaking : bool
+        Whether the run may break what readers of published tables lean on; users are asked (`lakeloom.api`).
 
     Raises
     ------
     RunError
         LL-RUN-001 for a pattern that selects nothing, LL-RUN-002 where another run holds the root, LL-RUN-007 for
         a window over a table to which its rows would be appended again.
+    ContractError
+        LL-TABLE-011 for a change that breaks a published table, unless that is allowed.
     """
     everything = graph(project, upkeep=upkeep)
     chosen = select(everything, patterns)
@@ -86,7 +92,10 @@ def run(
     with locked(project.root, project.settings.wait_s):
         if before is not None:
             before()
+        if not allow_breaking:
+            contracts.keep(project, patterns)
         context = Context.of(project, new_run_id(project.root))
+        context.allow_breaking = allow_breaking
         wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep, dict(pins or {}))
         walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:

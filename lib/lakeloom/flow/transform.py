@@ -13,6 +13,7 @@ from lakeloom.core.steps import Facts, Input, Step
 from lakeloom.flow.background import background
 from lakeloom.flow.background import judged as rules_of
 from lakeloom.flow.context import Context
+from lakeloom.flow.contracts import keep_made
 from lakeloom.flow.lineage import Noted, noted
 from lakeloom.flow.rejudge import decided, rows_with_fixes, unmarked, with_fixes
 from lakeloom.flow.shape import shaped
@@ -202,6 +203,7 @@ def publish(
     """
     spec: TableSpec = step.spec
     table = step.writes[0]
+    keep_made(context, step, intent, frame)
     last = _last_state(context, step, intent)
     frame = refuse_late(frame, str(spec.write.snapshot_by), last) if last is not None else frame
     judged = judge(

@@ -131,6 +131,10 @@ class ColumnGraph:
         """Return all of it."""
         return self._shown({edge: None for edge in self.edges if _follows(edge, how)})
 
+    def leaving(self, node: str) -> Iterable[Edge]:
+        """Yield the edges that lead on from a node."""
+        return self._leaving(node, self._out)
+
     def _reached(self, start: str, how: Collection[str], *, forward: bool) -> dict[Edge, None]:
         following = self._out if forward else self._into
         found: dict[Edge, None] = {}

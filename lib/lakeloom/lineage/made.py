@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lakeloom.core.secrets import mask
 from lakeloom.lineage.flows import Flows
+from lakeloom.lineage.prints import Prints
 from lakeloom.store.intents import Intents, Record, replace
 
 
@@ -38,12 +39,20 @@ class Made:
     key: str = ""
 
 
-def keep(root: Path, flows: Flows) -> str:
-    """Keep flows under the hash of their content, and return it."""
-    file = _file(root, flows.key)
+def keep(root: Path, told: Flows | Prints) -> str:
+    """Keep flows, or the hashes of what makes a table, under the hash of their content, and return it."""
+    file = _file(root, told.key)
     if not file.exists():
-        replace(file, mask(json.dumps(flows.as_dict())))
-    return flows.key
+        replace(file, mask(json.dumps(told.as_dict())))
+    return told.key
+
+
+def read_kept(root: Path, key: str) -> str | None:
+    """Return the text that was kept under a hash, None where it is not there."""
+    try:
+        return _file(root, key).read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 class Kept:

@@ -42,6 +42,13 @@ def about(project: Project, table: str) -> dict[str, str]:
     return _said(said | units | tags)
 
 
+def owner_of(project: Project, table: str) -> str:
+    """Return who answers for a table, model or study, empty where nobody is named."""
+    layer, _, name = table.partition(".")
+    spec = project.models.get(name) if layer in ("models", "tuning") else _spec(project, table)
+    return _of(spec, "owner")
+
+
 def keys_of(project: Project, table: str) -> tuple[str, ...]:
     """Return the columns that tell a table's rows apart, as far as the config says; none where it does not."""
     name = TableName.parse(table)

@@ -123,7 +123,7 @@ def _transforms(project: Project) -> list[Step]:
         reads += tuple(Input(other, "look") for other in looks if other not in table.from_)
         text = (project.sql.get(name, ""), source_of(table.function), *_verbs(table))
         acting = table.model_copy(update={"upkeep": None})  # it changes no row
-        code, made = (digest(_meaning(spec), *text) for spec in (acting, acting.model_copy(update={"rules": ()})))
+        code, made = (digest(meaning(spec), *text) for spec in (acting, acting.model_copy(update={"rules": ()})))
         writes = (name, *table.beside())
         found.append(Step(name, "transform", reads, writes, table, code, made=made))
     return found
@@ -142,7 +142,7 @@ def _features(project: Project) -> list[Step]:
             (Input(view.source),),
             (f"features.{name}",),
             view,
-            digest(_meaning(view)),
+            digest(meaning(view)),
         )
         for name, view in project.features.items()
     ]
@@ -153,10 +153,10 @@ def _datasets(project: Project) -> list[Step]:
     for name, dataset in project.datasets.items():
         reads = [Input(dataset.labels.source)]
         reads += [Input(f"features.{view}") for view in sorted(dataset.views) if view in project.features]
-        views = [_meaning(project.features[view]) for view in sorted(dataset.views) if view in project.features]
+        views = [meaning(project.features[view]) for view in sorted(dataset.views) if view in project.features]
         labels = project.tables.get(dataset.labels.source)
         known = {column: spec.available_at for column, spec in labels.columns.items()} if labels else {}
-        code = digest(_meaning(dataset), views, known)
+        code = digest(meaning(dataset), views, known)
         found.append(Step(f"datasets.{name}", "materialise", tuple(reads), (f"datasets.{name}",), dataset, code))
     return found
 
@@ -167,10 +167,10 @@ def _models(project: Project) -> list[Step]:
         dataset = Input(f"datasets.{model.dataset}")
         searched: tuple[Input, ...] = ()
         if model.tune is not None:
-            code = digest(_meaning(model.estimator), _meaning(model.tune), _meaning(model.promote), model.train.seed)
+            code = digest(meaning(model.estimator), meaning(model.tune), meaning(model.promote), model.train.seed)
             found.append(Step(f"tuning.{name}", "tune", (dataset,), (f"tuning.{name}",), model, code, exclusive=True))
             searched = (Input(f"tuning.{name}"),)
-        code = digest(_meaning(model))
+        code = digest(meaning(model))
         reads = (dataset, *searched)
         found.append(Step(f"models.{name}", "train", reads, (f"models.{name}",), model, code, exclusive=True))
         if model.scores:
@@ -194,7 +194,7 @@ _LATER = frozenset(
 _LATER_OF_DATASETS = frozenset({"at"})
 
 
-def _meaning(spec: object) -> object:
+def meaning(spec: object) -> object:
     """Return a spec as plain data without the words that change nothing."""
     if isinstance(spec, TableSpec) and spec.stream is not None:
         spec = spec.model_copy(update={"stream": spec.stream.meaning})

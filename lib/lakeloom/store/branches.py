@@ -30,7 +30,7 @@ from lakeloom.store.lake import Lake
 FOLDER = "branches"
 _RECORD = "branch.json"
 # Files in them are written once, or replaced whole.
-_SHARED = ("models", "streams", "vacuumed", "fixes", "profiles")
+_SHARED = ("lineage", "models", "streams", "vacuumed", "fixes", "profiles")
 
 
 @dataclass(frozen=True)

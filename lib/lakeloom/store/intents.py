@@ -57,6 +57,8 @@ class Intent:
         Table → Delta's id of it: the same number of a table that was dropped and made anew is another version.
     replay : dict
         Which quarantined rows are run again, as `lakeloom.flow.choice.Choice`; empty for an ordinary execution.
+    breaking : bool
+        Whether it may break the contract of what is published.
     """
 
     step: str
@@ -75,6 +77,7 @@ class Intent:
     side: int | None = None
     replay: dict[str, Any] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
+    breaking: bool = False
 
 
 @dataclass(frozen=True)
