@@ -60,7 +60,7 @@ def _key(words: list[str]) -> dict[str, str] | str:
         return words[0]
     if any("=" not in word for word in words):
         raise typer.BadParameter("give COLUMN=VALUE", param_hint="--key")
-    return dict(word.split("=", 1) for word in words)  # type: ignore[misc]  # two parts each
+    return dict(word.split("=", 1) for word in words)
 
 
 def _show(out: Shell, row: Reason, depth: int, seen: set[int]) -> None:

@@ -83,7 +83,7 @@ class _Tracer:
     notes: dict[str, None] = field(default_factory=dict)
     count: int = 0
 
-    def query(self, node: exp.Expression, known: dict[str, _With]) -> tuple[exp.Expression, str]:
+    def query(self, node: exp.Expr, known: dict[str, _With]) -> tuple[exp.Expr, str]:
         """Return a query with a last column of names, and that column's name."""
         from sqlglot import exp
 
@@ -96,7 +96,7 @@ class _Tracer:
             return self._union(node, known)
         raise UntraceableError(f"{node.key.upper()} of queries")
 
-    def _with(self, node: exp.Expression, known: dict[str, _With]) -> dict[str, _With]:
+    def _with(self, node: exp.Expr, known: dict[str, _With]) -> dict[str, _With]:
         from sqlglot import exp
 
         clause = node.args.get("with_")
@@ -104,7 +104,7 @@ class _Tracer:
             return known
         if clause.args.get("recursive"):
             raise UntraceableError("a recursive query")
-        known, every = dict(known), list[exp.Expression]()
+        known, every = dict(known), list[exp.Expr]()
         for each in clause.expressions:
             named = each.copy()
             tables = frozenset(self._tables(each.this, known))
@@ -120,7 +120,7 @@ class _Tracer:
         clause.set("expressions", every)
         return known
 
-    def _union(self, node: exp.Union, known: dict[str, _With]) -> tuple[exp.Expression, str]:
+    def _union(self, node: exp.Union, known: dict[str, _With]) -> tuple[exp.Expr, str]:
         from sqlglot import exp
 
         left, why = self.query(node.this, known)
@@ -133,7 +133,7 @@ class _Tracer:
             raise UntraceableError("a UNION without ALL that has a LIMIT or WITH of its own")
         return self._distinct(exp.union(left, right, distinct=False, copy=False), why)
 
-    def _select(self, node: exp.Select, known: dict[str, _With]) -> tuple[exp.Expression, str]:
+    def _select(self, node: exp.Select, known: dict[str, _With]) -> tuple[exp.Expr, str]:
         from sqlglot import exp
 
         distinct = node.args.get("distinct")
@@ -147,7 +147,7 @@ class _Tracer:
         names = [f"COALESCE({why}, CAST(ARRAY() AS ARRAY<STRING>))" for _, why in sources]
         text = f"CONCAT({', '.join(names)})" if names else "CAST(ARRAY() AS ARRAY<STRING>)"
         text = f"FLATTEN(COLLECT_LIST({text}))" if aggregated else text
-        base: exp.Expression = exp.maybe_parse(text, dialect="spark")
+        base: exp.Expr = exp.maybe_parse(text, dialect="spark")
         parts = [base, *(part for window in windows if (part := self._windowed(window, base)) is not None)]
         why = self._next()
         made = exp.func("CONCAT", *parts, dialect="spark") if len(parts) > 1 else base
@@ -158,7 +158,7 @@ class _Tracer:
         node.set("order", None)
         return self._distinct(node, why)
 
-    def _distinct(self, node: exp.Expression, why: str) -> tuple[exp.Expression, str]:
+    def _distinct(self, node: exp.Expr, why: str) -> tuple[exp.Expr, str]:
         from sqlglot import exp
 
         new = self._next()
@@ -181,7 +181,7 @@ class _Tracer:
                 found.append(named[1:])
         return found
 
-    def _source(self, node: exp.Expression, known: dict[str, _With]) -> tuple[exp.Expression, str, str] | None:
+    def _source(self, node: exp.Expr, known: dict[str, _With]) -> tuple[exp.Expr, str, str] | None:
         """Return a source with names, its alias and the column of names; None where it has no rows of a table."""
         from sqlglot import exp
 
@@ -218,7 +218,7 @@ class _Tracer:
             if join.this.key == "lateral":
                 self.whole |= set(self._tables(join.this, known))
 
-    def _tables(self, node: exp.Expression, known: dict[str, _With]) -> Iterator[str]:
+    def _tables(self, node: exp.Expr, known: dict[str, _With]) -> Iterator[str]:
         from sqlglot import exp
 
         for each in node.find_all(exp.Table):
@@ -227,12 +227,12 @@ class _Tracer:
             elif each.name.lower() in known:
                 yield from known[each.name.lower()].tables
 
-    def _windowed(self, window: exp.Window, base: exp.Expression) -> exp.Expression | None:
+    def _windowed(self, window: exp.Window, base: exp.Expr) -> exp.Expr | None:
         """Return the names of the other rows that a window's value is made of; None where it only ranks."""
         from sqlglot import exp
 
         inner = _function(window)
-        if inner.sql_name().lower() in _RANKS or inner.name.lower() in _RANKS:
+        if inner.name.lower() in _RANKS or (isinstance(inner, exp.Func) and inner.sql_name().lower() in _RANKS):
             self.notes[RANKED] = None
             return None
         over = window.copy()
@@ -241,7 +241,7 @@ class _Tracer:
             moved.set("this", base.copy())
             moved.set("default", None)
             over.set("this", moved)
-            empty = exp.maybe_parse("CAST(ARRAY() AS ARRAY<STRING>)", dialect="spark")
+            empty: exp.Expr = exp.maybe_parse("CAST(ARRAY() AS ARRAY<STRING>)", dialect="spark")
             return exp.func("COALESCE", over, empty, dialect="spark")
         over.set("this", exp.maybe_parse(f"COLLECT_LIST({base.sql(dialect='spark')})", dialect="spark"))
         return exp.func("FLATTEN", over, dialect="spark")
@@ -254,7 +254,7 @@ class _Tracer:
 _RANKS = frozenset({"row_number", "rank", "dense_rank", "ntile", "percent_rank", "cume_dist"})
 
 
-def _inside(node: exp.Expression) -> Iterator[exp.Expression]:
+def _inside(node: exp.Expr) -> Iterator[exp.Expr]:
     """Yield an expression and all below it, but nothing of a subquery."""
     from sqlglot import exp
 
@@ -264,13 +264,13 @@ def _inside(node: exp.Expression) -> Iterator[exp.Expression]:
             yield from _inside(child)
 
 
-def _said(node: exp.Select) -> Iterator[exp.Expression]:
+def _said(node: exp.Select) -> Iterator[exp.Expr]:
     """Yield the expressions of a SELECT by which rows are made or chosen."""
     yield from node.expressions
     yield from (node.args[name] for name in ("having", "qualify", "order") if node.args.get(name) is not None)
 
 
-def _aggregates(node: exp.Select) -> Iterator[exp.Expression]:
+def _aggregates(node: exp.Select) -> Iterator[exp.Expr]:
     from sqlglot import exp
 
     ranks = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
@@ -284,7 +284,7 @@ def _aggregates(node: exp.Select) -> Iterator[exp.Expression]:
                 yield each
 
 
-def _function(window: exp.Window) -> exp.Expression:
+def _function(window: exp.Window) -> exp.Expr:
     from sqlglot import exp
 
     inner: Any = window.this
