@@ -191,7 +191,7 @@ def test_names_locks_and_settings(branched, monkeypatch):
     assert (lake.on, lake.project.settings.mlflow, lake.tracking.startswith("sqlite")) == ("work", "", True)
     # Main's runs are told to all that main speaks to, also where a promote is called from the branch.
     told = []
-    monkeypatch.setattr(promoting, "promote", lambda project, name, listener: told.append(project))
+    monkeypatch.setattr(promoting, "promote", lambda project, name, **_: told.append(project))
     lake.promote("work")
     assert (told[0].settings.branch, told[0].settings.mlflow) == (None, "http://127.0.0.1:9")
     base.write_text(base.read_text().replace("branch: work", "branch: a/b"))
