@@ -45,7 +45,7 @@ def why(
         if as_json:
             out.document(plain(found.as_dict()))
             return
-        seen: set[int] = set()
+        seen: set[object] = set()
         for row in found.rows:
             _show(out, row, 0, seen)
         if found.left_out:
@@ -63,8 +63,8 @@ def _key(words: list[str]) -> dict[str, str] | str:
     return dict(word.split("=", 1) for word in words)
 
 
-def _show(out: Shell, row: Reason, depth: int, seen: set[int]) -> None:
-    """Show a row, and below it what it was made of."""
+def _show(out: Shell, row: Reason, depth: int, seen: set[object]) -> None:
+    """Show a row, and below it what it was made of; each row, and how an execution makes its columns, once."""
     indent = "  " * depth
     told = _told(row.key or row.values)
     out.say(f"{indent}{row.table}@{row.version}  {told}")
@@ -75,12 +75,14 @@ def _show(out: Shell, row: Reason, depth: int, seen: set[int]) -> None:
     if row.key:
         out.say(f"{inner}{_told({name: value for name, value in row.values.items() if name not in row.key})}")
     if row.place:
-        position = ".".join(str(value) for value in row.place["position"].values())
-        out.say(f"{inner}from {row.place['file']} at {position}")
+        position = row.place["position"]
+        out.say(f"{inner}from {row.place['file']}, record {position['record']}, landed at epoch {position['epoch']}")
     if row.made is not None:
         out.say(f"{inner}by {row.made.step}, epoch {row.made.epoch}, run {row.made.run}{_judged(row)}")
-    for column, expression in row.expressions.items():
+    execution = (row.table, row.made.epoch if row.made else None)
+    for column, expression in row.expressions.items() if execution not in seen else ():
         out.say(f"{inner}{column} = {expression}")
+    seen.add(execution)
     if row.model:
         out.say(f"{inner}model {_told(row.model)}")
     for note in row.notes:

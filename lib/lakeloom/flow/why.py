@@ -162,25 +162,35 @@ class Walk:
             for each in reasons:
                 each.notes.append("no step of the project makes its rows")
             return
-        left = {self.names[id(each)]: each for each in reasons}
-        odd: dict[str, tuple[Execution, str]] = {}
+        for left in self._apart(reasons):
+            self._by_writers(step, table, version, left)
+
+    def _apart(self, reasons: list[Reason]) -> list[dict[str, Reason]]:
+        """Return rows by their names; those that share one stand in different mappings."""
+        found: list[dict[str, Reason]] = []
+        for each in reasons:
+            name = self.names[id(each)]
+            home = next((held for held in found if name not in held), None)
+            if home is None:
+                found.append(home := {})
+            home[name] = each
+        return found
+
+    def _by_writers(self, step: Step, table: str, version: int, left: dict[str, Reason]) -> None:
         for intent, made, key in writers(self.context, step, table, version):
             if not left:
                 break
             for each in left.values():
                 if each.made is None:
                     each.made = made
-            self._by(step, intent, made, key, left, odd)
+            self._by(step, intent, made, key, left)
             if writes_whole(step):
                 break
         for each in left.values():
             each.reproduced = False
             each.notes.append("no execution makes this row again" + self._because(each))
 
-    def _by(
-        self, step: Step, intent: Intent, made: Execution, key: str, left: dict[str, Reason],
-        odd: dict[str, tuple[Execution, str]],
-    ) -> None:  # fmt: skip
+    def _by(self, step: Step, intent: Intent, made: Execution, key: str, left: dict[str, Reason]) -> None:
         """Explain the rows that one execution has written, and take them out of `left`."""
         from lakeloom.flow.scored import datasets, scores
 
@@ -207,7 +217,7 @@ class Walk:
                 each.expressions = {
                     column: flow.expression
                     for column, flow in flows.columns.items()
-                    if flow.expression and flow.expression != column and column in self.raw[id(each)]
+                    if flow.expression not in ("", column, "?") and column in self.raw[id(each)] and _told(column)
                 }
             del left[name]
 
@@ -344,7 +354,7 @@ class Walk:
         if column in self.hidden:
             self.left.add(column)
             return False
-        return not column.startswith("_") or column in _TIMES
+        return _told(column)
 
     def _condition(self, frame: DataFrame, key: Mapping[str, Any]) -> Column:
         from pyspark.sql import functions as F
@@ -362,6 +372,10 @@ class Walk:
                     )  # fmt: skip
             found = found & F.col(quoted(name)).eqNullSafe(literal)
         return found
+
+
+def _told(column: str) -> bool:
+    return not column.startswith("_") or column in _TIMES
 
 
 def _place(row: Row) -> Row:
