@@ -280,3 +280,14 @@ def test_flows_as_plain_data_and_back(sql):
 def test_what_is_no_plan_is_refused(text):
     with pytest.raises((ValueError, KeyError, IndexError, TypeError)):
         read(text)
+
+
+def test_what_spark_computes_once_is_told_in_the_authors_words(sql):
+    flows = sql(
+        "select nullif(trim(l.name), 'q') as n, l.id between r.id and 7 as i, coalesce(nullif(l.amount, 0), r.amount)"
+        " as a, nullif(l.payload, null).u.zip as zip from @a l join @a r on l.id = r.id"
+    )
+    assert text(flows, "n") == "nullif(string_trim(name), ?)" and values(flows, "n") == {"a.name"}
+    assert text(flows, "i") == "id between id and ?" and values(flows, "i") == {"a.id"}
+    assert "common" not in text(flows, "a") and values(flows, "a") == {"a.amount"}
+    assert values(flows, "zip") == {"a.payload"}  # what may be NULL as a whole flows as a whole

@@ -50,7 +50,7 @@ def why(
             _show(out, row, 0, seen)
         if found.left_out:
             out.say(f"{found.left_out:,} more rows have this key: name more columns, or give --limit")
-        out.say(f"{len(found.bronze):,} bronze rows")
+        out.say(f"{len(found.bronze):,} bronze row{'' if len(found.bronze) == 1 else 's'}")
         if found.hidden:
             out.say(f"not shown, since they may be personal: {', '.join(found.hidden)}")
 

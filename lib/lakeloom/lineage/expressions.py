@@ -28,13 +28,14 @@ _NAMES = {
 # Nodes that say nothing about the value itself.
 _THROUGH = frozenset(
     {
-        "Alias", "KnownNullable", "KnownNotNull", "KnownFloatingPointNormalized",
+        "Alias", "CommonExpressionDef", "KnownNullable", "KnownNotNull", "KnownFloatingPointNormalized",
         "NormalizeNaNAndZero", "TempResolvedColumn", "PromotePrecision", "CheckOverflow",
         "MakeDecimal", "UnscaledValue", "TryEval", "DistinctExpression", "NamedArgumentExpression", "Collate",
     }
 )  # fmt: skip
 # Functions whose value is one of their arguments: the fields of a struct stay apart in them.
-_CHOOSES = frozenset({"Coalesce", "If", "CaseWhen", "First", "Last", "Lag", "Lead", "AnyValue", "NthValue", "NullIf"})
+_CHOOSES = frozenset({"Coalesce", "If", "CaseWhen", "First", "Last", "Lag", "Lead", "AnyValue", "NthValue"})
+_SAID = {"NullIf": ("left", "right"), "Between": ("input", "lower", "upper")}
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -51,6 +52,7 @@ class Expressions:
 
     def __init__(self, env: Env, query: Callable[[Tree, Env], Rows]) -> None:
         self._env, self._query = env, query
+        self._common: list[Value] = []
 
     def all(self, trees: Sequence[Tree]) -> list[Value]:
         """Return the values of several expressions."""
@@ -137,6 +139,25 @@ class Expressions:
         names = [str(name.fields.get("value")) for name in named]
         return Value(made.sources, made.beside, made.text, made.way, dict(zip(names, values, strict=True)))
 
+    def _replaced(self, tree: Tree) -> Value:
+        """Return what stands for an expression, under the author's words: only the replacement was analysed."""
+        made = self.value(tree.trees("replacement")[0])
+        first, *others = (_inner(self.value(tree.trees(name)[0]).text) for name in _SAID[tree.kind])
+        text = f"nullif({first}, {others[0]})" if tree.kind == "NullIf" else f"{first} between {' and '.join(others)}"
+        return Value(made.sources, made.beside, short(text), made.way, made.parts)
+
+    def _with(self, tree: Tree) -> Value:
+        """Put what is computed once in the places that name it; their ids are not told, so of several all count."""
+        asked, *defined = tree.children
+        self._common.append(together(self.all(defined), ", ".join(self.value(each).text for each in defined)))
+        try:
+            return self.value(asked)
+        finally:
+            self._common.pop()
+
+    def _common_value(self, tree: Tree) -> Value:
+        return self._common[-1] if self._common else NOTHING
+
     def _item(self, tree: Tree) -> Value:
         value, at = self.all(tree.children)
         made = together([value, at], f"{value.text}[{at.text}]")
@@ -193,6 +214,11 @@ _SPECIAL: dict[str, Callable[[Expressions, Tree], Value]] = {
     "GetStructField": Expressions._field,
     "GetArrayStructFields": Expressions._field,
     "CreateNamedStruct": Expressions._struct,
+    "NullIf": Expressions._replaced,
+    "Between": Expressions._replaced,
+    "With": Expressions._with,
+    "CommonExpressionRef": Expressions._common_value,
+    "TypedNullLiteral": Expressions._literal,
     "GetArrayItem": Expressions._item,
     "GetMapValue": Expressions._item,
     "ElementAt": Expressions._item,
