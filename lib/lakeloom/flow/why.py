@@ -6,7 +6,6 @@ proved: the step runs once more over those rows alone, and must give the row tha
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from lakeloom.core.names import quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
+from lakeloom.flow.found import COUNT, Row, collected, equal, newest, place
 from lakeloom.flow.naming import PLACE, name_of, naming, renamed
 from lakeloom.flow.origins import Making, making, named, only
 from lakeloom.flow.writers import writers, writes_whole
@@ -26,16 +26,14 @@ from lakeloom.session.spark import step_session
 from lakeloom.store.intents import Intent
 from lakeloom.tables.history import CURRENT, TO
 from lakeloom.tables.tracing import WHY, UntraceableError
-from lakeloom.tables.variants import as_text
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-Row = dict[str, Any]
 # Of one row so many origins are taken along to prove it; more are counted.
 MOST = 5000
 _TIMES = ("_event_time", "_available_at", "_as_of", "_split")
-_NAME, _COUNT = "_name", "_count"
+_NAME = "_name"
 
 
 def why(
@@ -88,7 +86,7 @@ class Walk:
         """Return the rows of a key, and how many more there are."""
         frame = renamed(self.context.project, table, self.context.lake.frame(self.session, table, version))
         rows = frame.where(self._condition(frame, key))
-        found = _collected(named(self.context, table, rows).limit(self.limit + 1))
+        found = collected(named(self.context, table, rows).limit(self.limit + 1))
         if not found:
             raise LineageError(
                 "LL-LINEAGE-001", f"no row of {table}@{version} has this {', '.join(key)}", where=table,
@@ -104,7 +102,7 @@ class Walk:
         missing = [name for name in names if (table, version, name) not in self.known]
         if missing:
             frame = renamed(self.context.project, table, self.context.lake.frame(self.session, table, version))
-            found = _collected(named(self.context, table, frame).where(F.col(WHY).isin(*missing)))
+            found = collected(named(self.context, table, frame).where(F.col(WHY).isin(*missing)))
             self._reasons(table, version, found)
         return {name: self.known.get((table, version, name), []) for name in names}
 
@@ -149,14 +147,14 @@ class Walk:
         names = [name for name in standing if name in made and not name.startswith("_") and name not in free]
         if write and write.track:
             names = [name for name in names if name in (*write.track, *step.spec.keys)]
-        return all(_equal(standing[name], made[name]) for name in names)
+        return all(equal(standing[name], made[name]) for name in names)
 
     def _explain(self, table: str, version: int, reasons: list[Reason]) -> None:
         step = self.steps.get(table)
         if table.startswith("bronze."):
             for each in reasons:
                 each.level = "landed"
-                each.place = _place(self.raw[id(each)])
+                each.place = place(self.raw[id(each)])
             return
         if step is None:
             for each in reasons:
@@ -235,12 +233,12 @@ class Walk:
         except Exception as cause:  # what Spark does not take of the rewritten query
             raise UntraceableError(f"SQL that can't be traced ({type(cause).__name__})") from cause
         origins = F.array_sort(F.array_distinct(F.col(WHY)))
-        frame = frame.withColumn(_COUNT, F.size(origins)).withColumn(WHY, F.slice(origins, 1, MOST))
+        frame = frame.withColumn(COUNT, F.size(origins)).withColumn(WHY, F.slice(origins, 1, MOST))
         candidates: dict[str, list[Row]] = {}
-        for row in _collected(frame):
+        for row in collected(frame):
             if self.same(step, wanted[row[_NAME]], row):
                 candidates.setdefault(row[_NAME], []).append(row)
-        taken = {name: _newest(step, rows) for name, rows in candidates.items()}
+        taken = {name: newest(step, rows) for name, rows in candidates.items()}
         if not taken:
             return
         every: dict[str, set[str]] = {}
@@ -251,10 +249,10 @@ class Walk:
         again = self._again(step, does, only(does.inputs, kept, does.whole), {name: wanted[name] for name in taken})
         for name, row in taken.items():
             each = wanted[name]
-            each.level, each.reproduced = "rows", name in again if row[_COUNT] <= MOST else None
+            each.level, each.reproduced = "rows", name in again if row[COUNT] <= MOST else None
             each.notes += does.notes
             each.reads = {table: intent.reads[table] for table in sorted(does.whole)}
-            self.attach(each, intent.reads, row[WHY], row[_COUNT])
+            self.attach(each, intent.reads, row[WHY], row[COUNT])
             if each.reproduced is False:
                 each.notes.append("these rows alone do not make it: it depends on others beside them")
 
@@ -317,7 +315,7 @@ class Walk:
     def _again(self, step: Step, does: Making, inputs: dict[str, DataFrame], wanted: Mapping[str, Reason]) -> set[str]:
         """Return which rows the author's own code makes of some inputs."""
         table = next(iter(wanted.values())).table
-        found = _collected(self._of(table, does.plain(inputs), wanted))
+        found = collected(self._of(table, does.plain(inputs), wanted))
         return {row[_NAME] for row in found if self.same(step, wanted[row[_NAME]], row)}
 
     def _of(self, table: str, frame: DataFrame, wanted: Mapping[str, Reason]) -> DataFrame:
@@ -376,31 +374,3 @@ class Walk:
 
 def _told(column: str) -> bool:
     return not column.startswith("_") or column in _TIMES
-
-
-def _place(row: Row) -> Row:
-    position = row.get(PLACE)
-    if position is None:
-        return {}
-    return {"source": row.get("_source"), "file": row.get("_file"), "position": dict(position)}
-
-
-def _newest(step: Step, rows: list[Row]) -> Row:
-    """Return the row of those that are equal which a merge would take."""
-    order = getattr(getattr(step.spec, "write", None), "order", None)
-    if order is None or any(row.get(order) is None for row in rows):
-        return rows[0] if len(rows) == 1 else rows[0] | {
-            WHY: sorted({name for row in rows for name in row[WHY]}), _COUNT: sum(row[_COUNT] for row in rows)
-        }  # fmt: skip
-    return max(rows, key=lambda row: tuple(row[order].values()) if isinstance(row[order], dict) else (row[order],))
-
-
-def _collected(frame: DataFrame) -> list[Row]:
-    rows: list[Row] = as_text(frame).toArrow().to_pylist()
-    return rows
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
-    return bool(one == other)
