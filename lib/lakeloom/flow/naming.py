@@ -38,7 +38,13 @@ def name_of(table: str, there: Sequence[str], columns: Sequence[str]) -> Column:
     """Return the name of a row as text: its table, and the values of `columns`, of those that are `there`."""
     from pyspark.sql import functions as F
 
-    values = [F.col(quoted(name)) for name in columns if name in there]
+    return named_by(table, [F.col(quoted(name)) for name in columns if name in there])
+
+
+def named_by(table: str, values: Sequence[Column]) -> Column:
+    """Return the name of a table's row that has these values, each under its column's name."""
+    from pyspark.sql import functions as F
+
     return F.concat(F.lit(f"{table}|"), F.to_json(F.struct(*values), _JSON) if values else F.lit("{}"))
 
 

@@ -16,7 +16,7 @@ from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.found import COUNT, Row, collected, equal, newest, place
-from lakeloom.flow.naming import PLACE, name_of, naming, renamed
+from lakeloom.flow.naming import PLACE, name_of, named_by, naming, renamed
 from lakeloom.flow.origins import Making, making, named, only
 from lakeloom.flow.writers import writers, writes_whole
 from lakeloom.lineage.made import Kept
@@ -264,13 +264,8 @@ class Walk:
         by_key = self._passed(key, does, table, next(iter(wanted.values())))
         inputs = dict(does.inputs)
         for source, columns in by_key.items():
-            values = [F.col(quoted(old)).alias(new) for new, old in columns.items()]
-            as_made = F.struct(*values)
-            frame = inputs[source].withColumn("_as", as_made)
-            text = name_of(table, (), ()) if not columns else F.concat(
-                F.lit(f"{table}|"), F.to_json(F.col("_as"), {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"})
-            )  # fmt: skip
-            inputs[source] = frame.withColumn(_NAME, text).where(F.col(_NAME).isin(*wanted)).drop("_as")
+            text = named_by(table, [F.col(quoted(old)).alias(new) for new, old in columns.items()])
+            inputs[source] = inputs[source].withColumn(_NAME, text).where(F.col(_NAME).isin(*wanted))
         bare = {source: frame.drop(_NAME) for source, frame in inputs.items()}
         again = self._again(step, does, bare, wanted) if by_key else set()
         rest = {name: each for name, each in wanted.items() if name not in again}
