@@ -5,8 +5,8 @@ key (tables that grow by number or date, or were clustered), most of them can't 
 rows' keys, and a condition on the target says so: Delta leaves out the files that fail it. Where the
 ranges of all files overlap nothing is asked of the source, so that such a merge costs what it did.
 
-The condition is one of ranges: the span of the table's values is cut into buckets, one aggregate
-over the new rows finds the buckets that they fall in, and neighbours are put together. What lies
+The condition is one of ranges: the span of the table's values, as whole numbers, is cut into buckets,
+one aggregate over the new rows finds the buckets that they fall in, and neighbours are put together. What lies
 outside the span is in no file, so that looking there costs nothing; and it holds the rows that another
 writer commits between this look and the merge's own.
 """
@@ -15,27 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.names import quoted
+from lakeloom.store.whole import Whole, whole
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
 _FEWEST_FILES = 4
 _DEEPEST = 0.34  # beyond this share of files that hold an average key, looking costs more than it saves
-_BUCKETS = 4096
+_MOST_HIT = 0.8  # where the new rows reach more of the files than this, the condition is left out
 _RANGES = 48
-# Spark's types whose values are whole numbers underneath: how a column becomes one, and a number a literal.
-_WHOLE = {
-    "tinyint": ("CAST({} AS BIGINT)", "{}L"),
-    "smallint": ("CAST({} AS BIGINT)", "{}L"),
-    "int": ("CAST({} AS BIGINT)", "{}L"),
-    "bigint": ("{}", "{}L"),
-    "date": ("CAST(unix_date({}) AS BIGINT)", "date_from_unix_date({})"),
-    "timestamp": ("unix_micros({})", "timestamp_micros({}L)"),
-}
 
 
 @dataclass(frozen=True)
@@ -45,19 +36,33 @@ class Spread:
     Attributes
     ----------
     key : str
-    kind : str
-        Its Spark type.
-    low, high : int
-        The least and the greatest value, as whole numbers.
+    whole : Whole
+        How its values become whole numbers.
+    bounds : list of (int, int)
+        The least and the greatest value of each file.
     depth : float
         The share of the files that hold, on average, a file's least value: small where keys go with files.
     """
 
     key: str
-    kind: str
-    low: int
-    high: int
+    whole: Whole
+    bounds: list[tuple[int, int]]
     depth: float
+
+    @property
+    def low(self) -> int:
+        """The least value of the table."""
+        return min(low for low, _ in self.bounds)
+
+    @property
+    def high(self) -> int:
+        """The greatest value of the table."""
+        return max(high for _, high in self.bounds)
+
+    def hit(self, ranges: Sequence[tuple[int, int]]) -> float:
+        """Return the share of the files that the ranges reach."""
+        reached = sum(any(low <= last and first <= high for first, last in ranges) for low, high in self.bounds)
+        return reached / len(self.bounds)
 
 
 def never_null(files: Any, keys: Sequence[str]) -> tuple[str, ...]:
@@ -124,45 +129,41 @@ def together(buckets: Sequence[int], ranges: int = _RANGES) -> list[tuple[int, i
 
 
 def _spread(files: Any, key: str, kind: str) -> Spread | None:
-    if kind not in _WHOLE or not {f"min.{key}", f"max.{key}"} <= set(files.schema.names):
+    if not {f"min.{key}", f"max.{key}"} <= set(files.schema.names):
         return None
     lows, highs = (files.column(f"{side}.{key}").to_pylist() for side in ("min", "max"))
     if any(value is None for value in (*lows, *highs)):
         return None  # a file without statistics, or of NULLs alone, could hold anything
-    # Statistics of timestamps are cut to milliseconds.
-    more = 999 if kind == "timestamp" else 0
-    bounds = [(_number(low), _number(high) + more) for low, high in zip(lows, highs, strict=True)]
-    return Spread(key, kind, min(low for low, _ in bounds), max(high for _, high in bounds), depth(bounds))
-
-
-def _number(value: Any) -> int:
-    if isinstance(value, datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-        span = moment - datetime(1970, 1, 1, tzinfo=UTC)
-        return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-    return (value - date(1970, 1, 1)).days if isinstance(value, date) else int(value)
+    numbers = whole(kind, min(lows), max(highs))
+    if numbers is None:
+        return None
+    bounds = [(numbers.number(low), numbers.number(high) + numbers.cut) for low, high in zip(lows, highs, strict=True)]
+    return Spread(key, numbers, bounds, depth(bounds))
 
 
 def _ranges(frame: DataFrame, spread: Spread) -> str:
     from pyspark.sql import functions as F
 
-    width = max(1, -(-(spread.high - spread.low + 1) // _BUCKETS))
-    whole = F.expr(_WHOLE[spread.kind][0].format(quoted(spread.key)))
-    inside = whole.between(spread.low, spread.high)
+    of = spread.whole
+    width = max(1, -(-(spread.high - spread.low + 1) // of.buckets))
+    value = quoted(spread.key)
+    # A bound that stands for a shorter text lets in what lies a little outside: it goes with its neighbours.
+    above = f"least(greatest({of.sql(value)}, {spread.low}L), {spread.high}L) - {spread.low}L"
     # Integer division: a quotient of doubles could fall into the next bucket where numbers are large.
-    bucket: Column = F.expr(f"({_WHOLE[spread.kind][0].format(quoted(spread.key))} - {spread.low}L) div {width}L")
+    bucket = F.expr(f"({above}) div {width}L")
     row = frame.agg(
-        F.collect_set(F.when(inside, bucket)).alias("buckets"), F.count_if(whole.isNull()).alias("nulls")
+        F.collect_set(F.when(~F.expr(of.outside(value, spread.low, spread.high)), bucket)).alias("buckets"),
+        F.count_if(F.col(value).isNull()).alias("nulls"),
     ).first()
     assert row is not None  # an aggregate without groups has one row
-    found = together(row["buckets"])
-    if len(row["buckets"]) > _BUCKETS * 0.8 and len(found) == 1:
+    runs = together(row["buckets"])
+    found = [
+        (spread.low + first * width, min(spread.low + (last + 1) * width - 1, spread.high)) for first, last in runs
+    ]
+    if spread.hit(found) > _MOST_HIT:
         return ""
-    column, literal = f"old.{quoted(spread.key)}", _WHOLE[spread.kind][1]
-    parts = [f"{column} < {literal.format(spread.low)}", f"{column} > {literal.format(spread.high)}"]
-    for first, last in found:
-        low, high = spread.low + first * width, min(spread.low + (last + 1) * width - 1, spread.high)
-        parts.append(f"{column} BETWEEN {literal.format(low)} AND {literal.format(high)}")
+    column = f"old.{value}"
+    parts = [of.outside(column, spread.low, spread.high), *(of.between(column, *each) for each in found)]
     if row["nulls"]:
         parts.append(f"{column} IS NULL")
     return " OR ".join(parts)
