@@ -139,9 +139,9 @@ def test_previous_is_the_published_version_that_had_other_rows(stream):
     "moment", ["before the commit", "between two commits", "before publication", "before the facts"]
 )
 def test_killed_at_any_moment_it_is_done_once(stream, monkeypatch, moment):
-    right, left = restoring.rewind, [0 if moment == "before the commit" else 1]
+    right, left = restoring.bring_back, [0 if moment == "before the commit" else 1]
 
-    def rewind(*words):
+    def bring_back(*words):
         if not left[0]:
             raise Killed
         left[0] -= 1
@@ -149,7 +149,7 @@ def test_killed_at_any_moment_it_is_done_once(stream, monkeypatch, moment):
 
     with monkeypatch.context() as patched:
         if moment.endswith(("commit", "commits")):
-            patched.setattr(restoring, "rewind", rewind)
+            patched.setattr(restoring, "bring_back", bring_back)
         elif moment == "before publication":
             patched.setattr(restoring.refs, "publish", stop)
         else:
@@ -171,7 +171,7 @@ def test_what_can_t_be_done_is_given_up_and_the_next_one_goes_on(stream, monkeyp
         raise OSError("no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr(restoring, "rewind", broken)
+        patched.setattr(restoring, "bring_back", broken)
         refused(stream, "1")
     assert Intents(stream.lake.root).latest("restore.silver.items").failed is not None
     assert settle(Context.of(stream.project(), "next")) == []

@@ -20,21 +20,20 @@ from lakeloom.core.errors import RunError, StoreError
 from lakeloom.core.names import TableName, TableRef
 from lakeloom.core.steps import Step
 from lakeloom.flow.auditing import noted
+from lakeloom.flow.back import bring_back
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.runs import new_run_id
 from lakeloom.project.graph import is_stream
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.spec import Project
-from lakeloom.session.spark import step_session
 from lakeloom.store import refs
 from lakeloom.store.between import Place, between
-from lakeloom.store.commit import Mark, restore
+from lakeloom.store.commit import Mark
 from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intent
 from lakeloom.store.lock import locked
 from lakeloom.store.log import unchanged
-from lakeloom.store.rewind import rewind
 from lakeloom.store.tags import LAST_GOOD, resolve
 
 VERB = "restore"
@@ -140,23 +139,14 @@ def _perform(context: Context, intent: Intent) -> dict[str, int]:
     targets: dict[str, int | None] = intent.batch["targets"]
     made = {table: _committed(context, table, intent) for table in targets}
     for table in [table for table, version in made.items() if version is None]:
-        made[table] = _restored(context, intent, TableName.parse(table), targets[table])
+        mark = Mark(intent.step, intent.epoch, {"run": intent.run, "table": table} | context.provenance)
+        made[table] = bring_back(context, TableName.parse(table), targets[table], mark)
     versions = {table: version for table, version in made.items() if version is not None}
     at = datetime.now(UTC)
     refs.publish(context.lake, versions, step=intent.step, epoch=intent.epoch, run=context.run, at=at)
     own = versions.get(intent.step.partition(".")[2])
     context.intents.finish(intent, {"versions": versions, "version": own, "restored": intent.batch["to"]})
     return versions
-
-
-def _restored(context: Context, intent: Intent, table: TableName, target: int | None) -> int:
-    """Bring one table back: by its log alone where its features allow, else by Spark."""
-    mark = Mark(intent.step, intent.epoch, {"run": intent.run, "table": str(table)} | context.provenance)
-    version = rewind(context.lake, table, target, mark)
-    if version is None:
-        with step_session(context.engine.spark()) as session:
-            version = restore(session, context.lake, table, target, mark)
-    return version
 
 
 def _committed(context: Context, table: str, intent: Intent) -> int | None:

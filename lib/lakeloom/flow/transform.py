@@ -254,6 +254,6 @@ def _audit(context: Context, session: SparkSession, step: Step, intent: Intent, 
     results = audit(context.lake.frame(session, table, facts["version"]), rules, step.name, beyond)
     if any(result.stops for result in results):
         side = str(TableName.parse(table).quarantine)
-        take_back(context, session, intent, [name for name in facts["versions"] if name != side])
+        take_back(context, intent, [name for name in facts["versions"] if name != side])
         require(results, step.name, "LL-RULE-002")
     return results

@@ -17,6 +17,7 @@ from typing import Any
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName, quoted
 from lakeloom.core.steps import Facts, Step
+from lakeloom.flow.back import bring_back
 from lakeloom.flow.context import Context
 from lakeloom.flow.vacuum import Swept, vacuum
 from lakeloom.project.graph import steps as graph
@@ -24,7 +25,7 @@ from lakeloom.project.plan import Decision
 from lakeloom.project.upkeep import META
 from lakeloom.session.spark import step_session
 from lakeloom.store import meta, refs
-from lakeloom.store.commit import Mark, restore
+from lakeloom.store.commit import Mark
 from lakeloom.store.intents import Intent
 from lakeloom.store.log import LiveFile, live, unchanged
 from lakeloom.store.optimize import SMALL, STATISTICS, Rewrite, rewrite
@@ -252,7 +253,7 @@ def _rewritten(context: Context, work: _Work, intent: Intent, actions: set[Any])
             return work.good, "another writer has committed meanwhile"
         before, after = (context.lake.frame(session, table, at).count() for at in (work.good, version))
         if before != after:
-            restore(session, context.lake, table, work.good, mark)
+            bring_back(context, table, work.good, mark)
             raise StoreError(
                 "LL-STORE-013",
                 f"{table} had {before:,} rows, and {after:,} after its files were written anew",

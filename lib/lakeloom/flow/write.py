@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts
+from lakeloom.flow.back import bring_back
 from lakeloom.flow.context import Context
 from lakeloom.flow.settle import entering
 from lakeloom.project.about import about
-from lakeloom.session.spark import step_session
 from lakeloom.store import refs
-from lakeloom.store.commit import PLAIN, Committed, commit, restore
-from lakeloom.store.describe import unsigned
+from lakeloom.store.commit import PLAIN, Committed, commit
 from lakeloom.store.intents import Intent
 from lakeloom.store.layout import Layout
 from lakeloom.store.manner import Manner
@@ -100,12 +99,12 @@ def _commit(
     )  # fmt: skip
 
 
-def take_back(context: Context, session: SparkSession, intent: Intent, tables: Iterable[str]) -> None:
+def take_back(context: Context, intent: Intent, tables: Iterable[str]) -> None:
     """Bring tables that an execution has written back to their last good versions; new ones stay unpublished."""
     published = refs.good(context.lake)
     for table in tables:
         if table in published:
-            restore(session, context.lake, TableName.parse(table), published[table], context.mark(intent, table))
+            bring_back(context, TableName.parse(table), published[table], context.mark(intent, table))
 
 
 def forget_abandoned(context: Context, intent: Intent, tables: Sequence[str]) -> None:
@@ -124,15 +123,12 @@ def forget_abandoned(context: Context, intent: Intent, tables: Sequence[str]) ->
     ]
     side = name.quarantine
     judged = context.lake.epoch(side, intent.step) >= intent.epoch
-    if not beside and not judged:
-        return
-    with step_session(context.engine.spark()) as session:
-        take_back(context, session, intent, beside)
-        if judged:
-            _settle_back(context, session, intent, side)
+    take_back(context, intent, beside)
+    if judged:
+        _settle_back(context, intent, side)
 
 
-def _settle_back(context: Context, session: SparkSession, intent: Intent, side: TableName) -> None:
+def _settle_back(context: Context, intent: Intent, side: TableName) -> None:
     """Bring a quarantine back to what it was before an execution that is given up.
 
     Not by its rows: entries that a replay or a build from scratch had settled would be lost.
@@ -141,11 +137,8 @@ def _settle_back(context: Context, session: SparkSession, intent: Intent, side: 
     made = newest["manifest"]
     if (made.get("step"), made.get("epoch")) != (intent.step, intent.epoch) or "restored" in made:
         return  # brought back before
-    if newest["version"] > 0:
-        restore(session, context.lake, side, newest["version"] - 1, context.mark(intent, str(side)))
-    else:
-        unsigned(session)
-        session.sql(f"DELETE FROM delta.`{context.lake.path(side)}`")  # noqa: S608 - our own path
+    before = newest["version"] - 1 if newest["version"] > 0 else None
+    bring_back(context, side, before, context.mark(intent, str(side)))
 
 
 def _written(made: Committed) -> int:

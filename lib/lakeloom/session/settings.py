@@ -50,11 +50,21 @@ def class_path(home: Path) -> str:
     return ":".join(str(jar) for jar in jars)
 
 
+# The compiler's last tier costs a short run an eighth of its time, and takes a quarter off one with a million rows:
+# it is kept for what runs ten times as often as the JVM itself asks for.
+_HOT = {
+    "InvocationThreshold": 50_000,
+    "MinInvocationThreshold": 6_000,
+    "CompileThreshold": 150_000,
+    "BackEdgeThreshold": 400_000,
+}
+
+
 def java_options(home: Path) -> str:
-    """Return the JVM's options: quick compilation, UTC, and the class-data archive where it was made."""
+    """Return the JVM's options: how it compiles, UTC, and the class-data archive where it was made."""
     options = [
-        "-XX:TieredStopAtLevel=1",
-        # One tier reserves 48 MiB for compiled code by default: a long run fills it, and the compiler is switched off.
+        *(f"-XX:Tier4{name}={number}" for name, number in _HOT.items()),
+        # Compiled code that fills its room switches the compiler off: a long run needs more than the default.
         "-XX:ReservedCodeCacheSize=240m",
         # The JVM's own warnings would otherwise stand on standard output, in the midst of a JSON document.
         "-Xlog:disable",
