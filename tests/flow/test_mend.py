@@ -52,6 +52,7 @@ def test_what_is_no_new_value_is_refused(text):
     assert refusal(lambda: parse(text, TABLE)) == "LL-FIX-002"
 
 
+@pytest.mark.long
 def test_every_malformed_fix_is_coded_and_keeps_nothing(shop, tmp_path):
     put(shop.home, "orders/2026-01.csv.gz", HEADER + "1,a,10,2026-01-01\n2,kestrel,kestrel,2026-01-02\n")
     tables = shop.conf / "shop" / "tables.yml"

@@ -86,6 +86,7 @@ class Faulty(Stream):
         return latest, versions
 
 
+@pytest.mark.long
 def test_fixed_rows_take_their_place_in_the_past(tmp_path, spark, monkeypatch):
     monkeypatch.delenv("LAKELOOM_HOME", raising=False)
     stream = Faulty(tmp_path, 1, FEW)

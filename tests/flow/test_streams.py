@@ -211,6 +211,7 @@ def home(tmp_path, spark, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.long
 def test_windows_and_a_join_of_two_streams_with_a_kill_in_every_execution(home, monkeypatch):
     follow(Streams(home, WINDOWS + PAIRS), monkeypatch, 2, ("windows", "pairs"))
 
