@@ -4,14 +4,25 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.cli.app import app
 from lakeloom.flow import execute
+from lakeloom.flow import vacuum as sweeping
+from lakeloom.store import refs
 from lakeloom.store.meta import append
 from lakeloom.store.refs import COLUMNS, TABLE
 from lakeloom.store.vacuumed import Vacuum, note
+
+
+class Later(datetime):
+    """A clock two hours ahead."""
+
+    @classmethod
+    def now(cls, zone=None):
+        return datetime.now(zone) + timedelta(hours=2)
 
 
 def call(*words):
@@ -41,12 +52,6 @@ def test_the_platforms_own_tables_are_kept_without_a_jvm(home, monkeypatch):
     # With a span that its history is to last, what is older goes; what stands in it stays.
     base = home / "conf/base.yml"
     base.write_text(base.read_text() + "upkeep: {vacuum: {keep: 1 hour}}\n")
-
-    class Later(datetime):
-        @classmethod
-        def now(cls, zone=None):
-            return datetime.now(zone) + timedelta(hours=2)
-
     monkeypatch.setattr(execute, "datetime", Later)
     rows = lake.size("meta.refs").rows
     shown = call("upkeep", "meta")
@@ -54,6 +59,36 @@ def test_the_platforms_own_tables_are_kept_without_a_jvm(home, monkeypatch):
     files = list(Path(lake.path("meta.refs")).glob("*.parquet"))
     assert len(files) == lake.size("meta.refs").files and lake.size("meta.refs").rows >= rows
     assert len(lake.arrow("meta.refs")) == lake.size("meta.refs").rows
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+def test_killed_in_a_vacuum_the_platforms_own_tables_are_whole_and_it_is_gone_on_with(home, monkeypatch):
+    base = home / "conf/base.yml"
+    base.write_text(base.read_text() + "upkeep: {vacuum: {keep: 1 hour}}\n")
+    lake = open_lakehouse()
+    for order in range(5):
+        append(lake.lake, TABLE, COLUMNS, [{"table": "silver.x", "name": "old", "version": order, "order": order + 9}])
+    monkeypatch.setattr(execute, "datetime", Later)
+    assert lake.upkeep("meta").exit_code == 0  # what it puts together goes the next time
+    named, right = refs.entries(lake.lake), sweeping.delete
+
+    def half(lake, table, files, session):
+        right(lake, table, files[: len(files) // 2], session)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweeping, "delete", half)
+        with pytest.raises(Killed):
+            lake.upkeep("meta")
+    assert refs.entries(lake.lake) == named and lake.verify_audit().broken == ""
+    (entry,) = [each for each in lake.upkeep("meta").tables if each["table"] == "meta.refs"]
+    assert refs.entries(lake.lake) == named and lake.verify_audit().broken == ""
+    # Told once, though two have done it; what the first one took is told by the second.
+    told = [row["detail"] for row in lake.audit("meta.refs") if row["action"] == "vacuum"]
+    assert told == [f"versions {entry['gone']}"] and entry["gone"] and entry["left"] == 0
 
 
 def test_a_vacuumed_version_is_named_by_history_show_and_sql(home):

@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -14,7 +15,7 @@ from lakeloom.core.steps import Input
 from lakeloom.flow import cloning, execute, promoting
 from lakeloom.flow.branching import Branched, moved
 from lakeloom.flow.cloning import clone_table
-from lakeloom.flow.promoting import _executions, _pins, _refuse_anew, _refuse_changed
+from lakeloom.flow.promoting import _done, _executions, _pins, _refuse_anew, _refuse_changed
 from lakeloom.project.graph import steps
 from lakeloom.store import branches, refs
 from lakeloom.store.identity import identity
@@ -80,10 +81,14 @@ def test_a_fix_is_tried_on_a_branch_and_promoted_at_the_same_inputs(stream, spar
     def stop(*words, **options):
         raise Killed
 
-    with monkeypatch.context() as patched:
-        patched.setattr(execute.refs, "publish", stop)
-        with pytest.raises(Killed):
-            opened(stream).promote("work")
+    # Before the first publication; when both runs have ended; when the audit tells it, and the branch does not.
+    for owner, name in ((execute.refs, "publish"), (promoting, "noted"), (promoting, "promoted")):
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, stop)
+            with pytest.raises(Killed):
+                opened(stream).promote("work")
+        assert not branches.read(stream.lake.root, "work").promoted
+    assert [row["action"] for row in opened(stream).audit()].count("promote") == 1
     promoted = opened(stream).promote("work")
     assert (promoted.exit_code, promoted.steps) == (0, ("silver.items", "gold.sums"))
     records = {step: Intents(stream.lake.root).history(step) for step in promoted.steps}
@@ -154,6 +159,50 @@ def test_a_change_on_main_that_the_branch_does_not_know_is_not_taken_back(branch
     assert wrong.code == "LL-BRANCH-004" and "silver.items" in wrong.message
     assert refused(opened(branched).promote, "work").code == "LL-BRANCH-004"
     assert main.latest("silver.items").intent.epoch == 3
+
+
+def test_what_was_promoted_is_not_built_at_the_branch_s_inputs_again(branched, monkeypatch):
+    everything, found = steps(branched.project()), Branched.of(branched.lake, "work")
+    pin, main = _pins(found, _executions(everything, found))["silver.items"], Intents(branched.lake.root)
+    code = {step.name: step.code for step in everything}["silver.items"]
+    assert not _done(main, "silver.items", pin.promote, found)
+    ran(
+        branched.lake,
+        "silver.items",
+        2,
+        {"bronze.changes": 0},
+        code,
+        {"silver.items": 0},
+        batch={"promote": pin.promote},
+    )
+    ran(branched.lake, "silver.items", 3, {"bronze.changes": 0}, code, {"silver.items": 0})
+    assert _done(main, "silver.items", pin.promote, found) and not _done(main, "silver.items", "another", found)
+    called = []
+
+    def run(project, patterns, **options):
+        called.append((patterns, options.get("pins")))
+        return SimpleNamespace(exit_code=0, run_id="r")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(promoting, "run", run)
+        assert opened(branched).promote("work").steps == ("silver.items",)
+    assert called == [(["silver.items+"], None)]
+    # Main is free between a promote's two runs: what another one has brought by then is not taken back downstream.
+    ran(branched.lake, "gold.sums", 1, {"silver.items": 0}, "another branch's", {"silver.items": 0})
+    assert refused(opened(branched).promote, "work").code == "LL-BRANCH-004"
+    with locked(branched.lake.root):
+        assert refused(opened(branched).promote, "work").code == "LL-RUN-002"
+
+
+def test_a_branch_that_was_deleted_meanwhile_stays_so(branched):
+    root, was = branched.lake.root, Branched.of(branched.lake, "work").branch
+    opened(branched).drop_branch("work")
+    branches.promoted(root, was, AT)
+    assert branches.branches(root) == [] and not branches.place(root, "work").exists()
+    opened(branched).branch("work")
+    branches.promoted(root, was, AT)
+    assert branches.read(root, "work").promoted == ""
+    assert branches.promoted(root, branches.read(root, "work"), AT).promoted == AT.isoformat()
 
 
 def test_an_input_that_was_made_anew_on_main_is_another_one(branched):

@@ -1,5 +1,6 @@
 """Upkeep of tables that grew by many small runs: what it does, what stays, and that nobody notices."""
 
+import json
 import shutil
 from copy import copy
 from datetime import datetime, timedelta
@@ -15,9 +16,9 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.planning import plan
 from lakeloom.flow.upkeeping import ahead, keep
 from lakeloom.project.graph import steps
-from lakeloom.store import refs
+from lakeloom.store import audit, optimize, refs
 from lakeloom.store.intents import Intents
-from lakeloom.store.log import live, unchanged
+from lakeloom.store.log import live, snapshot, unchanged
 from lakeloom.store.optimize import rewrite
 from tests.flow.stream import Stream
 
@@ -102,6 +103,7 @@ def test_a_table_is_put_in_order_and_vacuumed_and_nobody_has_to_read_it_again(st
     # Of what it deletes, the JVM tells where no JSON document stands.
     system = spark._jvm.java.lang.System
     assert system.out.equals(system.err)
+    assert taken(stream, "silver.items") == ["versions 0–1"]
     # The versions that no one needs are gone, by name; those that somebody needs can be read in Spark and without.
     assert entry["files_deleted"] > 0 and entry["bytes_freed"] > 0 and entry["gone"] == "0–1"
     assert {each["by"] for each in entry["kept"]} >= {"last good version", "last input of gold.sums"}
@@ -157,29 +159,54 @@ def half(lake, table, files, session):
     raise Killed
 
 
+def killed(stream, monkeypatch, name, place, function, death=dies):
+    """Do a step of upkeep that dies there."""
+    with monkeypatch.context() as patched:
+        patched.setattr(place, function, death)
+        context = Context.of(stream.project(), "killed")
+        step = next(step for step in steps(context.project) if step.name == name)
+        ready = execute.prepare(context, step, asked=True)
+        with pytest.raises(Killed):
+            execute.perform(context, step, ready.intent)
+
+
+def taken(stream, table):
+    """Return what the audit tells of the vacuums of a table."""
+    return [row["detail"] for row in audit.entries(stream.lake) if (row["action"], row["table"]) == ("vacuum", table)]
+
+
 def test_killed_at_any_moment_it_is_done_again(stream, monkeypatch):
     later(monkeypatch, hours=3)
     rows_then, name = stream.table("silver.items", "k", "v"), "upkeep.silver__items"
-    # After the files are written anew; in the midst of the vacuum; before it is published.
-    for place, function, death in ((work, "unchanged", dies), (sweeping, "delete", half), (refs, "publish", dies)):
-        with monkeypatch.context() as patched:
-            patched.setattr(place, function, death)
-            context = Context.of(stream.project(), "killed")
-            step = next(step for step in steps(context.project) if step.name == name)
-            ready = execute.prepare(context, step, asked=True)
-            with pytest.raises(Killed):
-                execute.perform(context, step, ready.intent)
+    # After the files are written anew; before the versions are noted as gone; in the midst of the vacuum; before it
+    # is published.
+    for place, function, death in (
+        (work, "unchanged", dies), (sweeping, "note", dies), (sweeping, "delete", half), (refs, "publish", dies),
+    ):  # fmt: skip
+        killed(stream, monkeypatch, name, place, function, death)
         assert stream.table("silver.items", "k", "v") == rows_then
         told = {each.step.name: each for each in plan(stream.project())}[name]
         assert told.action == "run" and "did not finish" in told.reasons[0]
     with pytest.raises(LakeloomError) as caught:
         stream.lake.arrow("silver.items", 0)
     assert code(caught) == "LL-STORE-012"
-    assert stream.done(name)[name].reason.startswith("goes on with epoch 1")
+    done = stream.done(name)[name]
+    assert done.reason.startswith("goes on with epoch 1")
+    # What those took that were killed is told as well; killed between two notes, the audit tells it twice.
+    assert done.upkeep[0]["gone"] == "0–1" and taken(stream, "silver.items") == ["versions 0–1"] * 2
+    assert (audit.verify(stream.lake).pending, audit.verify(stream.lake).broken) == (0, "")
     assert stream.table("silver.items", "k", "v") == rows_then
     assert stream.lake.version("silver.items") == refs.good(stream.lake)["silver.items"]
     planned = {each.step.name: each.action for each in plan(stream.project())}
     assert {planned["silver.feed"], planned["gold.sums"]} == {"skip"}
+
+
+def test_statistics_that_were_cut_off_are_computed_by_the_next_one(stream, monkeypatch):
+    stream.declare(TABLES.replace("upkeep: {vacuum: {keep: 2 hours}}", "upkeep: {statistics: [v]}"))
+    killed(stream, monkeypatch, "upkeep.gold__sums", optimize, "_recompute")
+    stream.done("upkeep.gold__sums")
+    (add,) = snapshot(stream.lake, "gold.sums", refs.good(stream.lake)["gold.sums"]).adds.values()
+    assert set(json.loads(add["stats"])["minValues"]) == {"v"}
 
 
 def test_a_count_that_differs_is_taken_back_and_rows_that_are_not_published_are_left_alone(stream, monkeypatch):

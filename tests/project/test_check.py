@@ -5,6 +5,7 @@ import pytest
 from lakeloom.config.load import read
 from lakeloom.core.findings import FindingsError
 from lakeloom.project.check import check, checked
+from tests.flow.stream import Stream
 from tests.shop import lay_out
 
 FEATURES = """\
@@ -148,3 +149,26 @@ def test_one_mistake_gives_one_finding_whatever_refers_to_it(conf, file, old, ne
 def test_a_version_that_is_not_read_is_refused(conf):
     (conf / "base.yml").write_text("project: shop\nversion: 99\n")
     assert [each.path for each in findings(conf)] == ["version"]
+
+
+FED = """\
+tables:
+  silver.items:
+    from: {bronze.changes: new}
+    sql: select k, _position from bronze.changes
+    keys: [k]
+    write: {mode: merge, sequence_by: _position, change_feed: true}
+  silver.feed:
+    from: {silver.items: changes}
+    sql: select k, _change_type, _commit_version from silver.items
+    write: {mode: append}
+"""
+
+
+def test_a_table_that_is_read_as_changes_tells_what_was_done_beside_its_own_columns(tmp_path):
+    stream, schemas = Stream(tmp_path, {"k": "string"}, FED), {"silver.items": ["k", "_position"]}
+    assert check(read(stream.home / "conf"), schemas)[1] == []
+    for old, new, wrong in (("_change_type", "_change_typ", "_change_typ"), (": changes", ": whole", "_change_type")):
+        stream.declare(FED.replace(old, new))
+        found = check(read(stream.home / "conf"), schemas)[1]
+        assert found[0].code == "LL-TABLE-003" and f"'{wrong}'" in found[0].message

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from lakeloom.core.users import who
-from lakeloom.flow.context import Context
-from lakeloom.flow.result import RunResult
 from lakeloom.store import audit
 from lakeloom.store.lake import Lake
 
@@ -27,17 +25,3 @@ def noted(root: Path, action: str = "", **told: Any) -> None:
     """
     events = [{"at": datetime.now(UTC), "who": who(), "action": action} | told] if action else []
     audit.note(Lake(root), events)
-
-
-def audited(context: Context, result: RunResult) -> None:
-    """Bring the audit up to date at the end of a run, with the versions that its vacuums took."""
-    audit.note(
-        context.lake,
-        [
-            {"at": datetime.now(UTC), "who": who(), "action": "vacuum", "table": entry["table"], "step": step.name,
-             "run": result.run_id, "detail": f"versions {entry['gone']}"}
-            for step in result.steps
-            for entry in step.upkeep
-            if entry.get("gone")
-        ],
-    )  # fmt: skip

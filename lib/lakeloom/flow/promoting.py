@@ -8,7 +8,7 @@ Two promotes wait for one another by main's lock. The second is refused where th
 of a step that its own branch does not know: it would take that change back.
 
 Each execution carries the promote's id in its intent. Killed at any moment, the next promote of the branch
-goes on with the executions that are missing.
+goes on with the executions that are missing; one that was carried out is never made again, whatever came after it.
 """
 
 from __future__ import annotations
@@ -95,21 +95,27 @@ def promote(project: Project, name: str, *, listener: Listener | None = None, al
         _refuse_changed(everything, opened, Intents(project.main), found)
         _refuse_anew(opened, Lake(project.main), found)
 
-    left = {step: pin for step, pin in pins.items() if not _done(Intents(project.main), step, pin.promote)}
+    main = Intents(project.main)
+    left = {step: pin for step, pin in pins.items() if not _done(main, step, pin.promote, opened)}
+    missing = [step for step in found if step in left or step not in pins]
     if left:
         runs.append(
             run(
-                project, list(found), pins=left, before=sound, listener=listener, part={"promote": name},
+                project, missing, pins=left, before=sound, listener=listener, part={"promote": name},
                 allow_breaking=allow_breaking,
             )
         )  # fmt: skip
     if all(each.exit_code == 0 for each in runs):
         after = [f"{step}+" for step in found]
-        runs.append(run(project, after, listener=listener, part={"promote": name}, allow_breaking=allow_breaking))
+        # Main was free in between: another promote may have brought code that would be taken back downstream.
+        runs.append(
+            run(project, after, before=sound, listener=listener, part={"promote": name}, allow_breaking=allow_breaking)
+        )
     if all(each.exit_code == 0 for each in runs):
         with locked(project.main, project.settings.wait_s):
-            promoted(project.main, opened.branch, datetime.now(UTC))
+            # Noted first: killed in between, the audit tells it twice rather than never.
             noted(project.main, "promote", run=runs[-1].run_id, detail=f"{name}: {', '.join(found)}")
+            promoted(project.main, opened.branch, datetime.now(UTC))
     return Promoted(name, tuple(found), tuple(runs))
 
 
@@ -185,6 +191,7 @@ def _refuse_anew(opened: Branched, main: Lake, found: Mapping[str, Record]) -> N
                 )
 
 
-def _done(main: Intents, step: str, promote: str) -> bool:
-    last = main.published(step)
-    return last is not None and last.intent.batch.get("promote") == promote
+def _done(main: Intents, step: str, promote: str, opened: Branched) -> bool:
+    """Return whether main has carried out the execution; ordinary ones may have come after it."""
+    since = main.after(step, opened.branch.epochs.get(step, 0))
+    return any(each.facts is not None and each.intent.batch.get("promote") == promote for each in since)

@@ -18,7 +18,7 @@ from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.core.steps import Step, Window
 from lakeloom.flow import contracts
 from lakeloom.flow.after import after
-from lakeloom.flow.auditing import audited
+from lakeloom.flow.auditing import noted
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import give_up, perform, prepare
 from lakeloom.flow.explain import explained
@@ -171,7 +171,7 @@ class _Walk:
         ended = tuple(self.results[step.name] for step in self.chosen if step.name in self.results)
         result = RunResult(self.context.run, status, started.isoformat(), round(time.monotonic() - begun, 3), ended)  # type: ignore[arg-type]  # mypy widens the literal
         self.journal.close(result, refs.good(self.context.lake), self.context.project.name)
-        audited(self.context, result)
+        noted(self.context.project.root)
         return result
 
     def _walk(self, pool: ThreadPoolExecutor) -> None:

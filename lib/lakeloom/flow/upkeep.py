@@ -9,7 +9,7 @@ writer's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,7 +101,7 @@ def outlook(context: Context, step: Step, now: datetime) -> list[Kept]:
     found = []
     for table in members(context, step):
         work = _Work(context, step, table, asked=True)
-        swept = work.vacuum(_pins(context), now, None, dry=True)
+        swept = work.vacuum(_pins(context), now, None, None)
         told = tuple(f"{each.action}: {each.reason}" for each in work.due)
         found.append(Kept(str(table), work.head, told, work.skipped, len(work.files), len(work.files), 0, swept))
     return found
@@ -169,12 +169,12 @@ class _Work:
         history = self.declared.write.history if self.declared else None
         return bool(self.declared and self.declared.write.cluster_by) and (self.own or str(self.table) == history)
 
-    def vacuum(self, needed: Sequence[Pin], now: datetime, engine: Any, *, dry: bool = False) -> Swept | None:
-        """Delete what no version needs that is kept, where that is due."""
+    def vacuum(self, needed: Sequence[Pin], now: datetime, engine: Any, by: Mapping[str, str] | None) -> Swept | None:
+        """Delete what no version needs that is kept, where that is due; only tell where nobody does it."""
         if self.spec.vacuum is None or not any(each.action == "vacuum" for each in self.due):
             return None
         mine = [pin for pin in needed if pin.table == str(self.table)]
-        return vacuum(self.lake, self.table, self.spec.vacuum.keep, mine, now, engine, self.good, dry=dry)
+        return vacuum(self.lake, self.table, self.spec.vacuum.keep, mine, now, engine, self.good, by)
 
     def _unsettled(self) -> str:
         if self.good is None:
@@ -220,9 +220,14 @@ def _keep(context: Context, work: _Work, intent: Intent, needed: Sequence[Pin], 
     told = tuple(f"{each.action}: {each.reason}" for each in work.due)
     actions = {each.action for each in work.due}
     version, skipped = work.head, work.skipped
-    if actions - {"vacuum"} or (not skipped and work.head != work.good):
+    unpublished = not skipped and work.head != work.good
+    if unpublished and work.statistics is not None:
+        # Of an upkeep that was killed, after it had set the property and before it had computed them perhaps.
+        actions.add("statistics")
+    if actions - {"vacuum"} or unpublished:
         version, skipped = _rewritten(context, work, intent, actions)
-    swept = work.vacuum(needed, now, None if work.table.layer == "meta" else context.engine) if not skipped else None
+    engine, by = None if work.table.layer == "meta" else context.engine, {"step": intent.step, "run": context.run}
+    swept = work.vacuum(needed, now, engine, by) if not skipped else None
     after = live(context.lake, work.table, version) if version != work.head else work.files
     there = {file.path for file in work.files}
     rewritten = sum(file.size for file in after if file.path not in there)

@@ -9,7 +9,7 @@ from lakeloom.cleansing.base import has
 from lakeloom.cleansing.spec import VerbSpec
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import nearest
-from lakeloom.project.references import Problem, columns_of
+from lakeloom.project.references import Problem, columns_read
 from lakeloom.project.spec import Project
 from lakeloom.tables.sql import outputs
 
@@ -54,7 +54,7 @@ def _start(project: Project, table: str, schemas: Schemas) -> list[str] | None:
     """Return the columns that the first verb meets, None where they are not known."""
     spec = project.tables[table]
     if spec.passes:
-        known = columns_of(project, next(iter(spec.from_)), schemas)
+        known = columns_read(project, table, next(iter(spec.from_)), schemas)
         return None if known is None else sorted(known)
     sql = project.sql.get(table)
     try:

@@ -15,7 +15,7 @@ from lakeloom.core.kinds import nearest
 from lakeloom.project.graph import cycle, steps
 from lakeloom.project.spec import Project
 from lakeloom.quality.spec import RuleSpec
-from lakeloom.tables.feed import SEQUENCE
+from lakeloom.tables.feed import FEED, SEQUENCE
 from lakeloom.tables.history import SPAN
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.sql import parse, tables_of, unknown_columns, unrepeatable
@@ -56,6 +56,13 @@ def columns_of(project: Project, table: str, schemas: Schemas) -> set[str] | Non
         more = (*(SPAN if spec.write.mode == "scd2" else ()), *((SEQUENCE,) if spec.changes else ()))
         return {*spec.columns, *more, "_position", "_file", "_source", "_ingested_at", "_run"}
     return set(schemas[table]) if table in schemas else None
+
+
+def columns_read(project: Project, reader: str, table: str, schemas: Schemas) -> set[str] | None:
+    """Return the columns that a table meets in one of its inputs: what is read as changes has more than it stores."""
+    columns = columns_of(project, table, schemas)
+    told = FEED if project.tables[reader].from_[table] == "changes" else ()
+    return None if columns is None else columns.union(told)
 
 
 def _fix(word: str, words: Iterable[str]) -> str:
@@ -173,7 +180,7 @@ def sql_columns_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
         known = {
             table: columns
             for table in project.tables[name].from_
-            if (columns := columns_of(project, table, schemas)) is not None
+            if (columns := columns_read(project, name, table, schemas)) is not None
         }
         for column, table in sorted(set(unknown_columns(sql, known))):
             near = set().union(*(known.get(part.strip(), set()) for part in table.split(",")))

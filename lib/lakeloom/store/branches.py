@@ -128,9 +128,10 @@ def make(lake: Lake, name: str, *, who: str, at: datetime) -> Branch:
 
 
 def promoted(root: Path, branch: Branch, at: datetime) -> Branch:
-    """Note that a branch was promoted."""
+    """Note that a branch was promoted, unless it was deleted meanwhile; the caller holds main's lock."""
     told = replace(branch, promoted=at.isoformat())
-    _write(place(root, branch.name), told)
+    if exists(root, branch.name) and read(root, branch.name).at == branch.at:
+        _write(place(root, branch.name), told)
     return told
 
 

@@ -50,14 +50,20 @@ def noted(root: Path, table: TableName | str, identity: str) -> list[Vacuum]:
         raise StoreError("LL-STORE-005", f"what was vacuumed of {table} is damaged", where=str(file)) from cause
 
 
+def unnoted(
+    root: Path, table: TableName | str, identity: str, gone: Iterable[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return, of runs of versions, those that are not noted yet."""
+    known = [span for each in noted(root, table, identity) for span in each.gone]
+    return ranges(at for first, last in gone for at in range(first, last + 1) if not _within(at, known))
+
+
 def note(root: Path, table: TableName | str, identity: str, vacuum: Vacuum) -> None:
     """Note that versions are about to lose files; those that are noted already are not noted again."""
-    before = noted(root, table, identity)
-    known = [span for each in before for span in each.gone]
-    fresh = [at for first, last in vacuum.gone for at in range(first, last + 1) if not _within(at, known)]
+    fresh = unnoted(root, table, identity, vacuum.gone)
     if not fresh:
         return
-    told = [*before, Vacuum(vacuum.at, tuple(ranges(fresh)))]
+    told = [*noted(root, table, identity), Vacuum(vacuum.at, tuple(fresh))]
     document = {"id": identity, "vacuums": [{"at": each.at, "gone": each.gone} for each in told]}
     replace(_file(root, table), json.dumps(document, indent=1))
 

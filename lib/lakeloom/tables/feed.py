@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from lakeloom.tables.spec import ColumnSpec
 
 SEQUENCE = "_sequence"
-_FEED = ("_change_type", "_commit_version", "_commit_timestamp")
+# What Delta puts beside the columns of a table that is read as changes.
+FEED = ("_change_type", "_commit_version", "_commit_timestamp")
 
 
 class ChangesSpec(Strict):
@@ -129,7 +130,7 @@ def _delta(frame: DataFrame) -> DataFrame:
 
     after = frame.where("_change_type <> 'update_preimage'")
     told = after.withColumn(DELETED, F.col("_change_type") == "delete").withColumn(SEQUENCE, F.col("_commit_version"))
-    return told.drop(*_FEED)
+    return told.drop(*FEED)
 
 
 def _opened(frame: DataFrame, name: str) -> tuple[DataFrame, dict[str, str] | None]:
