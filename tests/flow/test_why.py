@@ -148,3 +148,17 @@ def test_code_that_changed_is_said(ran):
         ran.declare(TABLES)
     assert (row.reproduced, row.made.changed) == (False, True)
     assert "another now" in row.notes[-1]
+
+
+def test_what_other_code_has_made_is_told_by_what_today_s_would_make_it_of(ran):
+    ran.declare(TABLES.replace("sum(o.amount)", "sum(o.amount * 2)"))
+    try:
+        found = lake_of(ran).why("gold.towns", {"town": "ROME"})
+    finally:
+        ran.declare(TABLES)
+    assert places(found) == [(1, 1), (1, 3)]
+    row = found.rows[0]
+    assert (row.level, row.reproduced, row.made.changed, row.expressions["amount"]) == (
+        "rows", False, True, "sum(amount)",
+    )  # fmt: skip
+    assert "another now" in row.notes[-1] and all(source.reproduced for source in row.sources)

@@ -1,5 +1,5 @@
 from lakeloom.config.load import read
-from lakeloom.project.about import about
+from lakeloom.project.about import about, keys_of
 from lakeloom.project.check import checked
 from tests.shop import lay_out as shop
 from tests.trips import lay_out as trips
@@ -33,3 +33,4 @@ def test_features_datasets_and_scores_do_too(tmp_path):
     assert about(project, "features.lines") == {"lakeloom.keys": "line"}
     assert about(project, "datasets.late_trips") == {"comment": "Trips as known an hour before they leave."}
     assert about(project, "gold.trip_scores") == {}
+    assert keys_of(project, "gold.trip_scores") == keys_of(project, "datasets.late_trips") == ("id", "day")

@@ -61,3 +61,22 @@ def test_every_kind_of_need_is_told_with_its_reason(lake):
 
 def test_of_an_empty_root_nothing_is_pinned(lake):
     assert pins(lake, Intents(lake.root), {}) == []
+
+
+def test_a_model_of_a_dataset_that_upkeep_has_put_together_needs_what_that_was_made_of(lake):
+    intents = Intents(lake.root)
+    ran(intents, "datasets.d", 1, {"silver.a": 3}, {"datasets.d": 0})
+    ran(intents, "datasets.d", 2, {"silver.a": 7}, {"datasets.d": 1})
+    ran(intents, "models.m", 1, {"datasets.d": 2}, {"models.m": 1})  # OPTIMIZE wrote version 2
+    ran(intents, "datasets.d", 3, {"silver.a": 9}, {"datasets.d": 3})
+    by = "models.m of run run1"
+    assert set(pins(lake, intents, {})) == {Pin("datasets.d", 2, 2, by), Pin("silver.a", 7, 7, by)}
+
+
+def test_an_execution_of_a_dataset_that_came_to_nothing_has_made_none(lake):
+    intents = Intents(lake.root)
+    ran(intents, "datasets.d", 1, {"silver.a": 3}, {"datasets.d": 0})
+    ran(intents, "datasets.d", 2, {"silver.a": 7})
+    assert intents.maker("datasets.d", 0).intent.epoch == 1
+    assert intents.maker("datasets.d", 5).intent.epoch == 1
+    assert intents.maker("datasets.d", -1) is None and intents.maker("datasets.e", 0) is None

@@ -47,6 +47,8 @@ def test_small_files_are_due_by_their_number_and_by_any_number_where_somebody_as
     assert actions(UpkeepSpec(), state, now=True) == ["compact"]
     (found,) = due(UpkeepSpec(), State(files=412, bytes=120 * MB, mergeable=412), ordered=False, statistics=None)
     assert found.reason == "412 files of 0.3 MiB on average"
+    (tiny,) = due(UpkeepSpec(), State(files=20, bytes=90_000, mergeable=20), ordered=False, statistics=None)
+    assert tiny.reason == "20 files of 4.4 KiB on average"
     assert actions(UpkeepSpec(compact=False), state, now=True) == []
     assert actions(UpkeepSpec(), State(files=1, bytes=1, mergeable=0), now=True) == []
 

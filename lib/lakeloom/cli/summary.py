@@ -126,11 +126,11 @@ def _places(out: Shell, lake: Lakehouse, result: RunResult, report: str | None) 
     if report:
         out.say(f"report  {report}")
     out.say(f"MLflow  {lake.tracking}")
-    again = ""
+    again = f" --branch {lake.on}" if lake.on else ""
     if lake.sample:
         from lakeloom.project.sampling import shown
 
-        again = f" --sample {shown(lake.sample)}"
+        again += f" --sample {shown(lake.sample)}"
         out.say(f"sample  {shown(lake.sample)} of the data, under {lake.root}")
     if result.status == "done":
         last = next((step.name for step in reversed(result.steps) if step.name.startswith("gold.")), None)
@@ -138,7 +138,7 @@ def _places(out: Shell, lake: Lakehouse, result: RunResult, report: str | None) 
         out.say("try next:")
         out.say(f"  lakeloom show {table}{again}")
         out.say(f'  lakeloom sql "select count(*) from {table}"{again}')  # noqa: S608 - shown, not run
-        out.say(f"  lakeloom lineage {table} --up")
+        out.say(f"  lakeloom diff{again}" if lake.on else f"  lakeloom lineage {table} --up")
     elif result.status == "stopped":
         out.say("'lakeloom run' goes on where this run stopped")
     else:

@@ -26,7 +26,7 @@ def naming(project: Project, table: str, types: Mapping[str, str]) -> tuple[str,
     if table.startswith("features."):
         # Several events of a key may have one time; what a view keeps is as it came, so that numbers compare exactly.
         return tuple(name for name in types if not any(loose in types[name] for loose in _UNORDERED))
-    keys = keys_of(project, table) or _of_scores(project, table)
+    keys = keys_of(project, table)
     if keys and set(keys) <= set(types):
         return keys
     own = [name for name in types if not name.startswith("_")]
@@ -55,8 +55,3 @@ def renamed(project: Project, table: str, frame: DataFrame) -> DataFrame:
         if column.renamed_from in frame.columns and new not in frame.columns:
             frame = frame.withColumnRenamed(str(column.renamed_from), new)
     return frame
-
-
-def _of_scores(project: Project, table: str) -> tuple[str, ...]:
-    model = next((model for model in project.models.values() if model.scores == table), None)
-    return project.datasets[model.dataset].labels.keys if model and model.dataset in project.datasets else ()

@@ -114,7 +114,7 @@ def promote(project: Project, name: str, *, listener: Listener | None = None, al
     if all(each.exit_code == 0 for each in runs):
         with locked(project.main, project.settings.wait_s):
             # Noted first: killed in between, the audit tells it twice rather than never.
-            noted(project.main, "promote", run=runs[-1].run_id, detail=f"{name}: {', '.join(found)}")
+            noted(project.main, "promote", run=runs[0].run_id, detail=f"{name}: {', '.join(found)}")
             promoted(project.main, opened.branch, datetime.now(UTC))
     return Promoted(name, tuple(found), tuple(runs))
 

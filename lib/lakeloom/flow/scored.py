@@ -95,9 +95,9 @@ def _model(walk: Walk, model: str, serving: Mapping[str, Any]) -> dict[str, Any]
     reads = {name: version for name, version in intent.reads.items() if name.startswith("datasets.")}
     made_of: dict[str, int] = {}
     for name, version in reads.items():
-        done = [each for each in context.intents.history(name) if (each.facts or {}).get("version", -1) <= version]
-        if done:
-            made_of |= done[-1].intent.reads
+        done = context.intents.maker(name, version)
+        if done is not None:
+            made_of |= done.intent.reads
     return told | {
         "run": intent.run, "mlflow_run": facts.get("mlflow_run"), "at": intent.clock, "dataset": reads,
         "reads": made_of, "code": (facts.get("manifest") or {}).get("git", ""),

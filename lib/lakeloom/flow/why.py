@@ -184,11 +184,22 @@ class Walk:
             self._by(step, intent, made, key, left)
             if writes_whole(step):
                 break
+        self._by_today(step, table, version, left)
         for each in left.values():
             each.reproduced = False
             each.notes.append("no execution makes this row again" + self._because(each))
 
-    def _by(self, step: Step, intent: Intent, made: Execution, key: str, left: dict[str, Reason]) -> None:
+    def _by_today(self, step: Step, table: str, version: int, left: dict[str, Reason]) -> None:
+        """Explain rows that other code has made by what today's makes the rows of their names of, though not alike."""
+        for intent, made, key in writers(self.context, step, table, version):
+            if left and made.changed:
+                self._by(step, intent, made, key, left, alike=False)
+            if not left or writes_whole(step):
+                break
+
+    def _by(
+        self, step: Step, intent: Intent, made: Execution, key: str, left: dict[str, Reason], *, alike: bool = True
+    ) -> None:
         """Explain the rows that one execution has written, and take them out of `left`."""
         from lakeloom.flow.scored import datasets, scores
 
@@ -199,12 +210,13 @@ class Walk:
             elif step.kind == "materialise" and not step.name.startswith("features."):
                 scores(self, step, intent, wanted)
             else:
-                self._rows(step, intent, wanted)
+                self._rows(step, intent, wanted, alike=alike)
         except UntraceableError as cause:
-            self._by_step(step, intent, wanted, key, str(cause))
+            if alike:
+                self._by_step(step, intent, wanted, key, str(cause))
         except Exception as cause:  # old versions and today's code may fit in no way at all
             error = explained(cause, step.name)
-            for each in wanted.values():
+            for each in wanted.values() if alike else ():
                 each.notes.append(f"epoch {intent.epoch} can't be done again: {error.code} {error.message}")
         flows = self.kept.of(key)
         for name, each in wanted.items():
@@ -219,7 +231,7 @@ class Walk:
                 }
             del left[name]
 
-    def _rows(self, step: Step, intent: Intent, wanted: dict[str, Reason]) -> None:
+    def _rows(self, step: Step, intent: Intent, wanted: dict[str, Reason], *, alike: bool) -> None:
         """Explain rows by carrying the names of the inputs' rows through the step."""
         from pyspark.sql import functions as F
 
@@ -236,7 +248,7 @@ class Walk:
         frame = frame.withColumn(COUNT, F.size(origins)).withColumn(WHY, F.slice(origins, 1, MOST))
         candidates: dict[str, list[Row]] = {}
         for row in collected(frame):
-            if self.same(step, wanted[row[_NAME]], row):
+            if not alike or self.same(step, wanted[row[_NAME]], row):
                 candidates.setdefault(row[_NAME], []).append(row)
         taken = {name: newest(step, rows) for name, rows in candidates.items()}
         if not taken:
@@ -253,7 +265,9 @@ class Walk:
             each.notes += does.notes
             each.reads = {table: intent.reads[table] for table in sorted(does.whole)}
             self.attach(each, intent.reads, row[WHY], row[COUNT])
-            if each.reproduced is False:
+            if not alike:
+                each.notes.append("the step's code or config is another now: told is what it would make this row of")
+            elif each.reproduced is False:
                 each.notes.append("these rows alone do not make it: it depends on others beside them")
 
     def _by_step(self, step: Step, intent: Intent, wanted: dict[str, Reason], key: str, reason: str) -> None:

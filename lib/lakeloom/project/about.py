@@ -12,6 +12,7 @@ from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.project.spec import Project
 from lakeloom.tables.history import FROM
 from lakeloom.tables.quarantine import KEYS
+from lakeloom.training.spec import ModelSpec
 
 _EVENT_TIME = "_event_time"  # `lakeloom.features.views.EVENT_TIME`, which imports Spark
 _BESIDE = {
@@ -55,6 +56,8 @@ def keys_of(project: Project, table: str) -> tuple[str, ...]:
     if name.layer == "quarantine":
         return KEYS
     spec = _spec(project, str(name))
+    if isinstance(spec, ModelSpec):  # its scores: a row for each of its dataset
+        spec = project.datasets.get(spec.dataset)
     keys = tuple(getattr(spec.labels if isinstance(spec, DatasetSpec) else spec, "keys", ()))
     if not keys:
         return ()

@@ -152,6 +152,16 @@ class Intents:
         newest_first = (self._record(file) for file in reversed(self._epochs(step)))
         return next((record for record in newest_first if record.facts is not None), None)
 
+    def maker(self, table: str, version: int) -> Record | None:
+        """Return the execution that made the rows of a version: what upkeep has put together has those before it."""
+        made = [
+            (record.facts.get("versions", {}).get(table, -1), place, record)
+            for place, record in enumerate(self.history(table))
+            if record.facts is not None
+        ]
+        found = [each for each in made if 0 <= each[0] <= version]
+        return max(found, key=lambda each: each[:2])[2] if found else None
+
     def steps(self) -> list[str]:
         """Return the names of all steps that have an intent."""
         return sorted(entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else []

@@ -96,10 +96,9 @@ def _of_models(intents: Intents) -> Iterator[Pin]:
 
 
 def _inputs(intents: Intents, dataset: str, version: int, by: str) -> Iterator[Pin]:
-    for record in intents.history(dataset):
-        if record.facts is not None and record.facts.get("versions", {}).get(dataset) == version:
-            for table, at in _read(record.intent.reads):
-                yield Pin(table, at, at, by)
+    made = intents.maker(dataset, version)
+    for table, at in _read(made.intent.reads) if made is not None else ():
+        yield Pin(table, at, at, by)
 
 
 def _read(reads: Mapping[str, int]) -> list[tuple[str, int]]:

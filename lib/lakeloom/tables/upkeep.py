@@ -169,8 +169,9 @@ def due(spec: UpkeepSpec, state: State, *, ordered: bool, statistics: str | None
         Somebody asks: what would help is done, whether or not it is much.
     """
     found: list[Due] = []
-    average = state.bytes / state.files / (1 << 20) if state.files else 0.0
-    files = f"{state.files:,} files of {average:.1f} MiB on average"
+    average = state.bytes / state.files if state.files else 0.0
+    shown = f"{average / (1 << 20):.1f} MiB" if average >= 0.1 * (1 << 20) else f"{average / (1 << 10):.1f} KiB"
+    files = f"{state.files:,} files of {shown} on average"
     enough = spec.compact.small_files
     if enough and state.mergeable >= (2 if now else max(enough, 2)):
         found.append(Due("compact", files))
