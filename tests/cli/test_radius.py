@@ -35,7 +35,7 @@ def test_a_change_is_shown_and_told_by_the_exit_code(ran):
     assert set(document) == {"steps", "radius"}
     assert json.loads(call("diff", "--json", "--exit-code", code=3)) == document["radius"]
     assert set(document["radius"]) == {
-        "changes", "reached", "reports", "rebuild", "seconds", "bytes_read", "bytes_written", "breaking",
+        "changes", "removed", "reached", "reports", "rebuild", "seconds", "bytes_read", "bytes_written", "breaking",
     }  # fmt: skip
     for words in (("plan", "silver.orders"), ("diff",)):
         shown = call(*words)
@@ -62,6 +62,14 @@ def test_a_break_has_a_code_of_its_own_and_run_check_and_jobs_refuse_it(ran):
     with pytest.raises(SystemExit) as caught:
         main("transform", ["--conf", str(ran.folder)])
     assert caught.value.code == 1
+
+
+def test_a_declaration_that_is_gone_is_shown(ran):
+    text = (ran.folder / "tables.yml").read_text()
+    ran.declare(text[: text.index("  gold.spares:")])
+    shown = call("diff", "--exit-code", code=3)
+    assert "gold.spares (owner depot) is declared no more: it stays as it is at version 0" in shown
+    assert "gold.spares (owner depot)" in call("plan")
 
 
 def test_the_version_of_a_table_is_missing(ran):

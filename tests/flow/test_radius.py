@@ -1,5 +1,7 @@
 """How far a change reaches, by what stands: no Spark, and quick in a large project."""
 
+import re
+import shutil
 import time
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.core.errors import ContractError
 from lakeloom.flow import contracts
+from lakeloom.flow.journal import RUN, RUNS, run_row
 from lakeloom.flow.radius import radius, reach_of
 from lakeloom.lineage.flows import ColumnFlow, Flow, Flows
 from lakeloom.lineage.made import keep
@@ -14,6 +17,7 @@ from lakeloom.lineage.reach import Start
 from lakeloom.project.graph import steps
 from lakeloom.project.prints import printed
 from lakeloom.store.intents import Intent, Intents
+from lakeloom.store.meta import append
 from tests.ran import COLUMNS, FLOWS, TABLES, Ran
 
 SPARE = ", spare: {type: string, nullable: false}}"
@@ -35,7 +39,7 @@ def told(radius):
 
 def test_nothing_is_changed(ran):
     assert found(ran).as_dict() == {
-        "changes": [], "reached": [], "reports": [], "rebuild": [], "seconds": 0, "bytes_read": 0, "bytes_written": 0,
+        "changes": [], "removed": [], "reached": [], "reports": [], "rebuild": [], "seconds": 0, "bytes_read": 0, "bytes_written": 0,
         "breaking": [],
     }  # fmt: skip
 
@@ -108,6 +112,58 @@ def test_a_function_is_told_for_the_whole_table(ran):
     (change,) = found(ran).changes
     assert change.columns == {"id": "maybe", "note": "maybe"}
     assert change.why.startswith("function: ")
+
+
+def without(text, *tables):
+    """Return declarations without those of some tables."""
+    blocks = re.split(r"(?m)^(?=  \w+\.\w+:)", text)
+    return "".join(block for block in blocks if block.strip().partition(":")[0] not in tables)
+
+
+def test_a_declaration_that_is_gone_leaves_what_it_made_and_says_whose_it_is(ran):
+    ran.declare(without(TABLES, "gold.spares"))
+    (removed,) = found(ran).removed
+    assert (removed.step, removed.version, removed.owner, removed.reached) == ("gold.spares", 0, "depot", ())
+    assert not found(ran).nothing and found(ran).breaking == ()
+    contracts.keep(ran.project())
+    assert [each.step for each in radius(ran.project(), ["gold.*"]).removed] == ["gold.spares"]
+    assert radius(ran.project(), ["silver.*"]).removed == ()
+    ran.declare(TABLES)
+    assert found(ran).nothing
+
+
+def test_what_was_made_of_a_table_without_declaration_is_told(ran):
+    text = without(TABLES, "silver.orders", "gold.spares").replace("silver.orders", "bronze.orders")
+    ran.declare(
+        text.replace("select town, sum(gross)", "select city as town, sum(amount)").replace("by town", "by city")
+    )
+    removed = {each.step: each for each in found(ran).removed}
+    assert removed.keys() == {"silver.orders", "gold.spares"}
+    assert {each.id: (each.how, each.sure, each.owner) for each in removed["silver.orders"].reached} == {
+        "gold.audit": (("rows",), False, ""),
+        **{f"gold.towns{each}": (("rows",), True, "sales") for each in ("", ".gross", ".orders", ".town")},
+    }
+
+
+def test_a_table_whose_readers_stay_is_missed_by_each_of_them(ran):
+    ran.declare(without(TABLES, "silver.orders"))
+    told = [(each.code, each.path) for each in open_lakehouse(ran.home / "conf").check()]
+    assert told == [
+        ("LL-CONF-010", f"tables.{name}.from.silver.orders") for name in ("gold.towns", "gold.audit", "gold.spares")
+    ]
+
+
+def test_what_another_project_on_the_root_has_made_is_not_missed(ran):
+    told = {"kind": "run", "name": "another", "started": "2026-01-01T00:00:00+00:00", "seconds": 1.0, "status": "done"}
+    ran.declare(without(TABLES, "gold.spares"))
+    append(ran.lake, RUNS, RUN, [run_row("20260101T000000-000001", told | {"reads": {}})])
+    assert found(ran).removed == ()
+
+
+def test_what_was_taken_away_is_not_missed(ran):
+    ran.declare(without(TABLES, "gold.spares"))
+    shutil.rmtree(ran.lake.path("gold.spares"))
+    assert found(ran).nothing
 
 
 def test_a_report_that_tells_of_it_is_named(ran):

@@ -82,12 +82,12 @@ def diff(
 def _project(out: Shell, radius: Radius, *, exit_code: bool) -> None:
     if out.as_json:
         out.document(radius.as_dict())
-    elif radius.changes:
-        show_radius(out, radius)
-    else:
+    elif radius.nothing:
         out.say("nothing differs from what has run")
+    else:
+        show_radius(out, radius)
     if exit_code:
-        leave(changes=bool(radius.changes), breaks=bool(radius.breaking))
+        leave(changes=not radius.nothing, breaks=bool(radius.breaking))
 
 
 def _branch(out: Shell, found: dict[str, Comparison | None]) -> None:

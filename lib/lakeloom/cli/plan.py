@@ -28,10 +28,10 @@ def plan(
     Nothing is started or written. With --exit-code: 0 nothing would run, 3 something would or may, 4 what is
     published would break. JSON: {"steps": [{"name", "kind", "action": "run", "skip" or "depends", "reasons": [],
     "reads": {table: version or null}, "writes": []}], "radius": {"changes": [{"step", "words", "columns": {column:
-    "changed", "added", "dropped" or "maybe"}, "rows": [words], "rebuild", "why"}], "reached": [{"id", "kind",
-    "how": [], "sure", "of": [], "owner"}], "reports": [{"run", "file", "of"}], "rebuild": [{"step", "seconds",
-    "bytes_read", "bytes_written", "rows", "scratch"}], "seconds", "bytes_read", "bytes_written", "breaking":
-    [{"table", "column", "what", "owner", "reached": []}]}}.
+    "changed", "added", "dropped" or "maybe"}, "rows": [words], "rebuild", "why"}], "removed": [{"step", "version",
+    "owner", "reached": []}], "reached": [{"id", "kind", "how": [], "sure", "of": [], "owner"}], "reports": [{"run",
+    "file", "of"}], "rebuild": [{"step", "seconds", "bytes_read", "bytes_written", "rows", "scratch"}], "seconds",
+    "bytes_read", "bytes_written", "breaking": [{"table", "column", "what", "owner", "reached": []}]}}.
     """
     with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         steps = out.open().plan(*(select or ()), full_refresh=full_refresh)

@@ -39,6 +39,10 @@ def show(out: Shell, radius: Radius) -> None:
             for change in radius.changes
         ]
         out.table(("changed", "words", "columns", "rows by", "note"), rows)
+    for each in radius.removed:
+        owner = f" (owner {each.owner})" if each.owner else ""
+        out.say(f"{each.step}{owner} is declared no more: it stays as it is at version {each.version}")
+        reach(out, each.reached)
     reach(out, radius.reached)
     if radius.reports:
         out.say("reports that tell of it: " + ", ".join(str(each["file"]) for each in radius.reports))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lakeloom.core.steps import Step
+from lakeloom.flow.journal import runs
 from lakeloom.flow.standing import Figures, columns_there, figures, prints_of, standing
 from lakeloom.lineage.assembled import newest
 from lakeloom.lineage.columns import ColumnGraph, Place
@@ -83,12 +85,35 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Removed:
+    """A table, model or study that stands, and that nothing makes any more: its declaration is gone.
+
+    Attributes
+    ----------
+    step : str
+    version : int
+        At which it stays.
+    owner : str
+        Who answered for it, as the table itself tells.
+    reached : tuple of Reach
+        What its rows went into, by the last executions of what is still declared.
+    """
+
+    step: str
+    version: int
+    owner: str
+    reached: tuple[Reach, ...]
+
+
+@dataclass(frozen=True)
 class Radius:
     """How far what is changed in code, config or schema reaches.
 
     Attributes
     ----------
     changes : tuple of StepChange
+    removed : tuple of Removed
+        What stands and is not declared any more.
     reached : tuple of Reach
     reports : tuple of dict
         Runs' reports that tell of what is changed or reached: run, file, of.
@@ -98,10 +123,16 @@ class Radius:
     """
 
     changes: tuple[StepChange, ...] = ()
+    removed: tuple[Removed, ...] = ()
     reached: tuple[Reach, ...] = ()
     reports: tuple[dict[str, Any], ...] = ()
     rebuild: tuple[Figures, ...] = ()
     breaking: tuple[Broken, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all that stands was made by what is declared now."""
+        return not (self.changes or self.removed)
 
     @property
     def seconds(self) -> float:
@@ -112,6 +143,7 @@ class Radius:
         """Return the document of ``diff --json`` without a table."""
         return {
             "changes": [each.as_dict() for each in self.changes],
+            "removed": [asdict(each) for each in self.removed],
             "reached": [asdict(each) for each in self.reached],
             "reports": list(self.reports),
             "rebuild": [each.as_dict() for each in self.rebuild],
@@ -161,6 +193,10 @@ class _Ground:
         return refs.good(self.lake)
 
     @cached_property
+    def declared(self) -> set[str]:
+        return {table for step in self.steps for table in step.writes}
+
+    @cached_property
     def executions(self) -> Executions:
         return Executions(self.lake.root, [step.name for step in self.steps])
 
@@ -176,14 +212,21 @@ class _Ground:
             table = step.writes[0]
             if step.kind in ("land", "upkeep") or (table in made and kept.of(made[table].key) is not None):
                 continue
-            for read in step.reads:
-                if read.mode != "look":
-                    found.setdefault(read.table, []).append(table)
+            read = {each.table for each in step.reads if each.mode != "look"}
+            # It may stand on what is declared no more.
+            read |= set(made[table].reads) - self.declared if table in made else set()
+            for each in sorted(read):
+                found.setdefault(each, []).append(table)
         return found
 
     @cached_property
     def scores(self) -> set[str]:
         return {model.scores for model in self.project.models.values() if model.scores}
+
+    @cached_property
+    def runs(self) -> dict[str, str]:
+        """Run → the project that it was of."""
+        return {run["run_id"]: run["name"] for run in runs(self.lake) if run["kind"] == "run"}
 
     def changed(self, patterns: Sequence[str]) -> list[tuple[Step, Record]]:
         """Return the selected steps whose code is not that of their last execution, with it."""
@@ -195,14 +238,31 @@ class _Ground:
         return found
 
     def radius(self, patterns: Sequence[str]) -> Radius:
-        changed = self.changed(patterns)
+        changed, removed = self.changed(patterns), self.removed(patterns)
         if not changed:
-            return Radius()
+            return Radius(removed=removed)
         changes = tuple(self._change(step, last) for step, last in changed)
         found = self.reach(start for change in changes for start in change.starts())
         affected = {change.table for change in changes if not change.nothing}
         affected |= {Place.parse(each.id).table for each in found}
-        return Radius(changes, found, self._reports(affected), self._rebuilt(changes), self.broken(changed))
+        return Radius(changes, removed, found, self._reports(affected), self._rebuilt(changes), self.broken(changed))
+
+    def removed(self, patterns: Sequence[str]) -> tuple[Removed, ...]:
+        """Return what stands of steps that are declared no more, of those that a pattern means."""
+        names = [name for name in self.intents.steps() if name not in self.declared and name in self.good]
+        cores = [pattern.removeprefix("+").removesuffix("+") for pattern in patterns] or ["*"]
+        names = [name for name in names if any(fnmatchcase(name, core) for core in cores) and self._ours(name)]
+        return tuple(self._removed(name) for name in names if not is_table(name) or self.lake.exists(name))
+
+    def _removed(self, name: str) -> Removed:
+        told = self.lake.delta(name, self.good[name]).metadata().configuration if is_table(name) else {}
+        reached = tuple(each for each in self.reach([Start(name)]) if Place.parse(each.id).table != name)
+        return Removed(name, self.good[name], told.get("lakeloom.owner", ""), reached)
+
+    def _ours(self, name: str) -> bool:
+        """Return whether it was not another project on this root that has made it."""
+        last = self.intents.published(name)
+        return last is not None and self.runs.get(last.intent.run, self.project.name) == self.project.name
 
     def _change(self, step: Step, last: Record) -> StepChange:
         schemas = {
