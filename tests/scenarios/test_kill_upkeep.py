@@ -90,7 +90,7 @@ def grown(tmp_path_factory, spark):
             if number == 2:
                 open_lakehouse(made.home / "conf").branch("work")
         # Steps believe in a later day, so that what was superseded by the upkeep itself is old to the next one.
-        open_lakehouse(made.home / "conf").tag("newest", ITEMS, PLAIN)
+        open_lakehouse(made.home / "conf").tag("last", ITEMS, PLAIN)
     return made
 
 
