@@ -182,6 +182,18 @@ def test_paths_in_a_log_become_addresses():
     assert absolute("file:///x.parquet", "/t") == "file:///x.parquet"
 
 
+def test_a_rename_is_told_also_where_columns_were_mapped_for_it():
+    """Before that they have no ids; their names in the files stay as they were."""
+
+    def mapped(name, file):
+        return {"name": name, "type": "long", "metadata": {"delta.columnMapping.physicalName": file}}
+
+    before = [{"name": "k", "type": "long", "metadata": {}}, {"name": "v", "type": "long", "metadata": {}}]
+    change, found = columns(before, [mapped("k", "k"), mapped("w", "v"), mapped("x", "col-1")], ("k",))
+    assert (change.renamed, change.added, change.dropped) == ({"v": "w"}, {"x": "bigint"}, {})
+    assert [(each.before, each.name) for each in found] == [("k", "k"), ("v", "w")]
+
+
 def test_deletion_vectors_renamed_columns_and_partitions_by_both_engines(lake, spark):
     """Written by Spark; read by deltalake and by Spark."""
     place = f"delta.`{lake.path(T)}`"

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.core.errors import LineageError
+from lakeloom.core.names import quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.naming import PLACE
 from lakeloom.tables.tracing import WHY
 from lakeloom.tables.variants import as_text
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 Row = dict[str, Any]
 COUNT = "_count"  # of how many rows a row was made
+
+
+def of_key(session: SparkSession, frame: DataFrame, key: Mapping[str, Any]) -> DataFrame:
+    """Return the rows that have a key's values; raises LL-LINEAGE-002 for text that is none of a column's type."""
+    from pyspark.sql import functions as F
+
+    kinds = dict(frame.dtypes)
+    for name, value in key.items():
+        literal = F.lit(value) if not isinstance(value, str) else F.lit(value).try_cast(kinds[name])
+        if isinstance(value, str):
+            read = session.range(1).select(literal.alias("value")).collect()[0]["value"]
+            if read is None:
+                raise LineageError(
+                    "LL-LINEAGE-002", f"the value given for {name} is no {kinds[name]}", where=name,
+                    fix=f"give a {kinds[name]}",
+                )  # fmt: skip
+        frame = frame.where(F.col(quoted(name)).eqNullSafe(literal))
+    return frame
 
 
 def place(row: Row) -> Row:

@@ -7,15 +7,16 @@ Two readings of one step. `traced` carries the names of the inputs' rows through
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lakeloom.core.names import quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
-from lakeloom.flow.naming import name_of, naming, renamed
-from lakeloom.flow.rejudge import decided, with_fixes
-from lakeloom.flow.transform import NOT_PASSED, finished, read_input, refine
+from lakeloom.flow.given import Frames, given, standing
+from lakeloom.flow.naming import named
+from lakeloom.flow.rejudge import decided, rows_with_fixes, unmarked
+from lakeloom.flow.transform import NOT_PASSED, finished, refine
 from lakeloom.store.intents import Intent
 from lakeloom.store.manner import DELETED
 from lakeloom.tables.feed import unwrapped
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from lakeloom.features.spec import FeatureView
 
-Frames = dict[str, "DataFrame"]
 _EVENT_WHY = "why_"
 
 
@@ -62,31 +62,18 @@ def making(context: Context, session: SparkSession, step: Step, intent: Intent) 
     if step.kind == "materialise":
         return _events(context, session, step, intent)
     fixed = decided(context, session, intent, step.writes[0])
-    # What a stream remembers of earlier executions, and what a replay takes out of quarantine, may be any row so far.
-    again = replace(intent, full=True) if step.spec.stream is not None or intent.replay else intent
-    inputs = {}
-    for read in step.reads:
-        if read.mode != "look" and read.table in intent.reads:
-            rows = renamed(context.project, read.table, read_input(context, session, read, again))
-            inputs[read.table] = named(context, read.table, rows)
-    inputs = with_fixes(step, inputs, fixed)
+    inputs = given(context, session, step, intent, fixed)
     notes = ["fixes of its quarantine are laid over the rows"] if fixed is not None else []
     whole: set[str] = set()
 
     def trace(frames: Frames) -> DataFrame:
-        return _placed(step, intent, _traced(context, session, step, frames, whole, notes))
+        return _placed(step, intent, fixed, _traced(context, session, step, frames, whole, notes))
 
     def plain(frames: Frames) -> DataFrame:
         bare = {table: frame.drop(WHY) for table, frame in frames.items()}
-        return _placed(step, intent, refine(context.project, step, session, bare))
+        return _placed(step, intent, fixed, refine(context.project, step, session, bare))
 
     return Making(inputs, trace, plain, whole, notes)
-
-
-def named(context: Context, table: str, frame: DataFrame) -> DataFrame:
-    """Return a table's rows with their names."""
-    columns = naming(context.project, table, dict(frame.dtypes))
-    return frame.withColumn(WHY, name_of(table, frame.columns, columns))
 
 
 def only(frames: Frames, names: Mapping[str, Sequence[str]], whole: set[str]) -> Frames:
@@ -126,10 +113,11 @@ def _traced(
     return finished(step, session.sql(query.sql).withColumnRenamed(query.why, WHY))
 
 
-def _placed(step: Step, intent: Intent, frame: DataFrame) -> DataFrame:
-    """Return the rows that would be written, under the names by which a history is asked."""
+def _placed(step: Step, intent: Intent, fixed: DataFrame | None, frame: DataFrame) -> DataFrame:
+    """Return the rows that would be written, fixed, under the names by which a history is asked."""
     from pyspark.sql import functions as F
 
+    frame = unmarked(rows_with_fixes(step, frame, fixed))
     frame = frame.where(intent.within) if intent.within else frame
     if DELETED in frame.columns:
         frame = frame.where(f"NOT coalesce({DELETED}, false)")
@@ -146,7 +134,7 @@ def _events(context: Context, session: SparkSession, step: Step, intent: Intent)
 
     view: FeatureView = step.spec
     name = step.writes[0].partition(".")[2]
-    rows = renamed(context.project, view.source, context.lake.frame(session, view.source, intent.reads[view.source]))
+    rows = standing(context, session, view.source, intent.reads[view.source])
 
     def trace(frames: Frames) -> DataFrame:
         from pyspark.sql import functions as F

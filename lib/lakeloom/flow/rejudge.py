@@ -87,7 +87,7 @@ def remade(
     from lakeloom.flow.transform import refine
 
     inputs = {
-        read.table: _every_change(context, session, step, read.table, reads[read.table])
+        read.table: every_change(context, session, step, read.table, reads[read.table])
         if read.mode == "changes"
         else context.lake.frame(session, read.table, reads[read.table])
         for read in step.reads
@@ -103,7 +103,7 @@ def remade(
     return over_rows(_only_chosen(step, rows, chosen), entries), origin
 
 
-def _every_change(context: Context, session: SparkSession, step: Step, table: str, version: int) -> DataFrame:
+def every_change(context: Context, session: SparkSession, step: Step, table: str, version: int) -> DataFrame:
     """Return all changes of an input that the step has read since it was built, each at the place that it had then.
 
     Not the input's rows as they are: a row that broke a rule may have been changed there since, and stands at the

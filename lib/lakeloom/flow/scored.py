@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.steps import Step
+from lakeloom.flow.given import standing
 from lakeloom.flow.model import record_of
-from lakeloom.flow.naming import name_of
-from lakeloom.flow.origins import named
+from lakeloom.flow.naming import name_of, named
 from lakeloom.store.intents import Intent
 from lakeloom.tables.tracing import WHY
 
@@ -26,7 +26,7 @@ def datasets(walk: Walk, step: Step, intent: Intent, wanted: Mapping[str, Reason
 
     context, session, spec, table = walk.context, walk.session, step.spec, step.writes[0]
     project, source, keys = context.project, spec.labels.source, spec.labels.keys
-    labels = named(context, source, context.lake.frame(session, source, intent.reads[source]))
+    labels = named(context, source, standing(context, session, source, intent.reads[source]))
     labels = labels.where(name_of(table, labels.columns, keys).isin(*wanted))
     declared = project.tables[source].columns
     available = {name: column.available_at for name, column in declared.items() if column.available_at}

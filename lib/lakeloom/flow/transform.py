@@ -97,14 +97,14 @@ def read_input(context: Context, session: SparkSession, read: Input, intent: Int
         return context.lake.changes(session, read.table, None if intent.full else since, intent.reads[read.table])
     frame = context.lake.frame(session, read.table, intent.reads[read.table])
     if read.mode == "new" and since is not None and not intent.full:
-        fresh = " OR ".join([f"_position.epoch > {since}", *_relanded(context, read.table, intent)])
+        fresh = " OR ".join([f"_position.epoch > {since}", *relanded(context, read.table, intent)])
         frame = frame.where(f"{fresh} OR ({intent.again})" if intent.again else fresh)
         # Which rows are new is the runner's own filter, and no part of what the table is made of.
         frame = frame.alias(f"{read.table}@{intent.reads[read.table]}")
     return frame
 
 
-def _relanded(context: Context, table: str, intent: Intent) -> list[str]:
+def relanded(context: Context, table: str, intent: Intent) -> list[str]:
     """Return a condition for the rows that a replay of bronze has put into their old place since the last time."""
     now = context.lake.epoch(table, table, intent.reads[table])
     later = [record.intent for record in context.intents.after(table, intent.since[table])]

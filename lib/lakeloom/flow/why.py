@@ -16,9 +16,10 @@ from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
 from lakeloom.flow.found import COUNT, Row, collected, equal, newest, place
-from lakeloom.flow.naming import PLACE, name_of, named_by, naming, renamed
-from lakeloom.flow.origins import Making, making, named, only
-from lakeloom.flow.writers import writers, writes_whole
+from lakeloom.flow.given import standing, still
+from lakeloom.flow.naming import PLACE, name_of, named, named_by, naming, told
+from lakeloom.flow.origins import Making, making, only
+from lakeloom.flow.writers import may_have_read, writers, writes_whole
 from lakeloom.lineage.made import Kept
 from lakeloom.lineage.reason import Execution, Reason, Why
 from lakeloom.project.graph import steps
@@ -28,7 +29,7 @@ from lakeloom.tables.history import CURRENT, TO
 from lakeloom.tables.tracing import WHY, UntraceableError
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 # Of one row so many origins are taken along to prove it; more are counted.
 MOST = 5000
@@ -55,12 +56,15 @@ def why(
     LineageError
         LL-LINEAGE-001 where no row has the key, LL-LINEAGE-002 where a value is none of the column's type.
     StoreError
-        LL-STORE-012 where the version was vacuumed.
+        LL-STORE-012 where the version was vacuumed, LL-STORE-005 where its files are gone otherwise.
     """
     with step_session(context.engine.spark()) as session:
         walk = Walk(context, session, limit, frozenset(hidden))
-        found, more = walk.standing(table, version, key)
-        walk.down(found)
+        try:
+            found, more = walk.standing(table, version, key)
+            walk.down(found)
+        except Exception as cause:
+            raise explained(cause, table) from cause
         shown = {name: None if value is None else str(value) for name, value in key.items() if name not in hidden}
         return Why(table, version, shown, tuple(found), more, tuple(sorted(walk.left)))
 
@@ -77,6 +81,7 @@ class Walk:
     raw: dict[int, Row] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     known: dict[tuple[str, int, str], list[Reason]] = field(default_factory=dict)
+    barred: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.steps: dict[str, Step] = {table: step for step in steps(self.context.project) for table in step.writes}
@@ -84,8 +89,7 @@ class Walk:
 
     def standing(self, table: str, version: int, key: Mapping[str, Any]) -> tuple[list[Reason], int]:
         """Return the rows of a key, and how many more there are."""
-        frame = renamed(self.context.project, table, self.context.lake.frame(self.session, table, version))
-        rows = frame.where(self._condition(frame, key))
+        rows = standing(self.context, self.session, table, version, key)
         found = collected(named(self.context, table, rows).limit(self.limit + 1))
         if not found:
             raise LineageError(
@@ -101,7 +105,7 @@ class Walk:
 
         missing = [name for name in names if (table, version, name) not in self.known]
         if missing:
-            frame = renamed(self.context.project, table, self.context.lake.frame(self.session, table, version))
+            frame = self._frame(table, version)
             found = collected(named(self.context, table, frame).where(F.col(WHY).isin(*missing)))
             self._reasons(table, version, found)
         return {name: self.known.get((table, version, name), []) for name in names}
@@ -121,33 +125,36 @@ class Walk:
 
     def attach(self, reason: Reason, reads: Mapping[str, int], names: Collection[str], total: int) -> None:
         """Put below a row the rows that it was made of, at most `limit` of each table."""
-        by_table: dict[str, list[str]] = {}
+        by_version: dict[tuple[str, int], list[str]] = {}
         for name in names:
-            by_table.setdefault(name.partition("|")[0], []).append(name)
-        told = 0
-        for table, mine in sorted(by_table.items()):
+            table, version, plain = told(name)
+            by_version.setdefault((table, reads[table] if version is None else version), []).append(plain)
+        shown = dict.fromkeys(reads, 0)
+        for (table, version), every in sorted(by_version.items()):
+            mine = every[: self.limit - shown[table]]
             try:
-                found = self.fetched(table, reads[table], mine[: self.limit])
-            except LakeloomError as error:
-                reason.notes.append(f"{table}@{reads[table]} can't be read any more: {error.code} {error.message}")
-                reason.reads[table] = reads[table]
+                found = self.fetched(table, version, mine)
+            except Exception as cause:
+                error = explained(cause, table)
+                reason.notes.append(f"{table}@{version} can't be read any more: {error.code} {error.message}")
+                reason.reads[table] = version
                 continue
-            told += len(mine[: self.limit])
+            shown[table] += len(mine)
             reason.sources += [row for rows in found.values() for row in rows]
             gone = sum(not rows for rows in found.values())
             if gone:
-                reason.notes.append(f"{gone} rows of {table} are not there any more at version {reads[table]}")
-        reason.left_out = max(total - told, 0)
+                reason.notes.append(f"{gone} rows of {table} are not there any more at version {version}")
+        reason.left_out = max(total - sum(shown.values()), 0)
 
-    def same(self, step: Step, reason: Reason, made: Row) -> bool:
-        """Return whether a row that was made again is the one that stands."""
+    def same(self, step: Step, reason: Reason, made: Row, *, every: bool = False) -> bool:
+        """Return whether a row that was made again is the one that stands, in `every` column or in the table's own."""
         write = getattr(step.spec, "write", None)
         free = {TO, CURRENT, *(write.keep if write else ())}
-        standing = self.raw[id(reason)]
-        names = [name for name in standing if name in made and not name.startswith("_") and name not in free]
-        if write and write.track:
+        there = self.raw[id(reason)]
+        names = [name for name in there if name in made and (every or name[:1] != "_") and name not in free]
+        if write and write.track and not every:
             names = [name for name in names if name in (*write.track, *step.spec.keys)]
-        return all(equal(standing[name], made[name]) for name in names)
+        return all(equal(there[name], made[name]) for name in names)
 
     def _explain(self, table: str, version: int, reasons: list[Reason]) -> None:
         step = self.steps.get(table)
@@ -155,6 +162,8 @@ class Walk:
             for each in reasons:
                 each.level = "landed"
                 each.place = place(self.raw[id(each)])
+                if (at := still(self.context, table, version)) != version:
+                    each.notes.append(f"{table}@{version} was vacuumed: it is read at version {at}")
             return
         if step is None:
             for each in reasons:
@@ -178,24 +187,56 @@ class Walk:
         for intent, made, key in writers(self.context, step, table, version):
             if not left:
                 break
-            for each in left.values():
+            mine = self._written_by(step, intent, made, left)
+            for each in mine.values():
                 if each.made is None:
                     each.made = made
-            self._by(step, intent, made, key, left)
+            tried = set(mine)
+            if mine:
+                self._by(step, intent, made, key, mine)
+            left = {name: each for name, each in left.items() if name not in tried or name in mine}
             if writes_whole(step):
                 break
         self._by_today(step, table, version, left)
         for each in left.values():
+            if id(each) in self.barred:
+                each.reads = dict(each.made.reads) if each.made else {}
+                each.notes.append("so what it was made of is not known")
+                continue
             each.reproduced = False
             each.notes.append("no execution makes this row again" + self._because(each))
 
     def _by_today(self, step: Step, table: str, version: int, left: dict[str, Reason]) -> None:
         """Explain rows that other code has made by what today's makes the rows of their names of, though not alike."""
         for intent, made, key in writers(self.context, step, table, version):
-            if left and made.changed:
-                self._by(step, intent, made, key, left, alike=False)
+            open_ones = {name: each for name, each in left.items() if id(each) not in self.barred}
+            names = set(open_ones)
+            if names and made.changed:
+                self._by(step, intent, made, key, open_ones, alike=False)
+            for name in names - set(open_ones):
+                del left[name]
             if not left or writes_whole(step):
                 break
+
+    def _written_by(self, step: Step, intent: Intent, made: Execution, left: Mapping[str, Reason]) -> dict[str, Reason]:
+        """Return the rows that an execution may have written: not what it did not read, nor what stood before it."""
+        places = {name: self.raw[id(each)].get(PLACE) for name, each in left.items()}
+        mine = {name: each for name, each in left.items() if may_have_read(self.context, step, intent, places[name])}
+        # A stream is done again over all rows so far, a replay over all of a bronze row's: older rows come out as well.
+        if not mine or made.version == 0 or not (intent.replay or getattr(step.spec, "stream", None)):
+            return mine
+        table, before = next(iter(mine.values())).table, dict[str, list[Row]]()
+        try:
+            found = collected(self._of(table, self._frame(table, made.version - 1), mine))
+        except Exception:  # its files are gone: who wrote which row can't be told so well
+            return mine
+        for row in found:
+            before.setdefault(row[_NAME], []).append(row)
+        return {
+            name: each
+            for name, each in mine.items()
+            if not any(self.same(step, each, row, every=True) for row in before.get(name, ()))
+        }
 
     def _by(
         self, step: Step, intent: Intent, made: Execution, key: str, left: dict[str, Reason], *, alike: bool = True
@@ -217,6 +258,7 @@ class Walk:
         except Exception as cause:  # old versions and today's code may fit in no way at all
             error = explained(cause, step.name)
             for each in wanted.values() if alike else ():
+                self.barred.add(id(each))
                 each.notes.append(f"epoch {intent.epoch} can't be done again: {error.code} {error.message}")
         flows = self.kept.of(key)
         for name, each in wanted.items():
@@ -256,7 +298,7 @@ class Walk:
         every: dict[str, set[str]] = {}
         for row in taken.values():
             for name in row[WHY]:
-                every.setdefault(name.partition("|")[0], set()).add(name)
+                every.setdefault(told(name)[0], set()).add(name)
         kept = {table: sorted(names) for table, names in every.items()}
         again = self._again(step, does, only(does.inputs, kept, does.whole), {name: wanted[name] for name in taken})
         for name, row in taken.items():
@@ -335,8 +377,10 @@ class Walk:
         return frame.withColumn(_NAME, name_of(table, frame.columns, columns)).where(F.col(_NAME).isin(*wanted))
 
     def _types(self, reason: Reason) -> dict[str, str]:
-        frame = self.context.lake.frame(self.session, reason.table, reason.version)
-        return dict(renamed(self.context.project, reason.table, frame).dtypes)
+        return dict(self._frame(reason.table, reason.version).dtypes)
+
+    def _frame(self, table: str, version: int) -> DataFrame:
+        return standing(self.context, self.session, table, version)
 
     def _because(self, reason: Reason) -> str:
         if reason.made is not None and reason.made.changed:
@@ -362,23 +406,6 @@ class Walk:
             self.left.add(column)
             return False
         return _told(column)
-
-    def _condition(self, frame: DataFrame, key: Mapping[str, Any]) -> Column:
-        from pyspark.sql import functions as F
-
-        kinds = dict(frame.dtypes)
-        found = F.lit(True)
-        for name, value in key.items():
-            literal = F.lit(value) if not isinstance(value, str) else F.lit(value).try_cast(kinds[name])
-            if isinstance(value, str):
-                read = self.session.range(1).select(literal.alias("value")).collect()[0]["value"]
-                if read is None:
-                    raise LineageError(
-                        "LL-LINEAGE-002", f"the value given for {name} is no {kinds[name]}", where=name,
-                        fix=f"give a {kinds[name]}",
-                    )  # fmt: skip
-            found = found & F.col(quoted(name)).eqNullSafe(literal)
-        return found
 
 
 def _told(column: str) -> bool:

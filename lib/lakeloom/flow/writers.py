@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
+from lakeloom.flow.rejudge import bronze_of
+from lakeloom.flow.transform import relanded
 from lakeloom.lineage.reason import Execution
 from lakeloom.store.intents import Intent
 
@@ -36,6 +39,17 @@ def writers(context: Context, step: Step, table: str, version: int) -> Iterator[
             if intent.full or writes_whole(step):
                 return
         at -= 1
+
+
+def may_have_read(context: Context, step: Step, intent: Intent, place: Mapping[str, Any] | None) -> bool:
+    """Return whether an execution may have read the bronze row at a place; True where none is known.
+
+    One that goes on from where the last had come to reads later landings alone, and what was laid into earlier ones.
+    """
+    bronze = bronze_of(step) if step.kind == "transform" else None
+    if place is None or bronze is None or intent.full or intent.replay or intent.again or bronze not in intent.since:
+        return True
+    return bool(place["epoch"] > intent.since[bronze] or relanded(context, bronze, intent))
 
 
 def writes_whole(step: Step) -> bool:

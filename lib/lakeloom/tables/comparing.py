@@ -96,7 +96,7 @@ def columns(
         added={each["name"]: spark_type(each["type"]) for place, each in new.items() if place not in old},
         dropped={each["name"]: spark_type(each["type"]) for place, each in old.items() if place not in new},
         retyped={new[place]["name"]: pair for place, pair in kinds.items() if pair[0] != pair[1]},
-        renamed={old[place]["name"]: new[place]["name"] for place in kinds if old[place]["name"] != new[place]["name"]},
+        renamed=renames(before, after),
     )
     found = []
     for place, (was, now) in kinds.items():
@@ -109,10 +109,19 @@ def columns(
     return change, found
 
 
+def renames(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what became of columns' names: before → after, of those that are called otherwise."""
+    old = {_place(each): each["name"] for each in before}
+    now = {_place(each): each["name"] for each in after}
+    return {old[place]: name for place, name in now.items() if place in old and old[place] != name}
+
+
 def _place(column: Mapping[str, Any]) -> str:
-    """Return what a column is told by through renames: its id where columns are mapped, else its name."""
-    number = (column.get("metadata") or {}).get("delta.columnMapping.id")
-    return f"#{number}" if number is not None else str(column["name"])
+    """Return what a column is told by through renames: its name in the files.
+
+    Where columns are mapped that is not its own; where they were mapped later on, it is the name from before.
+    """
+    return str((column.get("metadata") or {}).get("delta.columnMapping.physicalName") or column["name"])
 
 
 def _common(was: str, now: str) -> str | None:

@@ -92,12 +92,17 @@ def kept_out(rows: DataFrame, step: str, mark: Stamp, input_: str = "", *, code:
     from pyspark.sql import functions as F
 
     place, said = _place(rows), F.col("_said")
-    entry = entry_id(f"{step} {input_}".strip(), place, said)
     return rows.select(
-        *_entry(entry, place, said, said, F.col("_reasons"), F.col("_file")),
+        *_entry(kept_out_id(rows, step, input_), place, said, said, F.col("_reasons"), F.col("_file")),
         *_judged(step, mark, code),
         *undecided(),
     )
+
+
+def kept_out_id(rows: DataFrame, step: str, input_: str = "") -> Column:
+    """Return the ids of the entries that bronze rows have where a stream does not take them; see `kept_out`."""
+    said = rows["_said"] if "_said" in rows.columns else _json([name for name in rows.columns if name[:1] != "_"])
+    return entry_id(f"{step} {input_}".strip(), _place(rows), said)
 
 
 def _entry(entry: Column, place: Column, raw: Column, row: Column, reasons: Column, file: Column) -> list[Column]:
