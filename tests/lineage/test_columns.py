@@ -248,4 +248,4 @@ def test_three_hundred_tables_and_ten_thousand_edges_answer_in_a_second(told):
     assert len(graph.tables) == 300
     assert "bronze.x.c5" in ids(up)
     assert "gold.t0_0.c5" in ids(up)
-    assert time.perf_counter() - begun < 10  # a second on a quiet machine
+    assert time.perf_counter() - begun < 2
