@@ -13,6 +13,7 @@ writer commits between this look and the merge's own.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -60,9 +61,11 @@ class Spread:
         return max(high for _, high in self.bounds)
 
     def hit(self, ranges: Sequence[tuple[int, int]]) -> float:
-        """Return the share of the files that the ranges reach."""
-        reached = sum(any(low <= last and first <= high for first, last in ranges) for low, high in self.bounds)
-        return reached / len(self.bounds)
+        """Return the share of the files that the ranges reach, which are in order and apart."""
+        firsts, lasts = [first for first, _ in ranges], [last for _, last in ranges]
+        # As many ranges begin by a file's end as have ended before it begins: none of them reaches it.
+        missed = sum(bisect_right(firsts, high) == bisect_left(lasts, low) for low, high in self.bounds)
+        return (len(self.bounds) - missed) / len(self.bounds)
 
 
 def never_null(files: Any, keys: Sequence[str]) -> tuple[str, ...]:
@@ -144,26 +147,24 @@ def _spread(files: Any, key: str, kind: str) -> Spread | None:
 def _ranges(frame: DataFrame, spread: Spread) -> str:
     from pyspark.sql import functions as F
 
-    of = spread.whole
-    width = max(1, -(-(spread.high - spread.low + 1) // of.buckets))
+    of, low, high = spread.whole, spread.low, spread.high
+    width = max(1, -(-(high - low + 1) // of.buckets))
     value = quoted(spread.key)
     # A bound that stands for a shorter text lets in what lies a little outside: it goes with its neighbours.
-    above = f"least(greatest({of.sql(value)}, {spread.low}L), {spread.high}L) - {spread.low}L"
+    above = f"least(greatest({of.sql(value)}, {low}L), {high}L) - {low}L"
     # Integer division: a quotient of doubles could fall into the next bucket where numbers are large.
     bucket = F.expr(f"({above}) div {width}L")
     row = frame.agg(
-        F.collect_set(F.when(~F.expr(of.outside(value, spread.low, spread.high)), bucket)).alias("buckets"),
+        F.collect_set(F.when(~F.expr(of.outside(value, low, high)), bucket)).alias("buckets"),
         F.count_if(F.col(value).isNull()).alias("nulls"),
     ).first()
     assert row is not None  # an aggregate without groups has one row
     runs = together(row["buckets"])
-    found = [
-        (spread.low + first * width, min(spread.low + (last + 1) * width - 1, spread.high)) for first, last in runs
-    ]
+    found = [(low + first * width, min(low + (last + 1) * width - 1, high)) for first, last in runs]
     if spread.hit(found) > _MOST_HIT:
         return ""
     column = f"old.{value}"
-    parts = [of.outside(column, spread.low, spread.high), *(of.between(column, *each) for each in found)]
+    parts = [of.outside(column, low, high), *(of.between(column, *each) for each in found)]
     if row["nulls"]:
         parts.append(f"{column} IS NULL")
     return " OR ".join(parts)

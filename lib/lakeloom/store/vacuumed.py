@@ -54,16 +54,21 @@ def unnoted(
     root: Path, table: TableName | str, identity: str, gone: Iterable[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """Return, of runs of versions, those that are not noted yet."""
-    known = [span for each in noted(root, table, identity) for span in each.gone]
+    return _fresh(noted(root, table, identity), gone)
+
+
+def _fresh(before: Iterable[Vacuum], gone: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    known = [span for each in before for span in each.gone]
     return ranges(at for first, last in gone for at in range(first, last + 1) if not _within(at, known))
 
 
 def note(root: Path, table: TableName | str, identity: str, vacuum: Vacuum) -> None:
     """Note that versions are about to lose files; those that are noted already are not noted again."""
-    fresh = unnoted(root, table, identity, vacuum.gone)
+    before = noted(root, table, identity)
+    fresh = _fresh(before, vacuum.gone)
     if not fresh:
         return
-    told = [*noted(root, table, identity), Vacuum(vacuum.at, tuple(fresh))]
+    told = [*before, Vacuum(vacuum.at, tuple(fresh))]
     document = {"id": identity, "vacuums": [{"at": each.at, "gone": each.gone} for each in told]}
     replace(_file(root, table), json.dumps(document, indent=1))
 
