@@ -127,12 +127,12 @@ def _theirs(place: Path, folder: Path, day: str, python: Path, jars: str) -> flo
 
 def _held(table: Path) -> dict[str, Any]:
     """Return what the good orders of a side come to; theirs hold the broken ones as well."""
+    import pyarrow as pa
     from deltalake import DeltaTable, QueryBuilder
 
     asked = "SELECT count(*) AS orders, sum(quantity) AS pieces, sum(amount) AS amount FROM t WHERE quantity > 0"
-    found: dict[str, Any] = (
-        QueryBuilder().register("t", DeltaTable(str(table))).execute(asked).read_all().to_pylist()[0]
-    )
+    answer = pa.table(QueryBuilder().register("t", DeltaTable(str(table))).execute(asked).read_all())
+    found: dict[str, Any] = answer.to_pylist()[0]
     return found
 
 

@@ -12,7 +12,7 @@ from lakeloom.session.spark import step_session
 from lakeloom.store.commit import Mark, commit
 from lakeloom.store.layout import Layout
 from lakeloom.store.manner import Manner
-from lakeloom.store.pruning import depth, never_null, reach, together
+from lakeloom.store.pruning import Reach, depth, never_null, reach, together
 
 TABLE = TableName("silver", "orders")
 
@@ -108,8 +108,9 @@ def test_only_files_that_can_hold_the_keys_are_in_reach_and_every_key_is(spark, 
         return session.createDataFrame([(each,) for each in wanted], "id bigint").selectExpr(f"{cast} as k", "-id as v")
 
     changed = change(spark)
-    condition = reach(files_of(lake), changed, ["k"])
-    assert condition
+    reached = reach(files_of(lake), changed, ["k"])
+    condition = reached.condition
+    assert condition and len(reached.missed) == 4
     old = data.alias("old").where(condition)
     assert old.count() < 6_000
     assert old.join(changed, "k").count() == len(wanted) - 1  # one of them is new
@@ -125,10 +126,10 @@ def test_a_row_that_another_writer_commits_after_the_look_is_matched(lake, write
         write(lambda session, span=span: session.range(*span).selectExpr("id as k", "id as v"), Manner("append"))
 
     def looked(*args):
-        condition = reach(*args)
+        reached = reach(*args)
         theirs = pa.table({"k": pa.array([500], pa.int64()), "v": pa.array([0], pa.int64())})
         write_deltalake(lake.path(TABLE), theirs, mode="append")
-        return condition
+        return reached
 
     monkeypatch.setattr("lakeloom.store.merge.reach", looked)
     write(rows([(7, -7), (500, -500)], "k bigint, v bigint"), Manner("merge", ("k",)))
@@ -160,7 +161,7 @@ def test_where_every_file_holds_every_range_nothing_is_asked(spark, lake, write,
     for part in range(5):
         write(lambda session, part=part: session.range(part, 1_000, 5, 1).selectExpr("id as k"), Manner("append"))
     monkeypatch.setattr("lakeloom.store.pruning._ranges", lambda *_: pytest.fail("the rows were asked"))
-    assert reach(files_of(lake), spark.range(10).selectExpr("id as k"), ["k"]) == ""
+    assert reach(files_of(lake), spark.range(10).selectExpr("id as k"), ["k"]) == Reach()
 
 
 def test_depth_and_runs():

@@ -27,7 +27,7 @@ from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
 from lakeloom.store.lake import Lake
 from lakeloom.store.log import snapshot, vector_file
-from lakeloom.store.rewind import KNOWN
+from lakeloom.store.protocol import unknown
 from lakeloom.store.vacuum import inventory
 
 _COMMIT = re.compile(r"(\d{20})\.json")
@@ -65,9 +65,8 @@ def clone(
     if lake.exists(target):
         raise _refused(target, f"{target} exists already", "take another name")
     found = snapshot(lake, source, version)
-    features = {*(found.protocol.get("writerFeatures") or ()), *(found.protocol.get("readerFeatures") or ())}
-    if not features <= KNOWN:
-        named = ", ".join(sorted(features - KNOWN))
+    if unknown(found):
+        named = ", ".join(sorted(unknown(found)))
         raise _refused(source, f"{source} has features that a clone can't keep: {named}", "write its rows by a step")
     draft = lake.root / "drafts" / f"{target}-{uuid.uuid4().hex}"
     root, size = Path(lake.path(source)), 0

@@ -23,7 +23,7 @@ from lakeloom.store.evolve import changes, evolve, features
 from lakeloom.store.lake import Lake
 from lakeloom.store.layout import Layout
 from lakeloom.store.manner import DELETED, Manner
-from lakeloom.store.merge import prepared
+from lakeloom.store.merge import merge
 from lakeloom.store.replace import replaced
 from lakeloom.store.types import columns_of
 
@@ -125,11 +125,9 @@ def commit(
     needed = changes(there, given, allowed=how.evolve, renamed=how.renamed, dropped=how.dropped, where=str(table))
     if needed:
         evolve(session, place, opened, needed, given)
-        there = columns_of(lake.delta(table))
     if how.mode == "merge":
-        words = prepared(opened, frame, how, there, path)
         _sign(session, mark)
-        session.sql(words)
+        merge(session, lake, table, frame, how, (mark.step, mark.epoch))
     else:
         condition = replaced(frame, how.by, str(table)) if how.mode == "replace" else ""
         _sign(session, mark)

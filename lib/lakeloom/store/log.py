@@ -319,3 +319,17 @@ def file_of(add: Mapping[str, Any]) -> LiveFile:
         int((add.get("deletionVector") or {}).get("cardinality") or 0),
         json.dumps(pairs) if pairs else "",
     )
+
+
+def removed(add: Mapping[str, Any], at: int) -> dict[str, Any]:
+    """Return what a commit says of a file that it takes away, at a time in milliseconds since 1970."""
+    told = {
+        "path": add["path"],
+        "deletionTimestamp": at,
+        "dataChange": True,
+        "extendedFileMetadata": True,
+        "partitionValues": add.get("partitionValues") or {},
+        "size": add.get("size"),
+    }
+    mark = {name: value for name, value in (add.get("deletionVector") or {}).items() if value is not None}
+    return told | ({"deletionVector": mark} if mark else {})

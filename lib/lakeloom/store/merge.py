@@ -10,32 +10,44 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from lakeloom.core.names import quoted
+from lakeloom.core.names import TableName, quoted
+from lakeloom.store.lake import Lake
 from lakeloom.store.manner import DELETED, POSITION, Manner, later
 from lakeloom.store.pruning import never_null, reach
+from lakeloom.store.types import columns_of
+from lakeloom.store.upsert import upsert
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _ROWS = "lakeloom_rows"
 
 
-def prepared(opened: DeltaTable, frame: DataFrame, how: Manner, there: Iterable[str], path: str) -> str:
-    """Return the MERGE of `frame` into the table at `path`, after what it has to ask of the rows.
+def merge(
+    session: SparkSession, lake: Lake, table: TableName, frame: DataFrame, how: Manner, signed: tuple[str, int]
+) -> None:
+    """Merge `frame` into the table: by a transaction that is filled here, or by Delta's MERGE where that can't be.
 
     Parameters
     ----------
-    opened : DeltaTable
-        The table's log, for the statistics of its files.
     frame : DataFrame
-        Rows with unique keys; ``_deleted`` where rows may delete. It becomes a view of its session.
-    there : iterable of str
-        The table's columns.
+        Rows with unique keys; ``_deleted`` where rows may delete. With them a view of the session is made.
+    signed : (str, int)
+        The step and its epoch, which are the session's settings too.
     """
-    frame.createOrReplaceTempView(_ROWS)
-    files = opened.get_add_actions(flatten=True)
-    return statement(path, frame.columns, there, how, reach(files, frame, how.keys), never_null(files, how.keys))
+    kept = frame.storageLevel.useMemory or frame.storageLevel.useDisk
+    rows = frame if kept else frame.persist()
+    try:
+        opened = lake.delta(table)
+        files = opened.get_add_actions(flatten=True)
+        reached, filled = reach(files, rows, how.keys), never_null(files, how.keys)
+        if upsert(session, lake, table, rows, how, reached, filled, signed):
+            return
+        rows.createOrReplaceTempView(_ROWS)
+        session.sql(statement(lake.path(table), rows.columns, columns_of(opened), how, reached.condition, filled))
+    finally:
+        if not kept:
+            rows.unpersist()
 
 
 def statement(

@@ -19,14 +19,9 @@ from lakeloom.core.names import TableName
 from lakeloom.store.commit import Mark, metadata
 from lakeloom.store.intents import write_once
 from lakeloom.store.lake import Lake
-from lakeloom.store.log import Snapshot, snapshot
+from lakeloom.store.log import Snapshot, removed, snapshot
+from lakeloom.store.protocol import changeable, configuration
 
-# Features that ask nothing more of a commit that adds and removes whole files with their deletion vectors.
-KNOWN = frozenset(
-    ["appendOnly", "invariants", "checkConstraints", "changeDataFeed", "generatedColumns", "columnMapping",
-     "deletionVectors", "timestampNtz", "domainMetadata", "clustering", "typeWidening", "typeWidening-preview",
-     "variantType", "variantType-preview", "vacuumProtocolCheck"]
-)  # fmt: skip
 _MAPPING, _LAST_ID = "delta.columnMapping.mode", "delta.columnMapping.maxColumnId"
 
 
@@ -38,15 +33,9 @@ def can_rewind(now: Snapshot, then: Snapshot | None) -> bool:
     then : Snapshot or None
         None for a table without rows.
     """
-    protocol = now.protocol
-    features = {*(protocol.get("writerFeatures") or ()), *(protocol.get("readerFeatures") or ())}
-    own = _configuration(now)
-    # The sixth version brings identity columns, whose highest value is more than the schema of then says.
-    if not features <= KNOWN or int(protocol.get("minWriterVersion") or 0) == 6:
+    if not changeable(now):
         return False
-    if own.get("delta.appendOnly") == "true":
-        return False
-    return then is None or _configuration(then).get(_MAPPING) == own.get(_MAPPING)
+    return then is None or configuration(then).get(_MAPPING) == configuration(now).get(_MAPPING)
 
 
 def rewind(lake: Lake, table: TableName, version: int | None, mark: Mark) -> int | None:
@@ -89,7 +78,7 @@ def rewind(lake: Lake, table: TableName, version: int | None, mark: Mark) -> int
     ]
     if then is not None and _said(then) != _said(now):
         actions.append({"metaData": _schema(now, then)})
-    actions += [{"remove": _removed(add, at)} for add in gone]
+    actions += [{"remove": removed(add, at)} for add in gone]
     actions += [
         {"add": {name: value for name, value in add.items() if value is not None} | {"dataChange": True}}
         for add in back
@@ -99,32 +88,15 @@ def rewind(lake: Lake, table: TableName, version: int | None, mark: Mark) -> int
     return head + 1
 
 
-def _configuration(version: Snapshot) -> dict[str, str]:
-    return dict(version.metadata.get("configuration") or {})
-
-
 def _said(version: Snapshot) -> tuple[Any, ...]:
     told = version.metadata
-    return json.loads(told["schemaString"]), list(told.get("partitionColumns") or ()), _configuration(version)
+    return json.loads(told["schemaString"]), list(told.get("partitionColumns") or ()), configuration(version)
 
 
 def _schema(now: Snapshot, then: Snapshot) -> dict[str, Any]:
     """Return the metadata of the earlier version; ids of columns that were given since are not given again."""
-    configuration = _configuration(then)
-    if _LAST_ID in _configuration(now):
-        configuration[_LAST_ID] = _configuration(now)[_LAST_ID]
+    own = configuration(then)
+    if _LAST_ID in configuration(now):
+        own[_LAST_ID] = configuration(now)[_LAST_ID]
     told = {name: value for name, value in then.metadata.items() if value is not None}
-    return told | {"configuration": configuration, "id": now.metadata["id"]}
-
-
-def _removed(add: dict[str, Any], at: int) -> dict[str, Any]:
-    told = {
-        "path": add["path"],
-        "deletionTimestamp": at,
-        "dataChange": True,
-        "extendedFileMetadata": True,
-        "partitionValues": add.get("partitionValues") or {},
-        "size": add.get("size"),
-    }
-    mark = {name: value for name, value in (add.get("deletionVector") or {}).items() if value is not None}
-    return told | ({"deletionVector": mark} if mark else {})
+    return told | {"configuration": own, "id": now.metadata["id"]}

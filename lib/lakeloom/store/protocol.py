@@ -1,0 +1,35 @@
+"""What a version of a table asks of its writers: its properties, and features that are known to ask nothing more.
+
+Source: the Delta transaction log protocol.
+"""
+
+from __future__ import annotations
+
+from lakeloom.store.log import Snapshot
+
+# Features that ask nothing more of a commit that adds and removes files with their deletion vectors.
+_KNOWN = frozenset(
+    ["appendOnly", "invariants", "checkConstraints", "changeDataFeed", "generatedColumns", "columnMapping",
+     "deletionVectors", "timestampNtz", "domainMetadata", "clustering", "typeWidening", "typeWidening-preview",
+     "variantType", "variantType-preview", "vacuumProtocolCheck"]
+)  # fmt: skip
+
+
+def configuration(version: Snapshot) -> dict[str, str]:
+    """Return the table's properties at a version."""
+    return dict(version.metadata.get("configuration") or {})
+
+
+def unknown(version: Snapshot) -> frozenset[str]:
+    """Return the table's features of which it is not known what they ask of a writer of files."""
+    protocol = version.protocol
+    features = {*(protocol.get("writerFeatures") or ()), *(protocol.get("readerFeatures") or ())}
+    return frozenset(features - _KNOWN)
+
+
+def changeable(version: Snapshot) -> bool:
+    """Return whether files may be taken away and added by a commit of our own."""
+    # The sixth version brings identity columns, whose highest value is more than the schema says.
+    if unknown(version) or int(version.protocol.get("minWriterVersion") or 0) == 6:
+        return False
+    return configuration(version).get("delta.appendOnly") != "true"
