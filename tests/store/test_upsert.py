@@ -89,10 +89,13 @@ def _random(chance, size):
     "how",
     [
         Manner("merge", ("k",), "seq"),
-        Manner("merge", ("k", "part"), "seq", keep=("first",)),
-        Manner("merge", ("k",), update_when="new.v > old.v OR old.first = 'p'", keep=("first", "seq")),
+        Manner("merge", ("k", "part"), "seq", update_when="new.v > old.v OR old.first = 'p'", keep=("first",)),
+        pytest.param(
+            Manner("merge", ("k",), update_when="new.v > old.v OR old.first = 'p'", keep=("first", "seq")),
+            marks=pytest.mark.long,
+        ),
     ],
-    ids=["order", "parts of keys", "condition"],
+    ids=["order", "parts of keys and a condition", "a condition"],
 )
 def test_random_rows_and_deletions_make_the_table_that_deltas_merge_makes(both, how, seed):
     """Late rows, rows of keys with NULL parts, deletions, rows that update some columns: again and again."""
@@ -156,6 +159,24 @@ def test_statistics_of_a_file_with_marks_are_no_longer_called_exact(spark, lake,
     )
     assert own == plain and own[0]["tightBounds"] is False
     assert own[0]["nullCount"] == {"k": 0, "v": 2, "s": {"a": 2}}
+
+
+def test_the_session_of_the_step_is_not_left_behind_in_its_thread(spark, lake, monkeypatch):
+    """Whoever asks for the active session next would write under the step's transaction id: in vain."""
+    both = Both(spark, lake, monkeypatch, {})
+
+    def one(value):  # `createDataFrame` would leave its own session there
+        return lambda session: session.sql(f"SELECT 1 AS k, '{value}' AS v")
+
+    both(one("a"), Manner("append"))
+    sessions = spark._jvm.org.apache.spark.sql.SparkSession
+    sessions.clearActiveSession()
+    both(one("b"), Manner("merge", ("k",)))
+    assert not sessions.getActiveSession().isDefined()
+    sessions.setActiveSession(spark._jsparkSession)
+    both(one("c"), Manner("merge", ("k",)))
+    assert sessions.getActiveSession().get().equals(spark._jsparkSession)
+    assert both.same(merges=2) == [(1, "c")]
 
 
 def test_a_broken_constraint_is_refused_and_nothing_is_committed(spark, lake, monkeypatch):

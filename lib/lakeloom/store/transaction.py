@@ -13,7 +13,8 @@ Source: ``OptimisticTransaction`` of delta-spark 4.4; the Delta transaction log 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.session.connect import is_connect
@@ -26,8 +27,27 @@ _DELTA = "org.apache.spark.sql.delta"
 FILE, VECTOR, INDEX = "filePath", "deletionVectorId", "rowIndexCol"
 
 
+@contextmanager
+def acting(session: SparkSession) -> Iterator[None]:
+    """Make `session` the one that this thread's JVM side works in: Delta asks it for the words of a commit.
+
+    Afterwards it is again the one of before: a step's session has the step's transaction id, under which a second
+    write would be dropped in silence.
+    """
+    sessions = session._jvm.org.apache.spark.sql.SparkSession
+    before = sessions.getActiveSession()
+    sessions.setActiveSession(session._jsparkSession)
+    try:
+        yield
+    finally:
+        if before.isDefined():
+            sessions.setActiveSession(before.get())
+        else:
+            sessions.clearActiveSession()
+
+
 class Transaction:
-    """One transaction on a table, from the newest version on.
+    """One transaction on a table, from the newest version on; to be used inside `acting`.
 
     Parameters
     ----------
@@ -53,8 +73,6 @@ class Transaction:
         self._jvm = jvm
         self._none = jvm.scala.Option.empty()
         self._modules: dict[str, Any] = {}
-        # Delta asks the thread for its session, and that one for the words of the commit.
-        jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
         self._log = self._module("DeltaLog").forTable(session._jsparkSession, path)
         self._txn = self._log.startTransaction(self._none, self._none)
         self._snapshot = self._txn.snapshot()

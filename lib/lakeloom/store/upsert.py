@@ -29,7 +29,7 @@ from lakeloom.store.log import Snapshot, removed, snapshot
 from lakeloom.store.manner import DELETED, POSITION, Manner, later
 from lakeloom.store.protocol import changeable, configuration
 from lakeloom.store.pruning import Reach
-from lakeloom.store.transaction import FILE, INDEX, VECTOR, Transaction
+from lakeloom.store.transaction import FILE, INDEX, VECTOR, Transaction, acting
 from lakeloom.store.types import spark_type
 
 if TYPE_CHECKING:
@@ -73,20 +73,29 @@ def upsert(
     from py4j.protocol import Py4JError, Py4JJavaError
 
     try:
-        for _ in range(_TRIES):
-            txn = Transaction(session, lake.path(table))
-            txn.excludes(signed[0])
-            if lake.epoch(table, signed[0]) >= signed[1]:
-                return True
-            now = snapshot(lake, table, txn.version)
-            if not _fits(now, rows, how):
-                return False
-            if _Upsert(txn, now, lake.path(table), rows, how, reached, frozenset(filled))(session, signed):
-                return True
+        with acting(session):
+            return _tried(session, lake, table, rows, how, reached, frozenset(filled), signed)
     except Py4JError as error:
         # What Java throws is the merge's own; anything else says that this Delta's classes are other ones.
         if isinstance(error, Py4JJavaError):
             raise
+    return False
+
+
+def _tried(
+    session: SparkSession, lake: Lake, table: TableName, rows: DataFrame, how: Manner, reached: Reach,
+    filled: frozenset[str], signed: tuple[str, int],
+) -> bool:  # fmt: skip
+    for _ in range(_TRIES):
+        txn = Transaction(session, lake.path(table))
+        txn.excludes(signed[0])
+        if lake.epoch(table, signed[0]) >= signed[1]:
+            return True
+        now = snapshot(lake, table, txn.version)
+        if not _fits(now, rows, how):
+            return False
+        if _Upsert(txn, now, lake.path(table), rows, how, reached, filled)(session, signed):
+            return True
     return False
 
 
