@@ -71,10 +71,13 @@ def upsert(
     if not Transaction.can_begin(session) or session.conf.get("spark.lakeloom.merge", "own") != "own":
         return False
     from py4j.protocol import Py4JError, Py4JJavaError
+    from pyspark.errors import AnalysisException
 
     try:
         with acting(session):
             return _tried(session, lake, table, rows, how, reached, frozenset(filled), signed)
+    except AnalysisException:
+        return False  # found before the first write: MERGE has its own words for names, or says what is wrong
     except Py4JError as error:
         # What Java throws is the merge's own; anything else says that this Delta's classes are other ones.
         if isinstance(error, Py4JJavaError):
