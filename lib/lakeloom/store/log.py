@@ -321,6 +321,14 @@ def file_of(add: Mapping[str, Any]) -> LiveFile:
     )
 
 
+def added(add: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a commit says of a file that it adds, by what the log has said of it."""
+    told = {name: value for name, value in add.items() if value is not None}
+    if told.get("deletionVector"):
+        told["deletionVector"] = {name: value for name, value in told["deletionVector"].items() if value is not None}
+    return {"partitionValues": {}} | told | {"dataChange": True}
+
+
 def removed(add: Mapping[str, Any], at: int) -> dict[str, Any]:
     """Return what a commit says of a file that it takes away, at a time in milliseconds since 1970."""
     told = {

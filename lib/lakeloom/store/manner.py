@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,3 +68,37 @@ def later(new: str, old: str, sequence: str, *, positions: bool) -> str:
         f"({new}.{column} > {old}.{column} OR ({new}.{column} = {old}.{column} "
         f"AND {new}.{POSITION} >= {old}.{POSITION}))"
     )
+
+
+def same(keys: Iterable[str], filled: Collection[str], old: str = "old", new: str = "new") -> str:
+    """Return SQL: whether rows of two aliases have the same key; `filled` are keys that are NULL nowhere in `old`."""
+    # A key may have NULL parts, and NULL = NULL would insert the row again. Where the table has none the plain
+    # comparison says the same, and is joined by as it is: the null-safe one goes through two expressions a row.
+    return " AND ".join(f"{old}.{quoted(key)} {'=' if key in filled else '<=>'} {new}.{quoted(key)}" for key in keys)
+
+
+def clauses(how: Manner, given: Iterable[str], there: Iterable[str]) -> list[tuple[str, str]]:
+    """Return what a merge does with rows ``new`` and ``old`` of a key: (``delete``, ``update`` or ``insert``, when).
+
+    Parameters
+    ----------
+    given, there : iterable of str
+        The columns of the new rows, and of the table.
+
+    Returns
+    -------
+    list of (str, str)
+        The first of `delete` and `update` whose condition holds is done to a row that is met, ``insert`` with one
+        that is not; an empty condition always holds.
+    """
+    names, known = {name.lower() for name in given}, {name.lower() for name in there}
+    ordered = [later("new", "old", how.sequence, positions=POSITION in names & known)] if how.sequence else []
+    updating = [*ordered, f"({how.update_when})"] if how.update_when else ordered
+    stays = f"NOT new.{DELETED}"
+    made = []
+    if DELETED in names:
+        made.append(("delete", " AND ".join([f"new.{DELETED}", *ordered])))
+        updating = [stays, *updating]
+    if names - {name.lower() for name in (*how.keys, *how.keep, DELETED)}:
+        made.append(("update", " AND ".join(updating)))
+    return [*made, ("insert", stays if DELETED in names else "")]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.names import TableName, quoted
 from lakeloom.store.lake import Lake
-from lakeloom.store.manner import DELETED, POSITION, Manner, later
+from lakeloom.store.manner import DELETED, Manner, clauses, same
 from lakeloom.store.pruning import never_null, reach
 from lakeloom.store.types import columns_of
 from lakeloom.store.upsert import upsert
@@ -64,29 +64,19 @@ def statement(
     filled : list of str
         Keys that are NULL nowhere in the table.
     """
-    # A key may have NULL parts, and NULL = NULL would insert the row again. Where the table has none the plain
-    # comparison says the same, and is joined by as it is: the null-safe one goes through two expressions a row.
-    same = " AND ".join(f"old.{quoted(key)} {'=' if key in filled else '<=>'} new.{quoted(key)}" for key in how.keys)
     values = [name for name in given if name != DELETED]
-    known = {name.lower() for name in there}
-    positions = POSITION in values and POSITION in known
-    conditions = [later("new", "old", how.sequence, positions=positions)] if how.sequence else []
-    updating = [*conditions, f"({how.update_when})"] if how.update_when else conditions
     kept = {name.lower() for name in (*how.keys, *how.keep)}
     changes = ", ".join(f"old.{quoted(name)} = new.{quoted(name)}" for name in values if name.lower() not in kept)
-    clauses = []
-    if DELETED in given:
-        clauses.append(f"WHEN MATCHED AND {' AND '.join([f'new.{DELETED}', *conditions])} THEN DELETE")
-        updating = [f"NOT new.{DELETED}", *updating]
-    if changes:
-        clauses.append(f"WHEN MATCHED{_and(updating)} THEN UPDATE SET {changes}")
-    inserting = [f"NOT new.{DELETED}"] if DELETED in given else []
     columns = ", ".join(quoted(name) for name in values)
     news = ", ".join(f"new.{quoted(name)}" for name in values)
-    clauses.append(f"WHEN NOT MATCHED{_and(inserting)} THEN INSERT ({columns}) VALUES ({news})")  # noqa: S608 - quoted
-    on = f"{same} AND ({reached})" if reached else same
-    return f"MERGE INTO delta.`{path}` old USING {_ROWS} new ON {on} {' '.join(clauses)}"
-
-
-def _and(conditions: list[str]) -> str:
-    return "".join(f" AND {condition}" for condition in conditions)
+    done = {
+        "delete": ("MATCHED", "DELETE"),
+        "update": ("MATCHED", f"UPDATE SET {changes}"),
+        "insert": ("NOT MATCHED", f"INSERT ({columns}) VALUES ({news})"),  # noqa: S608 - quoted
+    }
+    words = [
+        f"WHEN {done[kind][0]}{f' AND {condition}' if condition else ''} THEN {done[kind][1]}"
+        for kind, condition in clauses(how, given, there)
+    ]
+    on = same(how.keys, filled) + (f" AND ({reached})" if reached else "")
+    return f"MERGE INTO delta.`{path}` old USING {_ROWS} new ON {on} {' '.join(words)}"

@@ -19,7 +19,7 @@ from lakeloom.core.names import TableName
 from lakeloom.store.commit import Mark, metadata
 from lakeloom.store.intents import write_once
 from lakeloom.store.lake import Lake
-from lakeloom.store.log import Snapshot, removed, snapshot
+from lakeloom.store.log import Snapshot, added, removed, snapshot
 from lakeloom.store.protocol import changeable, configuration
 
 _MAPPING, _LAST_ID = "delta.columnMapping.mode", "delta.columnMapping.maxColumnId"
@@ -79,10 +79,7 @@ def rewind(lake: Lake, table: TableName, version: int | None, mark: Mark) -> int
     if then is not None and _said(then) != _said(now):
         actions.append({"metaData": _schema(now, then)})
     actions += [{"remove": removed(add, at)} for add in gone]
-    actions += [
-        {"add": {name: value for name, value in add.items() if value is not None} | {"dataChange": True}}
-        for add in back
-    ]
+    actions += [{"add": added(add)} for add in back]
     file = Path(lake.path(table)) / "_delta_log" / f"{head + 1:020d}.json"
     write_once(file, "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in actions))
     return head + 1

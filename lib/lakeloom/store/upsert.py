@@ -25,8 +25,8 @@ from urllib.parse import unquote
 from lakeloom.core.names import TableName, quoted
 from lakeloom.store.encodings import without_dictionary
 from lakeloom.store.lake import Lake
-from lakeloom.store.log import Snapshot, removed, snapshot
-from lakeloom.store.manner import DELETED, POSITION, Manner, later
+from lakeloom.store.log import Snapshot, added, removed, snapshot
+from lakeloom.store.manner import DELETED, POSITION, Manner, clauses, same
 from lakeloom.store.protocol import changeable, configuration
 from lakeloom.store.pruning import Reach
 from lakeloom.store.transaction import FILE, INDEX, VECTOR, Transaction, acting
@@ -43,6 +43,7 @@ _MOST_FILES = 20_000  # beyond them reading the log here costs more than it save
 _TRIES = 3
 _FEW = 4_000_000  # rows of so many values in all are sent to where the table is read; of more, Spark decides
 _A_FILE = 50_000  # rows that are written go into a file for each so many at most
+# Names beside which a table's columns may be called as they like.
 _TAKE, _GONE, _KEY, _OLD = "_take", "_gone", "_key", "_old"
 
 
@@ -71,13 +72,10 @@ def upsert(
     if not Transaction.can_begin(session) or session.conf.get("spark.lakeloom.merge", "own") != "own":
         return False
     from py4j.protocol import Py4JError, Py4JJavaError
-    from pyspark.errors import AnalysisException
 
     try:
         with acting(session):
             return _tried(session, lake, table, rows, how, reached, frozenset(filled), signed)
-    except AnalysisException:
-        return False  # found before the first write: MERGE has its own words for names, or says what is wrong
     except Py4JError as error:
         # What Java throws is the merge's own; anything else says that this Delta's classes are other ones.
         if isinstance(error, Py4JJavaError):
@@ -146,17 +144,15 @@ class _Upsert:
                 written = self.txn.write(self._written(matched, touched))
             actions = [("txn", {"appId": signed[0], "version": signed[1], "lastUpdated": at})]
             actions += [("add", add) for add in written]
-            for file in touched:
-                add = self._by_path[_place(file, self.path)]
-                actions.append(("remove", removed(add, at)))
-                vector = marks.get(file)
-                if vector and vector["cardinality"] < json.loads(add["stats"])["numRecords"]:
-                    actions.append(("add", _marked(add, vector)))
+            actions += [("remove", removed(self._add(file), at)) for file in touched]
+            stay = [_marked(self._add(file), vector) for file, vector in marks.items()]
+            stay = [add for add in stay if _alive(add)]  # a file of marked rows alone goes
+            actions += [("add", add) for add in stay]
             self.txn.reads(self._candidates, self.reached.condition)
             # Delta lets rows that others have added pass; one of them may have a key of ours.
             if self.txn.newest() != self.txn.version:
                 return False
-            self.txn.commit(actions, self._clauses, self._metrics(written, touched, marks))
+            self.txn.commit(actions, self._clauses, self._metrics(written, touched, stay))
             return True
         finally:
             matched.unpersist()
@@ -168,11 +164,15 @@ class _Upsert:
     @cached_property
     def _candidates(self) -> list[dict[str, Any]]:
         missed = {unquote(path) for path in self.reached.missed}
-        return [_plain(add) for add in self.now.adds.values() if unquote(add["path"]) not in missed]
+        return [added(add) for add in self.now.adds.values() if unquote(add["path"]) not in missed]
 
     @cached_property
     def _by_path(self) -> dict[str, dict[str, Any]]:
         return {_place(add["path"], self.path): add for add in self._candidates}
+
+    def _add(self, file: str) -> dict[str, Any]:
+        """Return what the log says of a file that ``_metadata`` names."""
+        return self._by_path[_place(file, self.path)]
 
     @cached_property
     def _given(self) -> dict[str, str]:
@@ -189,25 +189,8 @@ class _Upsert:
         return DELETED in self.rows.columns
 
     @cached_property
-    def _same(self) -> str:
-        return " AND ".join(
-            f"old.{quoted(key)} {'=' if key in self.filled else '<=>'} new.{quoted(key)}" for key in self.how.keys
-        )
-
-    @cached_property
     def _clauses(self) -> list[tuple[str, str]]:
-        """What becomes of rows: (``delete``, ``update`` or ``insert``, the condition)."""
-        positions = POSITION in self._given and any(name.lower() == POSITION for name in _fields(self.now))
-        conditions = [later("new", "old", self.how.sequence, positions=positions)] if self.how.sequence else []
-        updating = [*conditions, *([f"({self.how.update_when})"] if self.how.update_when else [])]
-        kept = {name.lower() for name in (*self.how.keys, *self.how.keep, DELETED)}
-        clauses = []
-        if self._deletes:
-            clauses.append(("delete", " AND ".join([f"new.{DELETED}", *conditions])))
-            updating = [f"NOT new.{DELETED}", *updating]
-        if set(self._given) - kept:
-            clauses.append(("update", " AND ".join(updating)))
-        return [*clauses, ("insert", f"NOT new.{DELETED}" if self._deletes else "")]
+        return clauses(self.how, self.rows.columns, _fields(self.now))
 
     @cached_property
     def _take(self) -> Column:
@@ -243,7 +226,7 @@ class _Upsert:
         index = [F.col("_metadata.row_index").alias(INDEX)] if self._vectors else []
         old = self.txn.rows(self._candidates).select("*", F.col("_metadata.file_path").alias(FILE), *index).alias("old")
         gone = F.expr(f"coalesce(new.{DELETED}, FALSE)") if self._deletes else F.lit(False)
-        return old.join(self._small(self._signs), F.expr(self._same)).select(
+        return old.join(self._small(self._signs), F.expr(same(self.how.keys, self.filled))).select(
             *(F.col(f"new.{quoted(key)}").alias(f"{_KEY}{at}") for at, key in enumerate(self.how.keys)),
             *(F.col(f"old.{quoted(name)}").alias(f"{_OLD}{at}") for at, name in enumerate(self._kept)),
             F.col(FILE), *([F.col(INDEX)] if index else []), self._take.alias(_TAKE), gone.alias(_GONE),
@@ -272,7 +255,7 @@ class _Upsert:
         """Return file → its new deletion vector; `touched` are the files, where some have one already."""
         from pyspark.sql import functions as F
 
-        there = [(file, self.txn.serialized(self._by_path[_place(file, self.path)])) for file in touched]
+        there = [(file, self.txn.serialized(self._add(file))) for file in touched]
         marks = matched.where(_TAKE).select(FILE, INDEX)
         if any(mark for _, mark in there):
             vectors = session.createDataFrame(there, f"{FILE} string, {VECTOR} string")
@@ -288,8 +271,8 @@ class _Upsert:
         fresh = self._fresh(matched)
         if self._vectors or not touched:
             return self._spread(fresh, self._count)
-        adds = [self._by_path[_place(file, self.path)] for file in touched]
-        taken = F.expr(self._same) & self._take
+        adds = [self._add(file) for file in touched]
+        taken = F.expr(same(self.how.keys, self.filled)) & self._take
         others = self.txn.rows(adds).alias("old").join(self._small(self._signs), taken, "left_anti")
         both = others.select(*map(quoted, _fields(self.now))).union(self._spread(fresh, self._count))
         return self._spread(both, self._count + sum(map(_alive, adds)))
@@ -298,16 +281,10 @@ class _Upsert:
         """Return the new rows that come into the table, with what they keep of the rows before them."""
         from pyspark.sql import functions as F
 
-        found = matched.select(
-            _TAKE,
-            *(f"{_KEY}{at}" for at in range(len(self.how.keys))),
-            *(f"{_OLD}{at}" for at in range(len(self._kept))),
-        )
-        on = " AND ".join(
-            f"new.{quoted(key)} {'=' if key in self.filled else '<=>'} {_KEY}{at}"
-            for at, key in enumerate(self.how.keys)
-        )
-        joined = self.rows.alias("new").join(self._small(found), F.expr(on), "left")
+        keys = (F.col(f"{_KEY}{at}").alias(key) for at, key in enumerate(self.how.keys))
+        found = matched.select(_TAKE, *keys, *(f"{_OLD}{at}" for at in range(len(self._kept))))
+        on = same(self.how.keys, self.filled, old="found")
+        joined = self.rows.alias("new").join(self._small(found).alias("found"), F.expr(on), "left")
         comes = F.expr(f"coalesce({_TAKE}, TRUE)")
         if self._deletes:
             comes &= F.expr(f"NOT new.{DELETED}")
@@ -332,27 +309,21 @@ class _Upsert:
         return [Path(_place(file, self.path)) for file in touched]
 
     def _metrics(
-        self, written: Sequence[Mapping[str, Any]], touched: Mapping[str, tuple[int, int]], marks: Mapping[str, Any]
+        self, written: Sequence[Mapping[str, Any]], touched: Mapping[str, tuple[int, int]], stay: Sequence[Any]
     ) -> dict[str, int]:
         taken, deleted = (sum(counts[at] for counts in touched.values()) for at in (0, 1))
-        files = [self._by_path[_place(file, self.path)] for file in touched]
-        copied = 0 if self._vectors else sum(_alive(add) for add in files) - taken
-        out = sum(int(json.loads(add.get("stats") or "{}").get("numRecords") or 0) for add in written)
-        before = sum(bool(add.get("deletionVector")) for add in files)
-        added = sum(
-            vector["cardinality"] < json.loads(self._by_path[_place(file, self.path)]["stats"])["numRecords"]
-            for file, vector in marks.items()
-        )
+        files = [self._add(file) for file in touched]
+        copied = 0 if self._vectors else sum(map(_alive, files)) - taken
         return {
             "operationNumSourceRows": self._count,
-            "numTargetRowsInserted": out - copied - (taken - deleted),
+            "numTargetRowsInserted": sum(map(_alive, written)) - copied - (taken - deleted),
             "numTargetRowsUpdated": taken - deleted,
             "numTargetRowsDeleted": deleted,
             "numTargetRowsCopied": copied,
             "numTargetFilesAdded": len(written),
-            "numTargetFilesRemoved": len(touched) - added,
-            "numTargetDeletionVectorsAdded": added,
-            "numTargetDeletionVectorsRemoved": before,
+            "numTargetFilesRemoved": len(touched) - len(stay),
+            "numTargetDeletionVectorsAdded": len(stay),
+            "numTargetDeletionVectorsRemoved": sum(bool(add.get("deletionVector")) for add in files),
             "numTargetDeletionVectorsUpdated": 0,
             "numTargetBytesAdded": sum(int(add["size"]) for add in written),
             "numTargetBytesRemoved": sum(int(add["size"]) for add in files) if not self._vectors else 0,
@@ -363,13 +334,6 @@ def _place(file: str, table: str) -> str:
     """Return where a file is: the log has it relative to the table or whole, ``_metadata`` as a URI."""
     path = unquote(file).removeprefix("file:")
     return f"/{path.lstrip('/')}" if path.startswith("/") else f"{table}/{path}"
-
-
-def _plain(add: Mapping[str, Any]) -> dict[str, Any]:
-    told = {name: value for name, value in add.items() if value is not None}
-    if told.get("deletionVector"):
-        told["deletionVector"] = {name: value for name, value in told["deletionVector"].items() if value is not None}
-    return {"partitionValues": {}} | told | {"dataChange": True}
 
 
 def _alive(add: Mapping[str, Any]) -> int:
