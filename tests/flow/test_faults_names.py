@@ -37,6 +37,7 @@ tables:
     write: {mode: scd4, sequence_by: select, history: silver.both_history, cluster_by: ["the key.1"]}
   silver.days:
     <<: *table
+    keys: []
     write: {mode: replace, by: ["日 付"], partition_by: ["日 付"]}
   silver.all:
     <<: *table

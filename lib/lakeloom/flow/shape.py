@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lakeloom.core.names import TableName
+from lakeloom.core.names import TableName, quoted
 from lakeloom.flow.context import Context
 from lakeloom.flow.write import Part
 from lakeloom.store import refs
@@ -134,7 +134,7 @@ class _Shape:
             parts = [Part(self.aside, aside, self._beside(whole)), Part(self.history, versions, whole, self.layout)]
             current = made.current.where(f"NOT {DELETED}").drop(DELETED)
         else:
-            mine = made.frame.select(*keys).distinct()
+            mine = made.frame.select(*map(quoted, keys)).distinct()
             old, before = self._there(self.history), self._before()
             if old is not None:
                 versions = difference(versions, of_keys(old, mine, keys), (*keys, FROM))
