@@ -97,8 +97,8 @@ def test_a_commit_that_was_cut_off_while_it_was_written_loses_no_row(stream, mon
 
     real = writing._commit
 
-    def commit_then_die(context, session, intent, part):
-        made = real(context, session, intent, part)
+    def commit_then_die(context, session, intent, part, lineage):
+        made = real(context, session, intent, part, lineage)
         if part.table == "silver.t":
             raise KilledError
         return made
