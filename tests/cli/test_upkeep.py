@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.cli.app import app
-from lakeloom.flow import execute
+from lakeloom.flow import prepare
 from lakeloom.flow import vacuum as sweeping
 from lakeloom.store import refs
 from lakeloom.store.meta import append
@@ -52,7 +52,7 @@ def test_the_platforms_own_tables_are_kept_without_a_jvm(home, monkeypatch):
     # With a span that its history is to last, what is older goes; what stands in it stays.
     base = home / "conf/base.yml"
     base.write_text(base.read_text() + "upkeep: {vacuum: {keep: 1 hour}}\n")
-    monkeypatch.setattr(execute, "datetime", Later)
+    monkeypatch.setattr(prepare, "datetime", Later)
     rows = lake.size("meta.refs").rows
     shown = call("upkeep", "meta")
     assert shown.exit_code == 0 and "keep 1 hour" not in shown.stdout and "newest" in shown.stdout
@@ -71,7 +71,7 @@ def test_killed_in_a_vacuum_the_platforms_own_tables_are_whole_and_it_is_gone_on
     lake = open_lakehouse()
     for order in range(5):
         append(lake.lake, TABLE, COLUMNS, [{"table": "silver.x", "name": "old", "version": order, "order": order + 9}])
-    monkeypatch.setattr(execute, "datetime", Later)
+    monkeypatch.setattr(prepare, "datetime", Later)
     assert lake.upkeep("meta").exit_code == 0  # what it puts together goes the next time
     named, right = refs.entries(lake.lake), sweeping.delete
 

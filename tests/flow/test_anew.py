@@ -8,8 +8,9 @@ import pytest
 from deltalake import write_deltalake
 
 from lakeloom.flow.context import Context
-from lakeloom.flow.execute import Ready, look, prepare
+from lakeloom.flow.decision import look
 from lakeloom.flow.planning import plan
+from lakeloom.flow.prepare import Ready, prepare
 from lakeloom.project.graph import steps
 from lakeloom.store import refs
 from lakeloom.store.identity import identity

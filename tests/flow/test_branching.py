@@ -12,7 +12,7 @@ from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Input
-from lakeloom.flow import cloning, execute, promoting
+from lakeloom.flow import cloning, decision, execute, promoting
 from lakeloom.flow.branching import Branched, moved
 from lakeloom.flow.cloning import clone_table
 from lakeloom.flow.promoting import _done, _executions, _pins, _refuse_anew, _refuse_changed
@@ -249,12 +249,12 @@ def test_names_locks_and_settings(branched, monkeypatch):
 
 def test_a_branch_lands_what_main_never_had_and_nothing_else(branched):
     project = opened(branched, branch="work").project
-    context = execute.Context.of(project, "look")
+    context = decision.Context.of(project, "look")
     by = {step.name: step for step in steps(project)}
-    assert execute.apart(context, by["bronze.changes"], {"bronze.changes": 0}).action == "skip"
-    assert execute.apart(context, by["bronze.changes"], {}) is None
-    assert execute.apart(context, by["silver.items"], {}) is None
-    assert execute.apart(execute.Context.of(branched.project(), "look"), by["bronze.changes"], {}) is None
+    assert decision.apart(context, by["bronze.changes"], {"bronze.changes": 0}).action == "skip"
+    assert decision.apart(context, by["bronze.changes"], {}) is None
+    assert decision.apart(context, by["silver.items"], {}) is None
+    assert decision.apart(decision.Context.of(branched.project(), "look"), by["bronze.changes"], {}) is None
     assert Input("bronze.changes", "new") in by["silver.items"].reads
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import lakeloom
-from lakeloom.flow import execute, journal, runner
+from lakeloom.flow import execute, journal, prepare, runner
 from lakeloom.store import refs
 from lakeloom.store.intents import Intents
 from tests.flow.stream import Stream
@@ -32,7 +32,7 @@ def clock(monkeypatch, time):
         def now(cls, tz=None):
             return time.astimezone(tz)
 
-    for module in (execute, journal, runner):
+    for module in (execute, journal, prepare, runner):
         monkeypatch.setattr(module, "datetime", Now)
 
 

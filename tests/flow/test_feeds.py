@@ -173,7 +173,7 @@ def test_days_are_replaced_and_others_stay(stream):
 tables:
   silver.days:
     from: {bronze.changes: new}
-    sql: select cast(day as date) as day, v from bronze.changes
+    sql: select cast(day as date) as day, v, _position from bronze.changes
     write: {mode: replace, by: [day], partition_by: [day]}
     columns: {day: date, v: string}
 """)  # fmt: skip

@@ -9,8 +9,9 @@ from deltalake import write_deltalake
 from lakeloom.config.load import read
 from lakeloom.core.errors import LakeloomError
 from lakeloom.flow.context import Context
-from lakeloom.flow.execute import Ready, look, prepare
+from lakeloom.flow.decision import look
 from lakeloom.flow.planning import plan
+from lakeloom.flow.prepare import Ready, prepare
 from lakeloom.project.check import check, checked
 from lakeloom.project.graph import meaning, steps
 from lakeloom.store import refs

@@ -3,7 +3,7 @@
 import json
 
 from lakeloom.api.lakehouse import open_lakehouse
-from lakeloom.flow.execute import prepare
+from lakeloom.flow.prepare import prepare
 from lakeloom.flow.runs import new_run_id
 from lakeloom.project.graph import steps
 from tests.shop import drop

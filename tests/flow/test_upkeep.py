@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lakeloom.core.errors import LakeloomError
-from lakeloom.flow import execute
+from lakeloom.flow import execute, prepare
 from lakeloom.flow import upkeep as work
 from lakeloom.flow import vacuum as sweeping
 from lakeloom.flow.context import Context
@@ -73,7 +73,7 @@ def later(monkeypatch, **span):
         def now(cls, zone=None):
             return datetime.now(zone) + timedelta(**span)
 
-    monkeypatch.setattr(execute, "datetime", Later)
+    monkeypatch.setattr(prepare, "datetime", Later)
 
 
 def rows(k, v, g="a"):
@@ -165,7 +165,7 @@ def killed(stream, monkeypatch, name, place, function, death=dies):
         patched.setattr(place, function, death)
         context = Context.of(stream.project(), "killed")
         step = next(step for step in steps(context.project) if step.name == name)
-        ready = execute.prepare(context, step, asked=True)
+        ready = prepare.prepare(context, step, asked=True)
         with pytest.raises(Killed):
             execute.perform(context, step, ready.intent)
 

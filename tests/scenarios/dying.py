@@ -57,12 +57,12 @@ def watch(folder):
     die()
 
 if told["hours"]:
-    from lakeloom.flow import execute
+    from lakeloom.flow import execute, prepare
     class Later(datetime):
         @classmethod
         def now(cls, zone=None):
             return datetime.now(zone) + timedelta(hours=told["hours"])
-    execute.datetime = Later
+    execute.datetime = prepare.datetime = Later
 if moment and moment["when"] == "writing":
     threading.Thread(target=watch, args=[Path(moment["call"])], daemon=True).start()
 elif moment:

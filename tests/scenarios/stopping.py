@@ -19,7 +19,6 @@ import sys, threading
 from lakeloom.config.load import read
 from lakeloom.project.check import checked
 from lakeloom.flow import write as writing
-from lakeloom.flow import execute
 from lakeloom.flow.choice import Choice
 from lakeloom.flow.replaying import replay
 from lakeloom.flow.runner import run

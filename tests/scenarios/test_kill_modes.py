@@ -40,7 +40,7 @@ MORE = """\
     write: {mode: overwrite}
   silver.days:
     from: {bronze.changes: new}
-    sql: select id, seq, a, b, day from bronze.changes
+    sql: select id, seq, a, b, day, _position from bronze.changes
     write: {mode: replace, by: [day], partition_by: [day]}
   silver.latest:
     <<: *table

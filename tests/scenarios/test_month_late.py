@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 
 import lakeloom
-from lakeloom.flow import execute
+from lakeloom.flow import prepare
 from lakeloom.registry.client import connect
 from tests.scenarios.month_late import BUG, COMMA_SINCE, DAYS, FIRST, FIX, deliveries, drop_days, lay_out
 from tests.scenarios.test_golden import agrees
@@ -196,7 +196,7 @@ def vacuum_keeps_what_is_pinned(story, monkeypatch):
     held, pinned = old.dataset.table.arrow(), old.dataset.inputs["silver.deliveries"]
     gold = story.versions()["gold.depots"]
     with monkeypatch.context() as patched:
-        patched.setattr(execute, "datetime", Later)
+        patched.setattr(prepare, "datetime", Later)
         story.type("nightly", "upkeep", told=False)
     lake = story.lake()
     again = lake.model("delivery_late", 1)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from lakeloom.core.durations import Duration
 from lakeloom.core.steps import Basis, Step, Window
-from lakeloom.flow.execute import REPLAYED, again_of
+from lakeloom.flow.prepare import REPLAYED, again_of
 from lakeloom.flow.result import Listener, RunResult
 from lakeloom.flow.runner import run
 from lakeloom.project.graph import steps as graph

@@ -11,7 +11,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.extras import command
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
-from lakeloom.flow.execute import apart, at_tag, can_ask, look, pinned
+from lakeloom.flow.decision import apart, at_tag, can_ask, look, pinned
 from lakeloom.flow.land import poll
 from lakeloom.flow.radius import Radius
 from lakeloom.flow.upkeep import look as look_after

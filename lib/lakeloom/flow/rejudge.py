@@ -14,6 +14,7 @@ from lakeloom.core.errors import FixError
 from lakeloom.core.names import TableName, quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
+from lakeloom.store.describe import quoted as text
 from lakeloom.store.intents import Intent
 from lakeloom.tables.bronze import POSITION
 from lakeloom.tables.fixes import over_raw, over_rows
@@ -101,6 +102,14 @@ def remade(
         inputs |= {bronze: over_raw(origin, entries)}
     rows = marked(refine(context.project, step, session, inputs), step.name)
     return over_rows(_only_chosen(step, rows, chosen), entries), origin
+
+
+def relanded(context: Context, table: str, since: int, version: int) -> list[str]:
+    """Return a condition for the rows that replays of bronze, after an epoch, have put into their old place."""
+    now = context.lake.epoch(table, table, version)
+    later = [record.intent for record in context.intents.after(table, since)]
+    runs = [text(each.run) for each in later if each.replay and each.epoch <= now]
+    return [f"_run IN ({', '.join(runs)})"] if runs else []
 
 
 def every_change(context: Context, session: SparkSession, step: Step, table: str, version: int) -> DataFrame:

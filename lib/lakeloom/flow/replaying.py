@@ -7,7 +7,7 @@ from typing import Any
 
 from lakeloom.flow.choice import Choice
 from lakeloom.flow.desk import step_of
-from lakeloom.flow.execute import REPLAYED
+from lakeloom.flow.prepare import REPLAYED
 from lakeloom.flow.replay import Replay
 from lakeloom.flow.result import Listener, RunResult
 from lakeloom.flow.runner import run

@@ -20,10 +20,11 @@ from lakeloom.flow import contracts
 from lakeloom.flow.after import after
 from lakeloom.flow.auditing import noted
 from lakeloom.flow.context import Context
-from lakeloom.flow.execute import give_up, perform, prepare
+from lakeloom.flow.execute import give_up, perform
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.pinned import Pinned
+from lakeloom.flow.prepare import prepare
 from lakeloom.flow.replay import Replay
 from lakeloom.flow.restoring import settle
 from lakeloom.flow.result import STREAM, Listener, RunResult, Silent, StepResult

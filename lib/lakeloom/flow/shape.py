@@ -13,12 +13,13 @@ from lakeloom.store import refs
 from lakeloom.store.evolve import changes, evolve
 from lakeloom.store.intents import Intent
 from lakeloom.store.layout import Layout
-from lakeloom.store.manner import DELETED, Manner
+from lakeloom.store.manner import DELETED, POSITION, Manner
 from lakeloom.store.types import columns_of
 from lakeloom.tables import snapshots
 from lakeloom.tables.deletions import deletions, living
 from lakeloom.tables.history import CURRENT, FROM, SPAN, Chain, chain, difference, of_keys
 from lakeloom.tables.newest import newest, repeated
+from lakeloom.tables.replacing import need_order, newest_groups, not_overtaken, order_of
 from lakeloom.tables.spec import TableSpec
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def shaped(
     shape = _Shape(context, session, table, spec, intent)
     if not spec.write.by_key:
         mode = "overwrite" if intent.full else spec.write.mode
-        yield [Part(table, good, shape.manner(mode), shape.layout)]
+        rows = shape.replacing(good) if spec.write.mode == "replace" else good
+        yield [Part(table, rows, shape.manner(mode), shape.layout)]
     elif spec.write.mode == "merge":
         yield shape.merged(good)
     else:
@@ -58,7 +60,8 @@ def rows_of(good: DataFrame, spec: TableSpec) -> DataFrame:
     """Return what an empty table would hold after these rows: for tests of a project."""
     write = spec.write
     if not write.by_key:
-        return good
+        order = order_of(write, spec.from_, good.columns) if write.mode == "replace" else None
+        return newest_groups(good, write.by, order) if order else good
     rows = _changes(good, spec, None, "")
     if write.mode == "scd2":
         return chain(rows, spec.keys, str(write.order), track=write.track).versions
@@ -96,6 +99,16 @@ class _Shape:
             renamed=self._renamed,
             dropped=spec.dropped,
         )
+
+    def replacing(self, good: DataFrame) -> DataFrame:
+        """Return the rows of the newest deliveries, among them and in the table."""
+        by, name = self.write.by, str(self.name)
+        order = need_order(self.write, self.spec.from_, good.columns, name)
+        if order is None:
+            return good
+        rows, there = newest_groups(good, by, order), self._there(name)
+        known = there is not None and {*by, self.write.sequence_by or POSITION} <= set(there.columns)
+        return not_overtaken(rows, there, by, order) if known and there is not None else rows
 
     def merged(self, good: DataFrame) -> list[Part]:
         """One row a key; what was deleted is kept aside, so that a late row does not bring it back."""

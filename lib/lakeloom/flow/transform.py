@@ -15,7 +15,7 @@ from lakeloom.flow.background import judged as rules_of
 from lakeloom.flow.context import Context
 from lakeloom.flow.contracts import keep_made
 from lakeloom.flow.lineage import Noted, noted
-from lakeloom.flow.rejudge import decided, rows_with_fixes, unmarked, with_fixes
+from lakeloom.flow.rejudge import decided, relanded, rows_with_fixes, unmarked, with_fixes
 from lakeloom.flow.shape import shaped
 from lakeloom.flow.write import Part, take_back, write
 from lakeloom.project.spec import Project
@@ -23,7 +23,6 @@ from lakeloom.quality.aggregates import audit
 from lakeloom.quality.results import RuleResult, require
 from lakeloom.quality.rows import judge
 from lakeloom.session.spark import step_session
-from lakeloom.store.describe import quoted
 from lakeloom.store.intents import Intent
 from lakeloom.store.manner import DELETED, Manner
 from lakeloom.tables import quarantine
@@ -97,19 +96,13 @@ def read_input(context: Context, session: SparkSession, read: Input, intent: Int
         return context.lake.changes(session, read.table, None if intent.full else since, intent.reads[read.table])
     frame = context.lake.frame(session, read.table, intent.reads[read.table])
     if read.mode == "new" and since is not None and not intent.full:
-        fresh = " OR ".join([f"_position.epoch > {since}", *relanded(context, read.table, intent)])
+        fresh = " OR ".join(
+            [f"_position.epoch > {since}", *relanded(context, read.table, since, intent.reads[read.table])]
+        )
         frame = frame.where(f"{fresh} OR ({intent.again})" if intent.again else fresh)
         # Which rows are new is the runner's own filter, and no part of what the table is made of.
         frame = frame.alias(f"{read.table}@{intent.reads[read.table]}")
     return frame
-
-
-def relanded(context: Context, table: str, intent: Intent) -> list[str]:
-    """Return a condition for the rows that a replay of bronze has put into their old place since the last time."""
-    now = context.lake.epoch(table, table, intent.reads[table])
-    later = [record.intent for record in context.intents.after(table, intent.since[table])]
-    runs = [quoted(each.run) for each in later if each.replay and each.epoch <= now]
-    return [f"_run IN ({', '.join(runs)})"] if runs else []
 
 
 def _losers(step: Step, inputs: dict[str, DataFrame]) -> Part | None:

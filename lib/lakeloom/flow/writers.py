@@ -7,8 +7,7 @@ from typing import Any
 
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
-from lakeloom.flow.rejudge import bronze_of
-from lakeloom.flow.transform import relanded
+from lakeloom.flow.rejudge import bronze_of, relanded
 from lakeloom.lineage.reason import Execution
 from lakeloom.store.intents import Intent
 
@@ -49,7 +48,9 @@ def may_have_read(context: Context, step: Step, intent: Intent, place: Mapping[s
     bronze = bronze_of(step) if step.kind == "transform" else None
     if place is None or bronze is None or intent.full or intent.replay or intent.again or bronze not in intent.since:
         return True
-    return bool(place["epoch"] > intent.since[bronze] or relanded(context, bronze, intent))
+    return bool(
+        place["epoch"] > intent.since[bronze] or relanded(context, bronze, intent.since[bronze], intent.reads[bronze])
+    )
 
 
 def writes_whole(step: Step) -> bool:

@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     references.sql_columns_exist,
     verbs_fit,
     references.merge_has_keys,
+    references.replacing_rows_have_an_order,
     references.spans_are_free,
     references.columns_are_declared,
     references.rule_names_differ,

@@ -17,8 +17,9 @@ from lakeloom.project.spec import Project
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.feed import FEED, SEQUENCE
 from lakeloom.tables.history import SPAN
+from lakeloom.tables.replacing import FIX, LACKS, order_of
 from lakeloom.tables.spec import TableSpec
-from lakeloom.tables.sql import parse, tables_of, unknown_columns, unrepeatable
+from lakeloom.tables.sql import outputs, parse, tables_of, unknown_columns, unrepeatable
 
 Schemas = Mapping[str, Iterable[str]]
 
@@ -199,6 +200,21 @@ def merge_has_keys(project: Project, schemas: Schemas) -> Iterator[Problem]:
         if table.write.by_key and not table.keys:
             message = f"mode {table.write.mode} needs keys"
             yield Problem(("tables", name, "write"), "LL-TABLE-006", message, "add keys: [...]")
+
+
+def replacing_rows_have_an_order(project: Project, schemas: Schemas) -> Iterator[Problem]:
+    """Of deliveries that come one by one, and replace each other, something says which is the newer."""
+    for name, table in project.tables.items():
+        if table.write.mode != "replace" or not set(table.from_.values()) & {"new", "changes"}:
+            continue
+        try:
+            made = outputs(project.sql[name]) if name in project.sql else ["*"]
+        except LakeloomError:
+            continue
+        columns = ("_position",) if "*" in made else made
+        if order_of(table.write, table.from_, columns) is None:
+            told = LACKS.format(by=", ".join(table.write.by))
+            yield Problem(("tables", name, "write"), "LL-TABLE-010", told, FIX)
 
 
 def spans_are_free(project: Project, schemas: Schemas) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ BY_KEY = ("merge", "scd2", "scd4")
 # Which modes a word belongs to.
 _BELONGS = {
     "by": ("replace",),
-    "sequence_by": BY_KEY,
+    "sequence_by": (*BY_KEY, "replace"),
     "delete_when": BY_KEY,
     "snapshot_by": BY_KEY,
     "update_when": ("merge",),
@@ -37,8 +37,9 @@ class WriteSpec(Strict):
         versions, with the time from and until which they held. ``scd4``: the newest row of each key here, and all
         versions in the table `history`.
     sequence_by : str, optional
-        The column by which one row of a key is later than another.
+        The column by which one row of a key is later than another; for ``replace``, one delivery of a group.
     by : tuple of str
+        For ``replace``; a group is the rows that share their values of these.
     delete_when : str, optional
         SQL over a row: it says that its key is gone. A column ``_op`` may be used here; it is not stored.
     update_when : str, optional
