@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,10 +27,11 @@ def history(
 ) -> None:
     """List a table's commits, newest first, each with the run and the versions that it was made from.
 
-    JSON: [{"version", "timestamp", "operation", "metrics": {}, "manifest": {"step", "epoch", "run", "reads", …},
-    "readable": false where the version's files were vacuumed}]. With --cost, by table: [{"table", "version", "bytes"
-    of the newest version, "versions" and "oldest" that can be read, "history_bytes" and "history_files" that only
-    older versions need, "free_bytes" of them that nobody needs, "pinned": [{"versions", "by"}]}].
+    JSON: [{"version", "timestamp", "operation", "metrics": {}, "manifest": {"step", "epoch", "run", "reads", the branch
+    that it was "promoted" from, …}, "readable": false where the version's files were vacuumed}]. With --cost, by table:
+    [{"table", "version", "bytes" of the newest version, "versions" and "oldest" that can be read, "history_bytes" and
+    "history_files" that only older versions need, "free_bytes" of them that nobody needs, "pinned": [{"versions",
+    "by"}]}].
     """
     if table is None and not cost:
         raise typer.BadParameter("name a table, or ask for --cost", param_hint="TABLE")
@@ -54,7 +56,7 @@ def history(
                     entry["timestamp"][:19],
                     entry["operation"],
                     int(written) if written is not None else None,
-                    made.get("run"),
+                    _run(made),
                     reads,
                     "" if entry["readable"] else "vacuumed",
                 )
@@ -62,6 +64,12 @@ def history(
         out.table(
             ("version", "at (UTC)", "operation", "rows written", "run", "from", "files"), rows, right=("rows written",)
         )
+
+
+def _run(made: Mapping[str, Any]) -> str | None:
+    """Return the run that made a version, and the branch that it came from where it was promoted."""
+    run = made.get("run")
+    return f"{run} (promoted from {made['promoted']})" if "promoted" in made else run
 
 
 def _cost(out: Shell, found: list[HistoryCost]) -> None:

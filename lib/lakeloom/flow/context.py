@@ -129,6 +129,7 @@ class Context:
             "full": intent.full,
         }
         manifest |= {"lineage": lineage} if lineage else {}
+        manifest |= {"promoted": intent.batch["branch"]} if "promote" in intent.batch else {}
         return Mark(intent.step, intent.epoch, manifest | self.provenance)
 
     def source(self, spec: SourceSpec) -> tuple[type, BaseModel]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 PLACE = "_position"
+NAME = "_name"  # the column in which rows carry their names
 # What Delta's feed says of a change, and the kinds that tell a row as it was before it.
 _CHANGE, _AT, _BEFORE = "_change_type", "_commit_version", ("update_preimage", "delete")
 _JSON = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}

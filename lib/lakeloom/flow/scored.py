@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.core.steps import Step
 from lakeloom.flow.given import standing
 from lakeloom.flow.model import record_of
-from lakeloom.flow.naming import name_of, named
+from lakeloom.flow.naming import NAME, name_of, named
 from lakeloom.store.intents import Intent
 from lakeloom.tables.tracing import WHY
 
@@ -35,21 +35,21 @@ def datasets(walk: Walk, step: Step, intent: Intent, wanted: Mapping[str, Reason
     for view in spec.views:
         held = f"features.{view}"
         views[view] = named(context, held, context.lake.frame(session, held, intent.reads[held]))
-    pairs = labels.select(name_of(table, labels.columns, keys).alias("_name"), WHY)
+    pairs = labels.select(name_of(table, labels.columns, keys).alias(NAME), WHY)
     bare = labels.drop(WHY)
     for use in spec.features:
         if use.view is not None:
             met = seen(bare, spec, use, project.features[use.view], views[use.view], available, WHY)
-            pairs = pairs.unionByName(met.select(name_of(table, met.columns, keys).alias("_name"), WHY))
+            pairs = pairs.unionByName(met.select(name_of(table, met.columns, keys).alias(NAME), WHY))
     for row in pairs.distinct().toArrow().to_pylist():
-        found[row["_name"]].append(row[WHY])
+        found[row[NAME]].append(row[WHY])
     every = sorted({name for names in found.values() for name in names})
     events = {
         view: (project.features[view], rows.where(F.col(WHY).isin(*every)).drop(WHY)) for view, rows in views.items()
     }
     made = build(bare, spec, events, available, table.partition(".")[2])
-    made = made.withColumn("_name", name_of(table, made.columns, keys)).where(F.col("_name").isin(*wanted))
-    rows = {row["_name"]: row for row in made.toArrow().to_pylist()}
+    made = made.withColumn(NAME, name_of(table, made.columns, keys)).where(F.col(NAME).isin(*wanted))
+    rows = {row[NAME]: row for row in made.toArrow().to_pylist()}
     for name, each in wanted.items():
         if found[name]:
             each.level = "rows"

@@ -10,15 +10,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lakeloom.core.errors import LakeloomError, LineageError
-from lakeloom.core.names import quoted
+from lakeloom.core.errors import LineageError
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
-from lakeloom.flow.found import COUNT, Row, collected, equal, newest, place
+from lakeloom.flow.found import Row, collected, equal, place
 from lakeloom.flow.given import standing, still
-from lakeloom.flow.naming import PLACE, name_of, named, named_by, naming, told
-from lakeloom.flow.origins import Making, making, only
+from lakeloom.flow.naming import NAME, PLACE, name_of, named, naming, told
+from lakeloom.flow.remade import by_rows, by_step
+from lakeloom.flow.scored import datasets, scores
 from lakeloom.flow.writers import may_have_read, writers, writes_whole
 from lakeloom.lineage.made import Kept
 from lakeloom.lineage.reason import Execution, Reason, Why
@@ -31,10 +31,7 @@ from lakeloom.tables.tracing import WHY, UntraceableError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# Of one row so many origins are taken along to prove it; more are counted.
-MOST = 5000
 _TIMES = ("_event_time", "_available_at", "_as_of", "_split")
-_NAME = "_name"
 
 
 def why(
@@ -82,6 +79,7 @@ class Walk:
     names: dict[int, str] = field(default_factory=dict)
     known: dict[tuple[str, int, str], list[Reason]] = field(default_factory=dict)
     barred: set[int] = field(default_factory=set)
+    columns: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.steps: dict[str, Step] = {table: step for step in steps(self.context.project) for table in step.writes}
@@ -227,11 +225,11 @@ class Walk:
             return mine
         table, before = next(iter(mine.values())).table, dict[str, list[Row]]()
         try:
-            found = collected(self._of(table, self._frame(table, made.version - 1), mine))
+            found = collected(self.of(table, self._frame(table, made.version - 1), mine))
         except Exception:  # its files are gone: who wrote which row can't be told so well
             return mine
         for row in found:
-            before.setdefault(row[_NAME], []).append(row)
+            before.setdefault(row[NAME], []).append(row)
         return {
             name: each
             for name, each in mine.items()
@@ -242,8 +240,6 @@ class Walk:
         self, step: Step, intent: Intent, made: Execution, key: str, left: dict[str, Reason], *, alike: bool = True
     ) -> None:
         """Explain the rows that one execution has written, and take them out of `left`."""
-        from lakeloom.flow.scored import datasets, scores
-
         wanted = dict(left)
         try:
             if step.name.startswith("datasets."):
@@ -251,10 +247,10 @@ class Walk:
             elif step.kind == "materialise" and not step.name.startswith("features."):
                 scores(self, step, intent, wanted)
             else:
-                self._rows(step, intent, wanted, alike=alike)
+                by_rows(self, step, intent, wanted, alike=alike)
         except UntraceableError as cause:
             if alike:
-                self._by_step(step, intent, wanted, key, str(cause))
+                by_step(self, step, intent, wanted, key, str(cause))
         except Exception as cause:  # old versions and today's code may fit in no way at all
             error = explained(cause, step.name)
             for each in wanted.values() if alike else ():
@@ -273,111 +269,19 @@ class Walk:
                 }
             del left[name]
 
-    def _rows(self, step: Step, intent: Intent, wanted: dict[str, Reason], *, alike: bool) -> None:
-        """Explain rows by carrying the names of the inputs' rows through the step."""
-        from pyspark.sql import functions as F
-
-        does = making(self.context, self.session, step, intent)
-        try:
-            frame = self._of(next(iter(wanted.values())).table, does.traced(does.inputs), wanted)
-        except LakeloomError:
-            raise
-        except UntraceableError:
-            raise
-        except Exception as cause:  # what Spark does not take of the rewritten query
-            raise UntraceableError(f"SQL that can't be traced ({type(cause).__name__})") from cause
-        origins = F.array_sort(F.array_distinct(F.col(WHY)))
-        frame = frame.withColumn(COUNT, F.size(origins)).withColumn(WHY, F.slice(origins, 1, MOST))
-        candidates: dict[str, list[Row]] = {}
-        for row in collected(frame):
-            if not alike or self.same(step, wanted[row[_NAME]], row):
-                candidates.setdefault(row[_NAME], []).append(row)
-        taken = {name: newest(step, rows) for name, rows in candidates.items()}
-        if not taken:
-            return
-        every: dict[str, set[str]] = {}
-        for row in taken.values():
-            for name in row[WHY]:
-                every.setdefault(told(name)[0], set()).add(name)
-        kept = {table: sorted(names) for table, names in every.items()}
-        again = self._again(step, does, only(does.inputs, kept, does.whole), {name: wanted[name] for name in taken})
-        for name, row in taken.items():
-            each = wanted[name]
-            each.level, each.reproduced = "rows", name in again if row[COUNT] <= MOST else None
-            each.notes += does.notes
-            each.reads = {table: intent.reads[table] for table in sorted(does.whole)}
-            self.attach(each, intent.reads, row[WHY], row[COUNT])
-            if not alike:
-                each.notes.append("the step's code or config is another now: told is what it would make this row of")
-            elif each.reproduced is False:
-                each.notes.append("these rows alone do not make it: it depends on others beside them")
-
-    def _by_step(self, step: Step, intent: Intent, wanted: dict[str, Reason], key: str, reason: str) -> None:
-        """Explain rows of a step that can't be looked into: by the rows of their key where these make them."""
-        from pyspark.sql import functions as F
-
-        does, table = making(self.context, self.session, step, intent), next(iter(wanted.values())).table
-        by_key = self._passed(key, does, table, next(iter(wanted.values())))
-        inputs = dict(does.inputs)
-        for source, columns in by_key.items():
-            text = named_by(table, [F.col(quoted(old)).alias(new) for new, old in columns.items()])
-            inputs[source] = inputs[source].withColumn(_NAME, text).where(F.col(_NAME).isin(*wanted))
-        bare = {source: frame.drop(_NAME) for source, frame in inputs.items()}
-        again = self._again(step, does, bare, wanted) if by_key else set()
-        rest = {name: each for name, each in wanted.items() if name not in again}
-        whole = self._again(step, does, does.inputs, rest) if rest else set()
-        for name in again:
-            each = wanted[name]
-            each.level, each.reproduced = "key", True
-            each.notes.append(f"{reason}: told are the rows of its key, which make it")
-            each.reads = {table: version for table, version in intent.reads.items() if table not in by_key}
-            for source in by_key:
-                mine = [
-                    row[WHY] for row in inputs[source].where(F.col(_NAME) == name).select(WHY).limit(MOST).collect()
-                ]
-                self.attach(each, intent.reads, sorted(set(mine)), len(mine))
-        for name in whole:
-            each = wanted[name]
-            each.level, each.reproduced = "step", True
-            each.notes.append(f"{reason}: told by the step")
-            each.reads = dict(intent.reads)
-            each.sources = []
-
-    def _passed(self, key: str, does: Making, table: str, one: Reason) -> dict[str, dict[str, str]]:
-        """Return the inputs that have all columns of the row's name as they are: column → the input's column."""
-        flows = self.kept.of(key)
-        if flows is None or flows.basis != "plan":
-            return {}
-        names = naming(self.context.project, table, self._types(one))
-        found = {}
-        for source, frame in does.inputs.items():
-            columns = {
-                name: flow.column
-                for name in names
-                for made in [flows.columns.get(name)]
-                if made is not None and made.way == "same"
-                for flow in made.flows
-                if flow.table == source and flow.how == "value" and flow.column in frame.columns
-            }
-            if set(columns) == set(names):
-                found[source] = columns
-        return found
-
-    def _again(self, step: Step, does: Making, inputs: dict[str, DataFrame], wanted: Mapping[str, Reason]) -> set[str]:
-        """Return which rows the author's own code makes of some inputs."""
-        table = next(iter(wanted.values())).table
-        found = collected(self._of(table, does.plain(inputs), wanted))
-        return {row[_NAME] for row in found if self.same(step, wanted[row[_NAME]], row)}
-
-    def _of(self, table: str, frame: DataFrame, wanted: Mapping[str, Reason]) -> DataFrame:
+    def of(self, table: str, frame: DataFrame, wanted: Mapping[str, Reason]) -> DataFrame:
         """Return the rows that are wanted among those that a step makes, with their names."""
         from pyspark.sql import functions as F
 
-        columns = naming(self.context.project, table, self._types(next(iter(wanted.values()))))
-        return frame.withColumn(_NAME, name_of(table, frame.columns, columns)).where(F.col(_NAME).isin(*wanted))
+        columns = naming(self.context.project, table, self.types(next(iter(wanted.values()))))
+        return frame.withColumn(NAME, name_of(table, frame.columns, columns)).where(F.col(NAME).isin(*wanted))
 
-    def _types(self, reason: Reason) -> dict[str, str]:
-        return dict(self._frame(reason.table, reason.version).dtypes)
+    def types(self, reason: Reason) -> dict[str, str]:
+        """Return the columns of a row's table at its version, with their Spark types."""
+        place = (reason.table, reason.version)
+        if place not in self.columns:
+            self.columns[place] = dict(self._frame(*place).dtypes)
+        return self.columns[place]
 
     def _frame(self, table: str, version: int) -> DataFrame:
         return standing(self.context, self.session, table, version)
