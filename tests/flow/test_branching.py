@@ -98,7 +98,11 @@ def test_a_fix_is_tried_on_a_branch_and_promoted_at_the_same_inputs(stream, spar
     # Of the branch's inputs main has made the branch's rows, then taken up what has come since.
     ours = Lake(branches.place(stream.lake.root, "work")).arrow("silver.items").select(["k", "v"]).to_pylist()
     made = next(each for each in stream.lake.history("silver.items") if each["manifest"]["epoch"] == pinned[0].epoch)
-    assert [each["manifest"].get("promoted") for each in stream.lake.history("silver.items")[:3]] == [None, "work", None]
+    assert [each["manifest"].get("promoted") for each in stream.lake.history("silver.items")[:3]] == [
+        None,
+        "work",
+        None,
+    ]
     theirs = stream.lake.arrow("silver.items", made["version"]).select(["k", "v"]).to_pylist()
     assert sorted(map(str, theirs)) == sorted(map(str, ours))
     assert stream.table("silver.items", "k", "v") == [("a", 10), ("b", 20), ("c", 30)]

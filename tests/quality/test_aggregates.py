@@ -6,6 +6,7 @@ import pytest
 
 from lakeloom.core.errors import RuleError
 from lakeloom.quality.aggregates import audit
+from lakeloom.quality.background import Background
 from lakeloom.quality.results import require
 from lakeloom.quality.spec import RuleSpec
 
@@ -41,3 +42,19 @@ def test_table_rules(spark):
     empty = audit(frame.limit(0), [RuleSpec(column="v", expect="mean_between", min=0)])
     assert not empty[0].passed
     assert audit(frame, []) == []
+
+
+@pytest.mark.parametrize("kind", ["bigint", "decimal(38,2)"])
+def test_sums_of_whole_numbers_and_decimals_reconcile_to_the_last_digit(spark, kind):
+    big = 2**62 + 1
+    ours = spark.createDataFrame([(big,), (1,)], "v bigint").selectExpr(f"cast(v as {kind}) as v")
+    rule = RuleSpec.model_validate({"expect": "reconciles", "to": "gold.t", "sums": ["v"], "otherwise": "warn"})
+
+    def found(other):
+        there = spark.createDataFrame([(other,), (2,)], "v bigint").selectExpr(f"cast(v as {kind}) as v")
+        return audit(ours, [rule], "silver.t", Background(table=lambda name: there))[0]
+
+    assert found(big - 1).passed
+    one_off = found(big)  # as doubles both sums are the same
+    assert not one_off.passed
+    assert one_off.observed == f"count 2 and 2; v {big + 1} and {big + 2}"

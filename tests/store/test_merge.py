@@ -63,14 +63,6 @@ def test_at_one_place_the_later_arrival_wins_whichever_is_written_first(write):
     assert [row[2] for row in write.rows()] == ["late", "late"]
 
 
-def test_an_update_may_have_a_condition_and_leave_columns_as_they_are(write):
-    schema = "k int, v int, first string"
-    how = Manner("merge", ("k",), update_when="new.v > old.v", keep=("first",))
-    write(rows([(1, 5, "x"), (2, 5, "x")], schema), how)
-    write(rows([(1, 6, "y"), (2, 4, "y"), (3, 0, "y")], schema), how)
-    assert write.rows() == [(1, 6, "x"), (2, 5, "x"), (3, 0, "y")]
-
-
 def test_columns_that_the_rows_lack_keep_their_values_and_odd_names_are_only_names(write):
     how = Manner("merge", ("the `k`.1",), "seq", evolve="add")
     write(rows([(1, 1, "a", "keep")], "`the ``k``.1` int, seq int, `select` string, other string"), how)

@@ -89,13 +89,10 @@ def _random(chance, size):
     "how",
     [
         Manner("merge", ("k",), "seq"),
-        Manner("merge", ("k", "part"), "seq", update_when="new.v > old.v OR old.first = 'p'", keep=("first",)),
-        pytest.param(
-            Manner("merge", ("k",), update_when="new.v > old.v OR old.first = 'p'", keep=("first", "seq")),
-            marks=pytest.mark.long,
-        ),
+        Manner("merge", ("k", "part"), "seq"),
+        pytest.param(Manner("merge", ("k",)), marks=pytest.mark.long),
     ],
-    ids=["order", "parts of keys and a condition", "a condition"],
+    ids=["order", "parts of keys", "no order"],
 )
 def test_random_rows_and_deletions_make_the_table_that_deltas_merge_makes(both, how, seed):
     """Late rows, rows of keys with NULL parts, deletions, rows that update some columns: again and again."""

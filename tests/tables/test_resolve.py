@@ -91,6 +91,20 @@ def test_a_source_may_lack_columns_and_tell_newer_rows_by_another_type(spark):
     assert [tuple(row) for row in found.rows.collect()] == [(1, "Oslo", "x")]
 
 
+@pytest.mark.parametrize("older, newer", [
+    ("9.5D", "10.0D"), ("-10.25", "-9.5"), ("9", "9.5"), ("9.99999999999999999", "10"), ("-1L", "0.5F"),
+    ("-9223372036854775808L", "-9223372036854775807L"), ("double('NaN')", "-5"), ("1e30D", "1"),
+])  # fmt: skip
+def test_newer_is_by_number_whatever_its_type(spark, older, newer):
+    inputs = {
+        "silver.crm": spark.sql(f"select 1 as id, {older} as at, 'Oslo' as city"),
+        "silver.shop": spark.sql(f"select 1 as id, {newer} as at, 'Rome' as city"),
+    }
+    some = {name: SOURCES[name] for name in inputs}
+    declared = ResolveSpec.model_validate({"sources": some, "otherwise": "newest"})
+    assert [row.city for row in resolve(inputs, declared, ["id"], ["city"]).rows.collect()] == ["Rome"]
+
+
 def test_what_is_missing_is_named(spark):
     inputs = {"silver.crm": spark.sql("select 1 as id"), "silver.shop": spark.sql("select 1 as id, 2 as at")}
     some = {name: SOURCES[name] for name in inputs}

@@ -17,6 +17,7 @@ from lakeloom.store.manner import DELETED, POSITION, Manner
 from lakeloom.store.types import columns_of
 from lakeloom.tables import snapshots
 from lakeloom.tables.deletions import deletions, living
+from lakeloom.tables.folding import folded, folds
 from lakeloom.tables.history import CURRENT, FROM, SPAN, Chain, chain, difference, of_keys
 from lakeloom.tables.newest import newest, repeated
 from lakeloom.tables.replacing import need_order, newest_groups, not_overtaken, order_of
@@ -65,7 +66,10 @@ def rows_of(good: DataFrame, spec: TableSpec) -> DataFrame:
     rows = _changes(good, spec, None, "")
     if write.mode == "scd2":
         return chain(rows, spec.keys, str(write.order), track=write.track).versions
-    rows = newest(rows, spec.keys, write.order) if repeated(rows, spec.keys) else rows
+    if folds(write):
+        rows = folded(rows, spec.keys, write, None)
+    elif repeated(rows, spec.keys):
+        rows = newest(rows, spec.keys, write.order)
     return rows.where(f"NOT {DELETED}").drop(DELETED) if DELETED in rows.columns else rows
 
 
@@ -93,8 +97,6 @@ class _Shape:
             keys,
             sequence,
             by=self.write.by,
-            update_when=self.write.update_when,
-            keep=self.write.keep,
             evolve="widen" if widens else "add" if spec.evolve == "add" else "none",
             renamed=self._renamed,
             dropped=spec.dropped,
@@ -113,20 +115,30 @@ class _Shape:
     def merged(self, good: DataFrame) -> list[Part]:
         """One row a key; what was deleted is kept aside, so that a late row does not bring it back."""
         spec, order, parts = self.spec, self.write.order, list[Part]()
-        live = self._there(str(self.name)) if self.write.snapshot_by else None
-        rows = _changes(good, spec, live, str(self.name))
-        rows = newest(rows, spec.keys, order) if repeated(rows, spec.keys) else rows
+        name, looks = str(self.name), folds(self.write)
+        live = self._there(name) if self.write.snapshot_by or looks else None
+        rows = _changes(good, spec, live if self.write.snapshot_by else None, name)
+        if looks:
+            rows = self._living(rows)
+            rows = folded(rows, spec.keys, self.write, live)
+        elif repeated(rows, spec.keys):
+            rows = newest(rows, spec.keys, order)
         how = self.manner("overwrite" if self.intent.full else "merge", spec.keys, order)
         if DELETED not in rows.columns:
-            return [Part(str(self.name), rows, how, self.layout)]
+            return [Part(name, rows, how, self.layout)]
         # Whole states come in order or not at all, and rows without an order are never late.
         if order and not self.write.snapshot_by:
-            before = self._before()
             parts.append(Part(self.aside, deletions(rows, spec.keys, order), self._beside(how)))
-            rows = living(rows, before, spec.keys, order) if before is not None else rows
+            rows = rows if looks else self._living(rows)
         if self.intent.full:
             rows = rows.where(f"NOT {DELETED}").drop(DELETED)
-        return [*parts, Part(str(self.name), rows, how, self.layout)]
+        return [*parts, Part(name, rows, how, self.layout)]
+
+    def _living(self, rows: DataFrame) -> DataFrame:
+        """Return rows without what is not later than a deletion of its key that is kept aside."""
+        order = self.write.order
+        before = self._before() if DELETED in rows.columns and order and not self.write.snapshot_by else None
+        return living(rows, before, self.spec.keys, str(order)) if before is not None else rows
 
     def chained(self, good: DataFrame) -> Chain:
         """Return the chains of the keys that the rows are about."""

@@ -1,12 +1,14 @@
 """Reconciliation: counts and sums of the table against another table, or what the source's database counts.
 
 Both sides are grouped by the same columns, or not at all, and joined; a group that one side lacks counts
-as 0 there. A sum without values is 0.
+as 0 there. A sum without values is 0. Whole numbers and decimals of two tables are summed and compared exactly,
+what a database sums and floating-point numbers as doubles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +20,27 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
+_WHOLE = ("tinyint", "smallint", "int", "bigint")
+
+
 def totals(subject: Subject, frame: DataFrame, by: Sequence[str], sums: Sequence[str]) -> DataFrame:
     """Return ``key_0`` …, ``count`` and ``sum_0`` … of each group of `frame`; raises LL-RULE-003."""
     from pyspark.sql import functions as F
 
-    def column(name: str) -> Column:
-        return F.col(quoted(find(dict(frame.dtypes), subject.rule, name, subject.where)[0]))
+    kinds = dict(frame.dtypes)
 
-    added = [F.sum(column(name).cast("double")).alias(f"sum_{place}") for place, name in enumerate(sums)]
+    def column(name: str) -> Column:
+        return F.col(quoted(find(kinds, subject.rule, name, subject.where)[0]))
+
+    def addend(name: str) -> Column:
+        kind = kinds[find(kinds, subject.rule, name, subject.where)[0]]
+        if kind in _WHOLE:
+            return column(name).cast("decimal(20,0)")
+        return column(name) if kind.startswith("decimal") else column(name).cast("double")
+
+    added = [F.sum(addend(name)).alias(f"sum_{place}") for place, name in enumerate(sums)]
     keys = [column(name).alias(f"key_{place}") for place, name in enumerate(by)]
-    return frame.groupBy(*keys).agg(F.count("*").cast("double").alias("count"), *added)
+    return frame.groupBy(*keys).agg(F.count("*").alias("count"), *added)
 
 
 def _reconciles(subject: Subject) -> Question:
@@ -46,8 +59,11 @@ def _reconciles(subject: Subject) -> Question:
     same = [F.col(f"o.{key}").eqNullSafe(F.col(f"t.{key}").try_cast(kinds[key])) for key in keys]
     joined = ours.alias("o").join(theirs.alias("t"), same or F.lit(True), "full")
 
+    exact = {figure for figure in figures if "double" not in (kinds[figure], dict(theirs.dtypes)[figure])}
+
     def value(side: str, figure: str) -> Column:
-        return F.coalesce(F.col(f"{side}.{figure}").cast("double"), F.lit(0.0))
+        found = F.col(f"{side}.{figure}")
+        return F.coalesce(found if figure in exact else found.cast("double"), F.lit(0))
 
     apart = [_apart(value("o", figure), value("t", figure), rule.tolerance, rule.relative) for figure in figures]
 
@@ -61,7 +77,7 @@ def _reconciles(subject: Subject) -> Question:
         assert row is not None  # an aggregate without groups has one row
         names = ("count", *rule.sums)
         told = "; ".join(
-            f"{name} {row[f'o_{figure}'] or 0:.15g} and {row[f't_{figure}'] or 0:.15g}"
+            f"{name} {_shown(row[f'o_{figure}'])} and {_shown(row[f't_{figure}'])}"
             for name, figure in zip(names, figures, strict=True)
         )
         return Outcome(None, row["groups"], row["apart"], told)
@@ -69,11 +85,17 @@ def _reconciles(subject: Subject) -> Question:
     return Question(answer)
 
 
+def _shown(figure: float | Decimal | None) -> str:
+    if isinstance(figure, Decimal):
+        return f"{figure.normalize():f}"
+    return f"{figure or 0:.15g}"
+
+
 def _apart(ours: Column, theirs: Column, tolerance: float, relative: float) -> Column:
     from pyspark.sql import functions as F
 
-    difference = F.abs(ours - theirs)
-    return ~((difference <= F.lit(tolerance)) | (difference <= F.lit(relative) * F.abs(theirs)))
+    difference = F.abs(ours - theirs).cast("double")
+    return ~((difference <= F.lit(tolerance)) | (difference <= F.lit(relative) * F.abs(theirs).cast("double")))
 
 
 RECONCILIATION: dict[str, Ask] = {"reconciles": _reconciles}

@@ -30,10 +30,6 @@ class Manner:
         where both have it, and else the rows that are written now. Without it they always win.
     by : tuple of str
         For ``replace``.
-    update_when : str, optional
-        SQL over ``old`` and ``new``: rows of a key that is there already are taken only where it holds.
-    keep : tuple of str
-        Columns that an update leaves as they are.
     evolve : {'none', 'add', 'widen'}
         Whether columns may be added, or their types be widened too.
     renamed : mapping
@@ -46,8 +42,6 @@ class Manner:
     keys: tuple[str, ...] = ()
     sequence: str | None = None
     by: tuple[str, ...] = ()
-    update_when: str | None = None
-    keep: tuple[str, ...] = ()
     evolve: Literal["none", "add", "widen"] = "none"
     renamed: Mapping[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
@@ -93,12 +87,12 @@ def clauses(how: Manner, given: Iterable[str], there: Iterable[str]) -> list[tup
     """
     names, known = {name.lower() for name in given}, {name.lower() for name in there}
     ordered = [later("new", "old", how.sequence, positions=POSITION in names & known)] if how.sequence else []
-    updating = [*ordered, f"({how.update_when})"] if how.update_when else ordered
+    updating = ordered
     stays = f"NOT new.{DELETED}"
     made = []
     if DELETED in names:
         made.append(("delete", " AND ".join([f"new.{DELETED}", *ordered])))
         updating = [stays, *updating]
-    if names - {name.lower() for name in (*how.keys, *how.keep, DELETED)}:
+    if names - {name.lower() for name in (*how.keys, DELETED)}:
         made.append(("update", " AND ".join(updating)))
     return [*made, ("insert", stays if DELETED in names else "")]

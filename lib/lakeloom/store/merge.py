@@ -65,7 +65,7 @@ def statement(
         Keys that are NULL nowhere in the table.
     """
     values = [name for name in given if name != DELETED]
-    kept = {name.lower() for name in (*how.keys, *how.keep)}
+    kept = {name.lower() for name in how.keys}
     changes = ", ".join(f"old.{quoted(name)} = new.{quoted(name)}" for name in values if name.lower() not in kept)
     columns = ", ".join(quoted(name) for name in values)
     news = ", ".join(f"new.{quoted(name)}" for name in values)

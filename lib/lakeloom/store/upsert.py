@@ -180,9 +180,8 @@ class _Upsert:
 
     @cached_property
     def _kept(self) -> list[str]:
-        """The columns of which a row that is there already keeps its values."""
-        keep = {name.lower() for name in self.how.keep}
-        return [name for name in _fields(self.now) if name.lower() not in self._given or name.lower() in keep]
+        """The columns that the new rows lack: a row that is there already keeps its values of them."""
+        return [name for name in _fields(self.now) if name.lower() not in self._given]
 
     @property
     def _deletes(self) -> bool:
@@ -212,9 +211,7 @@ class _Upsert:
 
     @property
     def _signs(self) -> DataFrame:
-        """What of the new rows decides: keys and order; all of it where a condition may ask for more."""
-        if self.how.update_when:
-            return self.rows.alias("new")
+        """What of the new rows decides: keys and order."""
         wanted = [*self.how.keys, *([self.how.sequence] if self.how.sequence else []), POSITION, DELETED]
         names = dict.fromkeys(self._given[name.lower()] for name in wanted if name.lower() in self._given)
         return self.rows.select(*(quoted(name) for name in names)).alias("new")
@@ -293,12 +290,9 @@ class _Upsert:
     def _value(self, name: str) -> Column:
         from pyspark.sql import functions as F
 
-        new = F.col(f"new.{quoted(self._given[name.lower()])}") if name.lower() in self._given else None
-        if name not in self._kept:
-            assert new is not None  # what the rows lack is kept
-            return new
-        old = F.col(f"{_OLD}{self._kept.index(name)}")
-        return old if new is None else F.when(F.col(_TAKE).isNotNull(), old).otherwise(new)
+        if name in self._kept:
+            return F.col(f"{_OLD}{self._kept.index(name)}")
+        return F.col(f"new.{quoted(self._given[name.lower()])}")
 
     def _spread(self, frame: DataFrame, rows: int) -> DataFrame:
         """Return so many rows at most in a way that few files come of them: by partition, and few ones together."""

@@ -205,6 +205,9 @@ def _types(
     return found
 
 
+_PLACES = "decimal(37,17)"
+
+
 def _sortable(frame: DataFrame, name: str) -> Column:
     """Return a column as text that sorts as its values do: sources may tell newer rows by other types."""
     from pyspark.sql import functions as F
@@ -212,10 +215,10 @@ def _sortable(frame: DataFrame, name: str) -> Column:
     value, kind = F.col(quoted(name)), dict(frame.dtypes)[name]
     if kind in ("date", "timestamp", "timestamp_ntz"):
         return F.date_format(value.cast("timestamp"), "yyyy-MM-dd HH:mm:ss.SSSSSS")
-    if kind in ("tinyint", "smallint", "int", "bigint"):
-        # Moved above zero, so that text of one length sorts as the numbers do.
-        moved = value.cast("decimal(20,0)") + F.lit(str(2**63)).cast("decimal(20,0)")
-        return F.lpad(moved.cast("string"), 20, "0")
+    if kind in ("tinyint", "smallint", "int", "bigint", "float", "double") or kind.startswith("decimal"):
+        # Moved above zero, so that text of one length sorts as the numbers do; none is beyond what a BIGINT holds.
+        moved = value.try_cast(_PLACES) + F.lit(str(2**63)).cast(_PLACES)
+        return F.when(moved >= 0, F.lpad(moved.cast("string"), 40, "0"))
     return value.cast("string")
 
 
