@@ -81,6 +81,23 @@ def test_from_here_on_types_are_widened_columns_renamed_and_dropped_without_a_re
     assert sorted((row["id"], row["paid"]) for row in rows.collect()) == [(1, 7.0), (2**40, 0.5)]
 
 
+def test_from_here_on_a_contract_may_name_more_columns_and_rescue_what_it_does_not(stream):
+    made = stream(table("{id: int}", "    on_change: forward\n", "cast(id as int) as id"))
+    made.drop({"id": "1", "amount": "7", "city": "Oslo"})
+    made.done()
+    more = "    on_change: forward\n    evolve: rescue\n"
+    made.declare(table("{id: int, amount: int}", more, "id, amount, city"))
+    made.drop({"id": "2", "amount": "many", "city": "Rome"})
+    assert made.done()["silver.t"].rows_out == 1
+    assert made.table("silver.t", "id", "amount", "_rescued") == [
+        (1, None, None), (2, None, '{"amount":"many","city":"Rome"}'),
+    ]  # fmt: skip
+    # What rows bring and nothing names is refused as before.
+    made.declare(table("{id: int, amount: int}", "    on_change: forward\n", "cast(id as int) as id, amount, city"))
+    made.drop({"id": "3", "amount": "1", "city": "Bonn"})
+    assert [step.error["code"] for step in made.run().steps if step.error] == ["LL-TABLE-004"]
+
+
 def test_delta_itself_refuses_null_where_the_contract_does_and_shows_what_the_contract_says(stream, spark):
     columns = "{id: string, amount: {type: string, nullable: false, unit: euro}, city: string}"
     write = "{mode: merge, change_feed: true, cluster_by: [city]}"

@@ -7,10 +7,10 @@ from tests.trips import lay_out as trips
 
 def test_a_table_says_what_its_declaration_says(tmp_path):
     conf = shop(tmp_path)
-    tables = conf / "shop" / "tables.yml"
+    tables, fresh = conf / "shop" / "tables.yml", "    freshness: 36 hours\n    event_time: ordered_on\n"
     tables.write_text(
         tables.read_text()
-        .replace("    owner: shop-data\n", "    owner: shop-data\n    description: One row an order.\n")
+        .replace("    owner: shop-data\n", "    owner: shop-data\n    description: One row an order.\n" + fresh)
         .replace("customer: {type: string}", "customer: {type: string, tags: [person, name]}")
     )
     project = checked(read(conf))
@@ -18,6 +18,8 @@ def test_a_table_says_what_its_declaration_says(tmp_path):
         "comment": "One row an order.",
         "lakeloom.owner": "shop-data",
         "lakeloom.keys": "order_id",
+        "lakeloom.freshness": "36 hours",
+        "lakeloom.event_time": "ordered_on",
         "lakeloom.unit.amount": "euro",
         "lakeloom.tags.customer": "person,name",
     }

@@ -91,13 +91,15 @@ class _Shape:
     def manner(self, mode: str, keys: tuple[str, ...] = (), sequence: str | None = None) -> Manner:
         """Return how rows go into a table of this contract."""
         spec = self.spec
-        widens = spec.evolve == "widen" or any(column.evolve == "widen" for column in spec.columns.values())
+        policies = {spec.evolve, *(column.evolve for column in spec.columns.values())}
+        # From here on: what the contract now names, and the column for what it does not, come to the rows that stand.
+        grows = "add" in policies or (spec.on_change == "forward" and bool(spec.columns))
         return Manner(
             mode,  # type: ignore[arg-type]  # one of the store's modes
             keys,
             sequence,
             by=self.write.by,
-            evolve="widen" if widens else "add" if spec.evolve == "add" else "none",
+            evolve="widen" if "widen" in policies else "add" if grows else "none",
             renamed=self._renamed,
             dropped=spec.dropped,
         )

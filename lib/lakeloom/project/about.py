@@ -1,4 +1,4 @@
-"""What a table says of itself to whoever reads it outside: its description, owner, keys, units and tags.
+"""What a table says of itself to whoever reads it outside: its description, owner, keys, freshness, units and tags.
 
 They go into Delta's own metadata, so that every engine and catalog shows them.
 """
@@ -40,6 +40,8 @@ def about(project: Project, table: str) -> dict[str, str]:
     tags = {f"lakeloom.tags.{name}": ",".join(getattr(column, "tags", ())) for name, column in columns.items()}
     keys = ",".join(getattr(spec, "keys", ()))
     said = {"comment": _of(spec, "description"), "lakeloom.owner": _of(spec, "owner"), "lakeloom.keys": keys}
+    if name.layer in ("bronze", "silver", "gold"):
+        said |= {f"lakeloom.{word}": str(getattr(spec, word, None) or "") for word in ("freshness", "event_time")}
     return _said(said | units | tags)
 
 
