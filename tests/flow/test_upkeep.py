@@ -227,3 +227,30 @@ def test_a_count_that_differs_is_taken_back_and_rows_that_are_not_published_are_
     assert stream.lake.history("silver.items", 1)[0]["operation"] == "RESTORE"
     (step,) = stream.run("upkeep.silver__items").steps
     assert step.status == "skipped" and "which is not published" in step.reason
+
+
+def test_a_clustered_table_is_clustered_by_its_upkeep(tmp_path, spark, monkeypatch):
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    made = Stream(tmp_path, COLUMNS, """\
+tables:
+  silver.items:
+    from: {bronze.changes: new}
+    sql: select k, v, cast(g as int) as g, _position from bronze.changes
+    write: {mode: append, cluster_by: [g]}
+    upkeep: {compact: {small_files: 2}}
+""")  # fmt: skip
+    for number in range(3):
+        made.drop(*rows(range(6), number))
+        made.done("bronze.*", "silver.*")
+    table = made.table("silver.items", "k", "v", "g")
+    result = keep(made.project(), ("silver.items",))
+    (entry,) = result.tables
+    assert (result.run.status, [each.partition(":")[0] for each in entry["done"]]) == ("done", ["compact", "order"])
+    last = made.lake.history("silver.items", 1)[0]
+    detail = spark.sql(f"DESCRIBE HISTORY delta.`{made.lake.path('silver.items')}` LIMIT 1").first()
+    assert last["operation"] == "OPTIMIZE" and json.loads(detail["operationParameters"]["clusterBy"]) == ["g"]
+    # Its files carry the sign of it, which is by what the next one leaves them alone.
+    adds = snapshot(made.lake, "silver.items", last["version"]).adds.values()
+    assert {add.get("clusteringProvider") for add in adds} == {"liquid"} and len(adds) < 3
+    assert made.table("silver.items", "k", "v", "g") == table
+    assert not keep(made.project(), ("silver.items",)).tables

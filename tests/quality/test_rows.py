@@ -131,3 +131,25 @@ def test_what_was_found_before_the_rules_goes_to_quarantine_and_what_was_changed
             ("late", 3, 1, False), ("n can't be read", 3, 2, False),
         ]  # fmt: skip
         assert (judged.rows, judged.broken_rows, judged.changed) == (3, 2, {"trim": 6})
+
+
+def test_many_rules_read_the_rows_as_often_as_one_does(spark, tmp_path):
+    spark.createDataFrame([(1.0, "a"), (None, "7"), (11.0, "b")], "n double, s string").write.parquet(
+        str(tmp_path / "t")
+    )
+    context, tracker = spark.sparkContext, spark.sparkContext.statusTracker()
+    rules = [rule for rule, _ in RULES.values()]
+
+    def tasks(some):
+        name = f"{len(some)} rules"
+        context.setJobGroup(name, name)
+        try:
+            judged = judge(spark.read.parquet(str(tmp_path / "t")), some)
+            judged.release()
+        finally:
+            context.setLocalProperty("spark.jobGroup.id", None)
+        jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(name)]
+        stages = [tracker.getStageInfo(stage) for job in jobs for stage in job.stageIds]
+        return len(jobs), sum(stage.numTasks for stage in stages if stage is not None)
+
+    assert len(rules) == 10 and tasks(rules) == tasks(rules[:1]) and tasks(rules)[1] > 0
