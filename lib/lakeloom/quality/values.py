@@ -7,6 +7,7 @@ replay would judge otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from lakeloom.quality.spec import RuleSpec
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+_PLAIN = re.compile(r"(\^?)([A-Za-z0-9 _-]+)")
 Holds = Callable[[RuleSpec, "Column", str, str], "Column"]
 
 
@@ -44,15 +46,23 @@ def _not_in_set(rule: RuleSpec, value: Column, kind: str, where: str) -> Column:
     return ~_in_set(rule, value, kind, where)
 
 
+def _found(text: Column, pattern: str) -> Column:
+    """Return whether a pattern is found in a text; one without signs as a text, which takes a fraction of the time."""
+    plain = _PLAIN.fullmatch(pattern)
+    if plain is None:
+        return text.rlike(pattern)
+    return text.startswith(plain[2]) if plain[1] else text.contains(plain[2])
+
+
 def _regex(rule: RuleSpec, value: Column, kind: str, where: str) -> Column:
     del kind, where
-    found = [value.cast("string").rlike(pattern) for pattern in _patterns(rule)]
+    found = [_found(value.cast("string"), pattern) for pattern in _patterns(rule)]
     return _combined(rule, found)
 
 
 def _no_regex(rule: RuleSpec, value: Column, kind: str, where: str) -> Column:
     del kind, where
-    return ~_any(value.cast("string").rlike(pattern) for pattern in _patterns(rule))
+    return ~_any(_found(value.cast("string"), pattern) for pattern in _patterns(rule))
 
 
 def _like(rule: RuleSpec, value: Column, kind: str, where: str) -> Column:
