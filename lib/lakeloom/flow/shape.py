@@ -66,11 +66,15 @@ def rows_of(good: DataFrame, spec: TableSpec) -> DataFrame:
     rows = _changes(good, spec, None, "")
     if write.mode == "scd2":
         return chain(rows, spec.keys, str(write.order), track=write.track).versions
-    if folds(write):
-        rows = folded(rows, spec.keys, write, None)
-    elif repeated(rows, spec.keys):
-        rows = newest(rows, spec.keys, write.order)
+    rows = _one_a_key(rows, spec, None)
     return rows.where(f"NOT {DELETED}").drop(DELETED) if DELETED in rows.columns else rows
+
+
+def _one_a_key(rows: DataFrame, spec: TableSpec, live: DataFrame | None) -> DataFrame:
+    """Return what a key's changes come to; `live` are the rows that stand, where an update looks at them."""
+    if folds(spec.write):
+        return folded(rows, spec.keys, spec.write, live)
+    return newest(rows, spec.keys, spec.write.order) if repeated(rows, spec.keys) else rows
 
 
 def _changes(good: DataFrame, spec: TableSpec, live: DataFrame | None, where: str) -> DataFrame:
@@ -120,11 +124,7 @@ class _Shape:
         name, looks = str(self.name), folds(self.write)
         live = self._there(name) if self.write.snapshot_by or looks else None
         rows = _changes(good, spec, live if self.write.snapshot_by else None, name)
-        if looks:
-            rows = self._living(rows)
-            rows = folded(rows, spec.keys, self.write, live)
-        elif repeated(rows, spec.keys):
-            rows = newest(rows, spec.keys, order)
+        rows = _one_a_key(self._living(rows) if looks else rows, spec, live)
         how = self.manner("overwrite" if self.intent.full else "merge", spec.keys, order)
         if DELETED not in rows.columns:
             return [Part(name, rows, how, self.layout)]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import TableError
 from lakeloom.core.names import quoted
-from lakeloom.store.manner import POSITION
+from lakeloom.store.manner import POSITION, same
+from lakeloom.tables.history import of_keys
 from lakeloom.tables.writing import WriteSpec
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def newest_groups(rows: DataFrame, by: Sequence[str], order: str) -> DataFrame:
     groups = placed.groupBy(*map(quoted, by)).agg(F.max(_PLACE).alias(_NEWEST), F.min(_PLACE).alias(_OLDEST))
     if groups.where(f"NOT ({_NEWEST} <=> {_OLDEST})").isEmpty():
         return rows
-    newest = f"{_same(by)} AND new.{_PLACE} <=> old.{_NEWEST}"
+    newest = f"{same(by, ())} AND new.{_PLACE} <=> old.{_NEWEST}"
     return placed.alias("new").join(groups.alias("old"), F.expr(newest), "left_semi").drop(_PLACE)
 
 
@@ -65,12 +66,7 @@ def not_overtaken(rows: DataFrame, there: DataFrame, by: Sequence[str], order: s
     from pyspark.sql import functions as F
 
     mine = rows.select(*map(quoted, by)).distinct()
-    held = there.alias("new").join(mine.alias("old"), F.expr(_same(by)), "left_semi")
-    groups = held.groupBy(*map(quoted, by)).agg(F.max(F.struct(F.expr(order))).alias(_NEWEST))
-    older = f"{_same(by)} AND new.{_PLACE} < old.{_NEWEST}"
+    groups = of_keys(there, mine, by).groupBy(*map(quoted, by)).agg(F.max(F.struct(F.expr(order))).alias(_NEWEST))
+    older = f"{same(by, ())} AND new.{_PLACE} < old.{_NEWEST}"
     placed = rows.withColumn(_PLACE, F.struct(F.expr(order)))
     return placed.alias("new").join(groups.alias("old"), F.expr(older), "left_anti").drop(_PLACE)
-
-
-def _same(by: Sequence[str]) -> str:
-    return " AND ".join(f"new.{quoted(name)} <=> old.{quoted(name)}" for name in by)
