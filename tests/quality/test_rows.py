@@ -8,7 +8,7 @@ import re
 import pytest
 
 from lakeloom.core.errors import RuleError
-from lakeloom.quality.rows import judge
+from lakeloom.quality.rows import judge, judging
 from lakeloom.quality.spec import RuleSpec
 
 NUMBERS = [None, float("nan"), -1.0, 0.0, 1.0, 5.5, 10.0, float("inf")]
@@ -153,3 +153,48 @@ def test_many_rules_read_the_rows_as_often_as_one_does(spark, tmp_path):
         return len(jobs), sum(stage.numTasks for stage in stages if stage is not None)
 
     assert len(rules) == 10 and tasks(rules) == tasks(rules[:1]) and tasks(rules)[1] > 0
+
+
+def test_judged_while_they_are_written_they_are_judged_the_same(spark, tmp_path):
+    data = [
+        (index, n, s, ["seen before"] if index % 7 == 0 else None, index % 3)
+        for index, (n, s) in enumerate((n, s) for n in NUMBERS for s in TEXTS)
+    ]
+    schema = "id int, n double, s string, _faults array<string>, _changed_trim bigint"
+    spark.createDataFrame(data, schema).write.parquet(str(tmp_path / "t"))
+    frame = spark.read.parquet(str(tmp_path / "t"))
+    rules = [rule for rule, _ in RULES.values()]
+    rules = [rule.model_copy(update={"otherwise": "warn"}) if at % 2 else rule for at, rule in enumerate(rules)]
+    kept = []
+
+    def texts(rows):  # NaN equals nothing
+        return sorted(map(repr, rows))
+
+    def write(rows):
+        kept[:] = rows.collect()
+        return len(kept)
+
+    asked = judging(frame, rules, "silver.x")
+    assert asked.once and asked.counts
+    found, counted = asked.while_written(write), asked.counted()
+    assert (found.results, found.rows, found.broken_rows) == (counted.results, counted.rows, counted.broken_rows)
+    assert found.changed == counted.changed == {"trim": sum(row[4] for row in data)}
+    assert texts(kept) == texts(counted.good.collect()) and 0 < len(kept) < len(data)
+    assert texts(found.broken.collect()) == texts(counted.broken.collect())
+    # Where the counts don't fit what was written nothing is known, and a rule that fails stops it.
+    assert asked.while_written(lambda rows: write(rows) + 1) is None
+    failing = judging(frame, [RuleSpec(sql="id > 1", otherwise="fail")], "silver.x")
+    with pytest.raises(RuleError, match="2 of 64 rows") as caught:
+        failing.while_written(write)
+    assert caught.value.code == "LL-RULE-001"
+    raising = judging(frame, [RuleSpec(sql="id >= 0"), RuleSpec(sql="10 / (id - 3) <= 10", name="odds")], "silver.x")
+    with pytest.raises(RuleError, match="it raised DIVIDE_BY_ZERO") as caught:
+        raising.while_written(write)
+    assert caught.value.code == "LL-RULE-003"
+
+
+def test_rows_whose_computing_costs_are_judged_while_written_only_where_none_can_be_rejected(spark):
+    frame = spark.range(4).groupBy("id").count()
+    for level, once in (("quarantine", False), ("warn", True), ("fail", True)):
+        assert judging(frame, [RuleSpec(column="id", expect="not_null", otherwise=level)]).once is once
+    assert not judging(frame, []).once

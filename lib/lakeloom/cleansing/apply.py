@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.cleansing.spec import VerbSpec, verbs_of
 from lakeloom.core.errors import CleansingError
-from lakeloom.quality.rows import CHANGED
+from lakeloom.quality.judged import CHANGED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from lakeloom.cleansing.base import Level
 from lakeloom.core.names import quoted
+from lakeloom.quality.judged import UNREAD
 from lakeloom.quality.marks import FAULTS
-from lakeloom.quality.rows import UNREAD
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -7,8 +7,8 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from lakeloom.core.names import quoted
+from lakeloom.quality.judged import CHANGED
 from lakeloom.quality.marks import FAULTS
-from lakeloom.quality.rows import CHANGED
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lakeloom.cleansing.base import Arguments, Columns, Verb, found, has, spelled, unfit
 from lakeloom.core.names import quoted
-from lakeloom.quality.rows import CHANGED
+from lakeloom.quality.judged import CHANGED
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

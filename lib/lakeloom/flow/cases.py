@@ -25,8 +25,8 @@ from lakeloom.project.fixtures import PLATFORM, Given, Written
 from lakeloom.project.graph import steps
 from lakeloom.project.spec import Project
 from lakeloom.quality.aggregates import audit
+from lakeloom.quality.judged import REASONS as BROKEN
 from lakeloom.quality.results import require
-from lakeloom.quality.rows import REASONS as BROKEN
 from lakeloom.quality.rows import judge
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.session.spark import step_session

@@ -17,11 +17,12 @@ from lakeloom.flow.contracts import keep_made
 from lakeloom.flow.lineage import Noted, noted
 from lakeloom.flow.rejudge import decided, relanded, rows_with_fixes, unmarked, with_fixes
 from lakeloom.flow.shape import shaped
+from lakeloom.flow.staging import staged
 from lakeloom.flow.write import Part, take_back, write
 from lakeloom.project.spec import Project
 from lakeloom.quality.aggregates import audit
 from lakeloom.quality.results import RuleResult, require
-from lakeloom.quality.rows import judge
+from lakeloom.quality.rows import judging
 from lakeloom.session.spark import step_session
 from lakeloom.store.intents import Intent
 from lakeloom.store.manner import DELETED, Manner
@@ -199,10 +200,12 @@ def publish(
     keep_made(context, step, intent, frame)
     last = _last_state(context, step, intent)
     frame = refuse_late(frame, str(spec.write.snapshot_by), last) if last is not None else frame
-    judged = judge(
+    asked = judging(
         frame, rules_of(context, step), where=step.name, background=background(context, session, step, intent),
-        often=spec.write.by_key, exempt=DELETED, always=spec.never_null,
+        exempt=DELETED, always=spec.never_null,
     )  # fmt: skip
+    early = staged(context, session, step, intent, asked)
+    judged = early.judged if early is not None else asked.counted(often=spec.write.by_key)
     try:
         broken = None
         if judged.broken_rows or settling is not None:
@@ -211,11 +214,14 @@ def publish(
         if apart is not None:
             broken = apart if broken is None else broken.unionByName(apart)
         state = newest_state(judged.good, spec.write.snapshot_by) if spec.write.snapshot_by else None
-        with shaped(context, session, table, spec, intent, unmarked(judged.good)) as parts:
-            written = [*([beside] if beside else []), *parts]
+        parts = shaped(context, session, table, spec, intent, unmarked(judged.good)) if early is None else early.parts()
+        with parts as found:
+            written = [*([beside] if beside else []), *found]
             facts = write(context, session, intent, written, broken, settling, lineage=lineage)
     finally:
         judged.release()
+        if early is not None:
+            early.forget()
     facts.pop("already")
     results = [*judged.results, *_audit(context, session, step, intent, facts)]
     told = intent.again or intent.replay or any(read.mode == "changes" for read in step.reads)

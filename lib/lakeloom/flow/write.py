@@ -17,6 +17,7 @@ from lakeloom.store.commit import PLAIN, Committed, commit
 from lakeloom.store.intents import Intent
 from lakeloom.store.layout import Layout
 from lakeloom.store.manner import Manner
+from lakeloom.store.stage import Stage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows for one table: a step may write several, the last of them its own."""
+    """Rows for one table: a step may write several, the last of them its own; a `stage` has them already."""
 
     table: str
     frame: DataFrame
     how: Manner
     layout: Layout = PLAIN
+    stage: Stage | None = None
 
 
 def write(
@@ -95,7 +97,7 @@ def _commit(
     mark = context.mark(intent, part.table, (lineage or {}).get(part.table))
     return commit(
         session, context.lake, TableName.parse(part.table), part.frame, mark, part.how,
-        properties=about(context.project, part.table), layout=part.layout,
+        properties=about(context.project, part.table), layout=part.layout, stage=part.stage,
     )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from lakeloom.features.spec import FeatureView, Output
 from lakeloom.lineage.flows import ColumnFlow, Flow, Flows
 from lakeloom.lineage.values import Value
 from lakeloom.project.spec import Project
+from lakeloom.quality.judged import CHANGED, UNREAD
 from lakeloom.quality.marks import FAULTS
-from lakeloom.quality.rows import CHANGED, UNREAD
 from lakeloom.store.manner import DELETED
 from lakeloom.tables.deletions import OPERATION
 from lakeloom.tables.history import CURRENT, FROM, TO

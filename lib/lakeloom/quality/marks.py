@@ -60,6 +60,11 @@ class Marks:
         words = range(-(-len(self.titles) // _BITS))
         return [f"{name}{word}" for name in (_BROKEN, _SEEN) for word in words]
 
+    @property
+    def rejects(self) -> bool:
+        """Whether a row may go to quarantine."""
+        return self.faults or any(self.rejecting)
+
     def made_of(self, verdicts: Sequence[Verdict]) -> list[Column]:
         """Return the columns of the marks; a rule that looks at every row has no bit for that."""
         broken = _words(_BROKEN, [verdict.broken for verdict in verdicts])

@@ -1,13 +1,12 @@
 """Judging rows: all row rules in one pass, the broken rows with the names of the rules they broke.
 
-`judge` marks every row with one bit a rule (which rules look at it, which it breaks) and counts the
-marks in one aggregate, which fills the cache where the rows took more than reading, so that the good and
-the broken half are written from one computation. The reasons, a list of texts, are made of the marks of
-broken rows only, when they are written. Counting by Spark's observations was rejected: a merge reads its
-source twice and Delta may prune the plan, and the counts must be known before the commit, since a
-``fail`` rule stops it. What came before the rules speaks through platform columns: ``_faults`` (reasons,
-such as a value that the contract's type can't hold), ``_unread`` (such values as text, for the
-quarantine) and ``_changed_…`` (numbers to be summed, such as rows that a cleansing verb changed).
+Every row is marked with one bit a rule (which rules look at it, which it breaks), and the marks are counted in one
+pass, whose counts are known before anything is published, since a ``fail`` rule stops it. There are two such
+passes. `Judging.counted` is one of its own: it fills the cache where the rows took more than reading, so that the
+good and the broken half are written from one computation, and a merge reads its source often.
+`Judging.while_written` is the one that writes the rows where nobody sees them yet: nothing is read twice, and the
+counts are Spark's observations of that pass, held against what was written. The reasons, a list of texts, are made
+of the marks of broken rows only, when they are written.
 
 Refused, as LL-RULE-003: a rule on a column that is not there, bounds that don't fit the column's
 type, SQL that does not analyse or is no condition.
@@ -15,13 +14,16 @@ type, SQL that does not analyse or is no condition.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.names import quoted
 from lakeloom.quality.background import Background
+from lakeloom.quality.judged import CHANGED, JudgedFrame, bare, summed
 from lakeloom.quality.marks import FAULTS, Marks
+from lakeloom.quality.observed import observed
 from lakeloom.quality.plans import read_again_cheaply
 from lakeloom.quality.raising import blamed
 from lakeloom.quality.references import look_up
@@ -29,70 +31,163 @@ from lakeloom.quality.results import RuleResult, require
 from lakeloom.quality.spec import RuleSpec, require_unique
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
-REASONS = "_reasons"
-CHANGED = "_changed_"
-UNREAD = "_unread"
+    from lakeloom.quality.verdicts import Verdict
 
 
 @dataclass(frozen=True)
-class JudgedFrame:
-    """Rows with the rules they broke.
+class Judging:
+    """Rows with their marks, of which nothing is counted yet.
 
     Attributes
     ----------
+    rules : tuple of RuleSpec
+        The row rules.
+    looked : DataFrame
+        The rows, with what they found in other tables.
     marked : DataFrame
         The rows as they came, with their marks.
     marks : Marks
         Which bit of the marks is which rule.
-    results : tuple of RuleResult
-        One for each row rule, in the rules' order, then one for each reason that ``_faults`` held.
-    rows, broken_rows : int
-        How many rows there are, and how many of them go to quarantine; -1 rows where no rule counted.
-    cached : bool
-        Whether `marked` is persisted, until `release`.
-    changed : dict
-        What follows ``_changed_`` in a column's name → its sum over all rows.
+    found : tuple of Verdict
+        Of each rule.
+    where : str
+        Step or table, for errors.
     """
 
+    rules: tuple[RuleSpec, ...]
+    looked: DataFrame
     marked: DataFrame
     marks: Marks
-    results: tuple[RuleResult, ...]
-    rows: int
-    broken_rows: int
-    cached: bool
-    changed: dict[str, int] = field(default_factory=dict)
+    found: tuple[Verdict, ...]
+    where: str
 
     @property
-    def frame(self) -> DataFrame:
-        """All rows, with ``_reasons array<string>``: names of the broken quarantine rules, empty for good rows."""
-        return self.marked.withColumn(REASONS, self.marks.reasons()).drop(*self._own)
+    def counts(self) -> bool:
+        """Whether there is anything to count."""
+        return bool(self.rules or self.marks.faults or summed(self.marked))
 
     @property
-    def good(self) -> DataFrame:
-        """The rows that broke no quarantine rule, in the columns they came in."""
-        rows = self.marked.where(~self.marks.rejected()) if self.broken_rows else self.marked
-        return rows.drop(UNREAD, *self._own, *self._summed)
+    def passing(self) -> DataFrame:
+        """The rows that break no quarantine rule, in the columns they came in."""
+        return self._passing(self.marked)
+
+    def counted(self, *, cache: bool = True, often: bool = False) -> JudgedFrame:
+        """Count in a pass of its own; parameters and errors are those of `judge`."""
+        if not self.counts:
+            return JudgedFrame(self.marked, self.marks, (), -1, 0, cached=False)
+        cached = cache and (often or not read_again_cheaply(self.marked))
+        rows = self.marked.persist() if cached else self.looked
+        try:
+            with self._blaming():
+                row = rows.agg(*self._figures(kept=cached)).first()
+                assert row is not None  # an aggregate without groups has one row
+                return self._judged(row.asDict(), cached=cached)
+        except BaseException:
+            if cached:
+                self.marked.unpersist()
+            raise
 
     @property
-    def broken(self) -> DataFrame:
-        """The rows for quarantine, with ``_reasons``."""
-        rows = self.marked.where(self.marks.rejected()).withColumn(REASONS, self.marks.reasons())
-        return rows.drop(*self._own, *self._summed)
+    def once(self) -> bool:
+        """Whether the rows may be judged while they are written: then the broken half, if any, is read once more."""
+        return self.counts and (not self.marks.rejects or read_again_cheaply(self.marked))
 
-    @property
-    def _own(self) -> list[str]:
-        return [FAULTS, *self.marks.columns]
+    def while_written(self, write: Callable[[DataFrame], int]) -> JudgedFrame | None:
+        """Count in the pass that writes the rows that pass; raises as `judge`.
 
-    @property
-    def _summed(self) -> list[str]:
-        return [name for name in self.marked.columns if name.startswith(CHANGED)]
+        Parameters
+        ----------
+        write : callable
+            It is given these rows, writes them where nobody sees them yet, and returns how many they were.
 
-    def release(self) -> None:
-        """Drop the cached rows."""
-        if self.cached:
-            self.marked.unpersist()
+        Returns
+        -------
+        JudgedFrame or None
+            None where the counts did not come, or don't fit what was written: a task that is done again may
+            count twice. Nothing is known of the rows then.
+        """
+        with self._blaming():
+            seen, told = observed(self.marked, self._figures(kept=True))
+            written = write(self._passing(seen))
+            row = told()
+            if row is None or row["rows"] - row["out"] != written:
+                return None
+            return self._judged(row, cached=False)
+
+    def _passing(self, marked: DataFrame) -> DataFrame:
+        rows = marked.where(~self.marks.rejected()) if self.marks.rejects else marked
+        return bare(rows, self.marks)
+
+    def _figures(self, *, kept: bool) -> list[Column]:
+        from pyspark.sql import functions as F
+
+        sums = [F.coalesce(F.sum(quoted(name)), F.lit(0)).cast("bigint").alias(name) for name in summed(self.marked)]
+        return [F.count("*").alias("rows"), *self.marks.counts(self.found, kept=kept), *sums]
+
+    def _judged(self, row: Mapping[str, Any], *, cached: bool) -> JudgedFrame:
+        results = tuple(
+            _result(
+                rule,
+                row["rows"] if self.found[index].checked is None else row[f"checked_{index}"],
+                row[f"broken_{index}"],
+            )
+            for index, rule in enumerate(self.rules)
+        )
+        if self.marks.faults and row["out"]:
+            results += _faults(self.marked, row["rows"])
+        require(results, self.where)
+        changed = {name.removeprefix(CHANGED): row[name] for name in summed(self.marked)}
+        return JudgedFrame(self.marked, self.marks, results, row["rows"], row["out"], cached, changed)
+
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        """Say which rule it was where one raises."""
+        from pyspark.sql import functions as F
+
+        try:
+            yield
+        except BaseException as cause:
+            asked = [
+                (rule, [F.count_if(each.broken).alias("n")]) for rule, each in zip(self.rules, self.found, strict=True)
+            ]
+            culprit = blamed(self.looked, asked, cause, self.where)
+            if culprit is not None:
+                raise culprit from cause
+            raise
+
+
+def judging(
+    frame: DataFrame,
+    rules: Sequence[RuleSpec],
+    where: str = "",
+    *,
+    background: Background | None = None,
+    exempt: str | None = None,
+    always: Collection[str] = (),
+) -> Judging:
+    """Mark every row by the row rules among `rules`; nothing is computed yet. Parameters are those of `judge`.
+
+    Raises
+    ------
+    RuleError
+        LL-RULE-003 where a rule is wrong.
+    """
+    from pyspark.sql import functions as F
+
+    from lakeloom.quality.verdicts import spared, verdicts
+
+    require_unique(rules)
+    mine = [rule for rule in rules if rule.scope == "row"]
+    looked, known = look_up(frame, mine, background, where)
+    found = verdicts(frame, mine, where, known)
+    if exempt is not None and exempt in frame.columns:
+        found = [v if rule.column in always else spared(v, exempt) for rule, v in zip(mine, found, strict=True)]
+    faults = FAULTS in frame.columns
+    marks = Marks.of([rule.title for rule in mine], [rule.otherwise == "quarantine" for rule in mine], faults=faults)
+    marked = looked.select(*[F.col(quoted(name)) for name in frame.columns], *marks.made_of(found))
+    return Judging(tuple(mine), looked, marked, marks, tuple(found), where)
 
 
 def judge(
@@ -135,49 +230,8 @@ def judge(
         LL-RULE-001 where a rule at level ``fail``, or the share of a quarantine rule, is broken;
         LL-RULE-003 where a rule is wrong.
     """
-    from pyspark.sql import functions as F
-
-    from lakeloom.quality.verdicts import spared, verdicts
-
-    require_unique(rules)
-    mine = [rule for rule in rules if rule.scope == "row"]
-    looked, known = look_up(frame, mine, background, where)
-    found = verdicts(frame, mine, where, known)
-    if exempt is not None and exempt in frame.columns:
-        found = [v if rule.column in always else spared(v, exempt) for rule, v in zip(mine, found, strict=True)]
-    faults = FAULTS in frame.columns
-    marks = Marks.of([rule.title for rule in mine], [rule.otherwise == "quarantine" for rule in mine], faults=faults)
-    summed = [name for name in frame.columns if name.startswith(CHANGED)]
-    marked = looked.select(*[F.col(quoted(name)) for name in frame.columns], *marks.made_of(found))
-    if not mine and not summed and not faults:
-        return JudgedFrame(marked, marks, (), -1, 0, cached=False)
-    cached = cache and (often or not read_again_cheaply(marked))
-    if cached:
-        marked = marked.persist()
-    counts = [F.count("*").alias("rows"), *marks.counts(found, kept=cached)]
-    counts += [F.coalesce(F.sum(quoted(name)), F.lit(0)).cast("bigint").alias(name) for name in summed]
-    try:
-        row = (marked if cached else looked).agg(*counts).first()
-        assert row is not None  # an aggregate without groups has one row
-        results = tuple(
-            _result(
-                rule, row["rows"] if found[index].checked is None else row[f"checked_{index}"], row[f"broken_{index}"]
-            )
-            for index, rule in enumerate(mine)
-        )
-        if faults and row["out"]:
-            results += _faults(marked, row["rows"])
-        require(results, where)
-    except BaseException as cause:
-        if cached:
-            marked.unpersist()
-        asked = [(rule, [F.count_if(each.broken).alias("n")]) for rule, each in zip(mine, found, strict=True)]
-        culprit = blamed(looked, asked, cause, where)
-        if culprit is not None:
-            raise culprit from cause
-        raise
-    changed = {name.removeprefix(CHANGED): row[name] for name in summed}
-    return JudgedFrame(marked, marks, results, row["rows"], row["out"], cached, changed)
+    found = judging(frame, rules, where, background=background, exempt=exempt, always=always)
+    return found.counted(cache=cache, often=often)
 
 
 def _faults(marked: DataFrame, rows: int) -> tuple[RuleResult, ...]:

@@ -25,6 +25,7 @@ from lakeloom.store.layout import Layout
 from lakeloom.store.manner import DELETED, Manner
 from lakeloom.store.merge import merge
 from lakeloom.store.replace import replaced
+from lakeloom.store.stage import Stage
 from lakeloom.store.types import columns_of
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def commit(
     *,
     properties: Mapping[str, str] | None = None,
     layout: Layout = PLAIN,
+    stage: Stage | None = None,
 ) -> Committed:
     """Write `frame` into `table` exactly once for the mark's (step, epoch).
 
@@ -84,6 +86,8 @@ def commit(
         the rows. So do columns that are added or widened.
     layout : Layout
         How a table that is made, or made anew, is laid out.
+    stage : Stage, optional
+        Where the rows lie already; `frame` is not read then.
 
     Raises
     ------
@@ -95,6 +99,10 @@ def commit(
     """
     if lake.epoch(table, mark.step) >= mark.epoch:
         return find(lake, table, mark.step, mark.epoch, already=True)
+    if stage is not None:
+        _sign(session, mark)
+        stage.commit(mark.step, mark.epoch)
+        return find(lake, table, mark.step, mark.epoch)
     if how.mode == "merge" and not how.keys:
         raise TableError("LL-TABLE-006", f"{table} is merged and declares no keys", where=str(table), fix="give keys:")
     path = lake.path(table)

@@ -57,12 +57,7 @@ def describe(
         Column → comment; columns that are not named keep theirs, those that the table has not are left out.
     """
     opened = lake.delta(table)
-    there = _said(opened)
-    # A description can't be taken away, only be made empty.
-    changed = {key: value for key, value in properties.items() if there.get(key) != value}
-    changed |= {"comment": ""} if "comment" in there and "comment" not in properties else {}
-    gone = [key for key in there if key.startswith(_OURS) and key not in properties]
-    told = _changed_comments(opened, comments or {})
+    changed, gone, told = _different(opened, properties, comments or {})
     if not changed and not gone and not told:
         return False
     unsigned(session)
@@ -75,6 +70,23 @@ def describe(
     for column, comment in told.items():
         session.sql(f"ALTER TABLE {place} ALTER COLUMN {identifier(column)} COMMENT {quoted(comment)}")
     return True
+
+
+def says(opened: DeltaTable, properties: Mapping[str, str], comments: Mapping[str, str]) -> bool:
+    """Return whether a table says this already: parameters are those of `describe`, which would change nothing."""
+    return not any(_different(opened, properties, comments))
+
+
+def _different(
+    opened: DeltaTable, properties: Mapping[str, str], comments: Mapping[str, str]
+) -> tuple[dict[str, str], list[str], dict[str, str]]:
+    """Return the properties to be set, those to be taken away, and the comments to be set."""
+    there = _said(opened)
+    # A description can't be taken away, only be made empty.
+    changed = {key: value for key, value in properties.items() if there.get(key) != value}
+    changed |= {"comment": ""} if "comment" in there and "comment" not in properties else {}
+    gone = [key for key in there if key.startswith(_OURS) and key not in properties]
+    return changed, gone, _changed_comments(opened, comments)
 
 
 def unsigned(session: SparkSession) -> None:

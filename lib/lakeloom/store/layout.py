@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from lakeloom.core.names import is_identifier, quoted
 from lakeloom.store.describe import quoted as text
 from lakeloom.store.describe import unsigned
+from lakeloom.store.log import Snapshot
+from lakeloom.store.protocol import configuration
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -68,6 +70,18 @@ class Layout:
         """Put the rows in place of all that the table at `path` holds, in their own columns and these partitions."""
         writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
         (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(path)
+
+    def stands(self, now: Snapshot) -> bool:
+        """Return whether a table is laid out so, as the log says it: then `lift` and `settle` would do nothing."""
+        told = configuration(now)
+        constraints = {key.removeprefix(CONSTRAINT) for key in told if key.startswith(CONSTRAINT)}
+        return (
+            {name for name in constraints if name.startswith(_OURS)} == set(self.constraints)
+            and {name for name in FEATURES if told.get(name) == "true"} == set(self.features)
+            and tuple(now.metadata.get("partitionColumns") or ()) == self.partition_by
+            and not self.cluster_by
+            and "delta.clustering" not in now.domains
+        )
 
     def lift(self, session: SparkSession, place: str, opened: DeltaTable) -> None:
         """Take away what no longer holds, before rows come that may break it: our constraints, and clustering."""

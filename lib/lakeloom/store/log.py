@@ -321,6 +321,18 @@ def file_of(add: Mapping[str, Any]) -> LiveFile:
     )
 
 
+def place_of(file: str, table: str) -> str:
+    """Return where a file is: the log has it relative to the table or whole, ``_metadata`` as a URI."""
+    path = unquote(file).removeprefix("file:")
+    return f"/{path.lstrip('/')}" if path.startswith("/") else f"{table}/{path}"
+
+
+def alive(add: Mapping[str, Any]) -> int:
+    """Return how many rows a file has without those that its deletion vector takes out; it tells its rows."""
+    marked = int((add.get("deletionVector") or {}).get("cardinality") or 0)
+    return int(json.loads(add["stats"])["numRecords"]) - marked
+
+
 def added(add: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a commit says of a file that it adds, by what the log has said of it."""
     told = {name: value for name, value in add.items() if value is not None}

@@ -5,7 +5,10 @@ Source: the Delta transaction log protocol.
 
 from __future__ import annotations
 
+import json
+
 from lakeloom.store.log import Snapshot
+from lakeloom.store.types import spark_type
 
 # Features that ask nothing more of a commit that adds and removes files with their deletion vectors.
 _KNOWN = frozenset(
@@ -33,3 +36,21 @@ def changeable(version: Snapshot) -> bool:
     if unknown(version) or int(version.protocol.get("minWriterVersion") or 0) == 6:
         return False
     return configuration(version).get("delta.appendOnly") != "true"
+
+
+def columns(version: Snapshot) -> dict[str, str]:
+    """Return the table's columns at a version: name → Spark type, in their order."""
+    fields = json.loads(version.metadata["schemaString"])["fields"]
+    return {field["name"]: spark_type(field["type"]) for field in fields}
+
+
+def comments(version: Snapshot) -> dict[str, str]:
+    """Return what the table's columns say of themselves at a version: name → comment."""
+    fields = json.loads(version.metadata["schemaString"])["fields"]
+    return {field["name"]: field["metadata"]["comment"] for field in fields if field["metadata"].get("comment")}
+
+
+def derives(version: Snapshot) -> bool:
+    """Return whether the table makes values of its columns itself, or pads them to a length."""
+    schema = version.metadata["schemaString"]
+    return "delta.generationExpression" in schema or "CHAR_VARCHAR" in schema

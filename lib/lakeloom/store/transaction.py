@@ -15,9 +15,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lakeloom.session.connect import is_connect
+from lakeloom.store.log import Snapshot
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -143,9 +144,15 @@ class Transaction:
             return None
         return str(self._action("add", add).deletionVector().serializeToBase64())
 
-    def commit(
+    def now(self) -> Snapshot:
+        """Return the protocol and the metadata of the version that it reads, without its files."""
+        return Snapshot(
+            json.loads(self._txn.protocol().json())["protocol"], json.loads(self._txn.metadata().json())["metaData"]
+        )
+
+    def commit_merge(
         self,
-        actions: Sequence[tuple[str, Mapping[str, Any]]],
+        actions: Iterable[tuple[str, Mapping[str, Any]]],
         clauses: Sequence[tuple[str, str]],
         metrics: Mapping[str, int],
     ) -> None:
@@ -153,6 +160,31 @@ class Transaction:
 
         Raises what Delta raises where another writer's commit is in the way.
         """
+        predicate = self._module("DeltaOperations$MergePredicate")
+        some = self._jvm.scala.Option.apply
+        said = [predicate.apply(some(condition) if condition else self._none, kind) for kind, condition in clauses]
+        matched = self._seq(each for each, (kind, _) in zip(said, clauses, strict=True) if kind != "insert")
+        missing = self._seq(each for each, (kind, _) in zip(said, clauses, strict=True) if kind == "insert")
+        merge = self._module("DeltaOperations$Merge").apply(self._none, matched, missing, self._seq(()))
+        self._commit(actions, merge, metrics)
+
+    def commit_write(
+        self,
+        actions: Iterable[tuple[str, Mapping[str, Any]]],
+        mode: Literal["append", "overwrite"],
+        partition_by: Sequence[str],
+        metrics: Mapping[str, int],
+    ) -> None:
+        """Commit as a WRITE; parameters and errors are those of `commit_merge`."""
+        saved = self._jvm.org.apache.spark.sql.SaveMode.valueOf(mode.capitalize())
+        by = self._jvm.scala.Option.apply(self._seq(partition_by))
+        write = self._module("DeltaOperations$Write")
+        # What it may say beyond its mode and partitions (a condition, its own metadata, changes of schema) is not said.
+        self._commit(actions, write.apply(saved, by, *[self._none] * 7), metrics)
+
+    def _commit(
+        self, actions: Iterable[tuple[str, Mapping[str, Any]]], operation: Any, metrics: Mapping[str, int]
+    ) -> None:
         session = self._session._jsparkSession
         measures = self._jvm.java.util.HashMap()
         create = self._jvm.org.apache.spark.sql.execution.metric.SQLMetrics.createMetric
@@ -161,13 +193,7 @@ class Transaction:
             metric.set(value)
             measures.put(name, metric)
         self._txn.registerSQLMetrics(session, self._jvm.PythonUtils.toScalaMap(measures))
-        predicate = self._module("DeltaOperations$MergePredicate")
-        some = self._jvm.scala.Option.apply
-        said = [predicate.apply(some(condition) if condition else self._none, kind) for kind, condition in clauses]
-        matched = self._seq(each for each, (kind, _) in zip(said, clauses, strict=True) if kind != "insert")
-        missing = self._seq(each for each, (kind, _) in zip(said, clauses, strict=True) if kind == "insert")
-        merge = self._module("DeltaOperations$Merge").apply(self._none, matched, missing, self._seq(()))
-        self._txn.commit(self._seq(self._action(name, action) for name, action in actions), merge)
+        self._txn.commit(self._seq(self._action(name, action) for name, action in actions), operation)
 
     def _vector(self, found: Any) -> dict[str, Any]:
         offset = found.offset()

@@ -25,12 +25,11 @@ from urllib.parse import unquote
 from lakeloom.core.names import TableName, quoted
 from lakeloom.store.encodings import without_dictionary
 from lakeloom.store.lake import Lake
-from lakeloom.store.log import Snapshot, added, removed, snapshot
+from lakeloom.store.log import Snapshot, added, alive, place_of, removed, snapshot
 from lakeloom.store.manner import DELETED, POSITION, Manner, clauses, same
-from lakeloom.store.protocol import changeable, configuration
+from lakeloom.store.protocol import changeable, columns, configuration, derives
 from lakeloom.store.pruning import Reach
 from lakeloom.store.transaction import FILE, INDEX, VECTOR, Transaction, acting
-from lakeloom.store.types import spark_type
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -105,9 +104,9 @@ def _fits(now: Snapshot, rows: DataFrame, how: Manner) -> bool:
         return False
     if len(now.adds) > _MOST_FILES:
         return False
-    if "delta.generationExpression" in now.metadata["schemaString"] or "CHAR_VARCHAR" in now.metadata["schemaString"]:
+    if derives(now):
         return False
-    there = {name.lower(): kind for name, kind in _fields(now).items()}
+    there = {name.lower(): kind for name, kind in columns(now).items()}
     given = {name.lower(): kind for name, kind in rows.dtypes if name != DELETED}
     keys = {key.lower() for key in how.keys}
     return (
@@ -116,10 +115,6 @@ def _fits(now: Snapshot, rows: DataFrame, how: Manner) -> bool:
         and all(given[key] in KEYS or given[key].startswith("decimal(") for key in keys)
         and all("numRecords" in (add.get("stats") or "") for add in now.adds.values())
     )
-
-
-def _fields(now: Snapshot) -> dict[str, str]:
-    return {field["name"]: spark_type(field["type"]) for field in json.loads(now.metadata["schemaString"])["fields"]}
 
 
 @dataclass
@@ -146,13 +141,13 @@ class _Upsert:
             actions += [("add", add) for add in written]
             actions += [("remove", removed(self._add(file), at)) for file in touched]
             stay = [_marked(self._add(file), vector) for file, vector in marks.items()]
-            stay = [add for add in stay if _alive(add)]  # a file of marked rows alone goes
+            stay = [add for add in stay if alive(add)]  # a file of marked rows alone goes
             actions += [("add", add) for add in stay]
             self.txn.reads(self._candidates, self.reached.condition)
             # Delta lets rows that others have added pass; one of them may have a key of ours.
             if self.txn.newest() != self.txn.version:
                 return False
-            self.txn.commit(actions, self._clauses, self._metrics(written, touched, stay))
+            self.txn.commit_merge(actions, self._clauses, self._metrics(written, touched, stay))
             return True
         finally:
             matched.unpersist()
@@ -168,11 +163,11 @@ class _Upsert:
 
     @cached_property
     def _by_path(self) -> dict[str, dict[str, Any]]:
-        return {_place(add["path"], self.path): add for add in self._candidates}
+        return {place_of(add["path"], self.path): add for add in self._candidates}
 
     def _add(self, file: str) -> dict[str, Any]:
         """Return what the log says of a file that ``_metadata`` names."""
-        return self._by_path[_place(file, self.path)]
+        return self._by_path[place_of(file, self.path)]
 
     @cached_property
     def _given(self) -> dict[str, str]:
@@ -181,7 +176,7 @@ class _Upsert:
     @cached_property
     def _kept(self) -> list[str]:
         """The columns that the new rows lack: a row that is there already keeps its values of them."""
-        return [name for name in _fields(self.now) if name.lower() not in self._given]
+        return [name for name in columns(self.now) if name.lower() not in self._given]
 
     @property
     def _deletes(self) -> bool:
@@ -189,7 +184,7 @@ class _Upsert:
 
     @cached_property
     def _clauses(self) -> list[tuple[str, str]]:
-        return clauses(self.how, self.rows.columns, _fields(self.now))
+        return clauses(self.how, self.rows.columns, columns(self.now))
 
     @cached_property
     def _take(self) -> Column:
@@ -271,8 +266,8 @@ class _Upsert:
         adds = [self._add(file) for file in touched]
         taken = F.expr(same(self.how.keys, self.filled)) & self._take
         others = self.txn.rows(adds).alias("old").join(self._small(self._signs), taken, "left_anti")
-        both = others.select(*map(quoted, _fields(self.now))).union(self._spread(fresh, self._count))
-        return self._spread(both, self._count + sum(map(_alive, adds)))
+        both = others.select(*map(quoted, columns(self.now))).union(self._spread(fresh, self._count))
+        return self._spread(both, self._count + sum(map(alive, adds)))
 
     def _fresh(self, matched: DataFrame) -> DataFrame:
         """Return the new rows that come into the table, with what they keep of the rows before them."""
@@ -285,7 +280,7 @@ class _Upsert:
         comes = F.expr(f"coalesce({_TAKE}, TRUE)")
         if self._deletes:
             comes &= F.expr(f"NOT new.{DELETED}")
-        return joined.where(comes).select(*(self._value(name).alias(name) for name in _fields(self.now)))
+        return joined.where(comes).select(*(self._value(name).alias(name) for name in columns(self.now)))
 
     def _value(self, name: str) -> Column:
         from pyspark.sql import functions as F
@@ -300,17 +295,17 @@ class _Upsert:
         return frame.repartition(*map(quoted, by)) if by else frame.coalesce(max(1, -(-rows // _A_FILE)))
 
     def _paths(self, touched: Collection[str]) -> list[Path]:
-        return [Path(_place(file, self.path)) for file in touched]
+        return [Path(place_of(file, self.path)) for file in touched]
 
     def _metrics(
         self, written: Sequence[Mapping[str, Any]], touched: Mapping[str, tuple[int, int]], stay: Sequence[Any]
     ) -> dict[str, int]:
         taken, deleted = (sum(counts[at] for counts in touched.values()) for at in (0, 1))
         files = [self._add(file) for file in touched]
-        copied = 0 if self._vectors else sum(map(_alive, files)) - taken
+        copied = 0 if self._vectors else sum(map(alive, files)) - taken
         return {
             "operationNumSourceRows": self._count,
-            "numTargetRowsInserted": sum(map(_alive, written)) - copied - (taken - deleted),
+            "numTargetRowsInserted": sum(map(alive, written)) - copied - (taken - deleted),
             "numTargetRowsUpdated": taken - deleted,
             "numTargetRowsDeleted": deleted,
             "numTargetRowsCopied": copied,
@@ -324,29 +319,17 @@ class _Upsert:
         }
 
 
-def _place(file: str, table: str) -> str:
-    """Return where a file is: the log has it relative to the table or whole, ``_metadata`` as a URI."""
-    path = unquote(file).removeprefix("file:")
-    return f"/{path.lstrip('/')}" if path.startswith("/") else f"{table}/{path}"
-
-
-def _alive(add: Mapping[str, Any]) -> int:
-    return int(json.loads(add["stats"])["numRecords"]) - int((add.get("deletionVector") or {}).get("cardinality") or 0)
-
-
 def _marked(add: Mapping[str, Any], vector: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the log says of a file under a new deletion vector: its bounds may lie too wide from now on."""
-    stats, alive = json.loads(add["stats"]), _alive(add)
+    stats, left = json.loads(add["stats"]), alive(add)
     if stats.get("tightBounds", True):
         # A column of NULLs alone stays one, whatever rows are marked.
-        stats["nullCount"] = _all_null(stats.get("nullCount") or {}, alive, int(stats["numRecords"]))
+        stats["nullCount"] = _all_null(stats.get("nullCount") or {}, left, int(stats["numRecords"]))
     return dict(add) | {"deletionVector": dict(vector), "stats": json.dumps(stats | {"tightBounds": False})}
 
 
-def _all_null(counts: Mapping[str, Any], alive: int, physical: int) -> dict[str, Any]:
+def _all_null(counts: Mapping[str, Any], left: int, physical: int) -> dict[str, Any]:
     return {
-        name: _all_null(count, alive, physical)
-        if isinstance(count, Mapping)
-        else (physical if count == alive else count)
+        name: _all_null(count, left, physical) if isinstance(count, Mapping) else (physical if count == left else count)
         for name, count in counts.items()
     }

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakeloom.core.names import quoted
-from lakeloom.quality.rows import UNREAD
+from lakeloom.quality.judged import UNREAD
 from lakeloom.tables.bronze import POSITION, Stamp, entry_id, undecided
 
 if TYPE_CHECKING:
