@@ -11,7 +11,7 @@ def test_a_table_says_what_its_declaration_says(tmp_path):
     tables.write_text(
         tables.read_text()
         .replace("    owner: shop-data\n", "    owner: shop-data\n    description: One row an order.\n" + fresh)
-        .replace("customer: {type: string}", "customer: {type: string, tags: [person, name]}")
+        .replace("customer: {type: string}", "customer: {type: string, tags: [pii, sensitive]}")
     )
     project = checked(read(conf))
     assert about(project, "silver.orders") == {
@@ -21,7 +21,7 @@ def test_a_table_says_what_its_declaration_says(tmp_path):
         "lakeloom.freshness": "36 hours",
         "lakeloom.event_time": "ordered_on",
         "lakeloom.unit.amount": "euro",
-        "lakeloom.tags.customer": "person,name",
+        "lakeloom.tags.customer": "pii,sensitive",
     }
     assert about(project, "quarantine.silver__orders") == {
         "comment": "What silver.orders could not take, with the reasons.",

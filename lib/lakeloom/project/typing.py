@@ -5,6 +5,7 @@ Each entry is validated on its own, so that one mistake hides no other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -155,7 +156,9 @@ class Reader:
         elif kind == "missing":
             self.add(where, "LL-CONF-005", f"{error['loc'][-1]} is missing", f"add {error['loc'][-1]}:")
         else:
-            self.add(where, "LL-CONF-004", f"{where[-1]}: {error['msg']}", "")
+            # An entry of a list is called as the list: its own name is a number.
+            name = next((part for part in reversed(where) if not part.isdigit()), where[-1])
+            self.add(where, "LL-CONF-004", f"{name}: {error['msg']}", _near_word(error))
 
     def _in_document(self, path: tuple[str, ...], loc: tuple[str, ...]) -> tuple[str, ...]:
         """Drop the parts of pydantic's place (tags of unions, validators) that are no keys of the document."""
@@ -204,6 +207,14 @@ class Reader:
             else:
                 texts[name] = file.read_text(encoding="utf-8")
         return texts
+
+
+def _near_word(error: Any) -> str:
+    """Return the fix for a word that is none of a few: the nearest of them, whatever its case."""
+    if error["type"] != "literal_error" or not isinstance(error["input"], str):
+        return ""
+    near = nearest(error["input"].lower(), re.findall(r"'([^']*)'", error["ctx"]["expected"]))
+    return f"use '{near}'" if near else ""
 
 
 def _near_file(file: Path) -> str | None:

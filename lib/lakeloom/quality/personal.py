@@ -11,13 +11,14 @@ one in 97 the second, so a share of them decides, never a single value.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
-# A column with one of these tags keeps its values to itself.
-GUARDED_TAGS = frozenset({"pii", "sensitive", "quasi_identifier"})
+# What a contract may say of a column; one with such a tag keeps its values to itself.
+Tag = Literal["pii", "sensitive", "quasi_identifier"]
+GUARDED_TAGS: frozenset[str] = frozenset(get_args(Tag))
 # Words of a column's name → the tag to propose. A name of several words stands for their sequence.
 _NAMES = {
     "pii": (

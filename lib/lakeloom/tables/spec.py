@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from lakeloom.cleansing.spec import VerbSpec
 from lakeloom.core.steps import ReadMode
+from lakeloom.quality.personal import Tag
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.feed import ChangesSpec
 from lakeloom.tables.resolve import ResolveSpec
@@ -41,6 +42,8 @@ class ColumnSpec(Strict):
         What is done with values of another type in this column; the table's where absent.
     renamed_from : str, optional
         What the column was called before: a table that still has it under that name gets it renamed.
+    tags : tuple of {'pii', 'sensitive', 'quasi_identifier'}
+        Whether its values are personal; no profile, page or comparison shows them then.
     available_at : str, optional
         SQL expression: when the value is known. A column without it can't be a feature.
     """
@@ -51,7 +54,7 @@ class ColumnSpec(Strict):
     renamed_from: str | None = None
     unit: str | None = None
     description: str | None = None
-    tags: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
     available_at: str | None = None
 
 
