@@ -103,6 +103,31 @@ def test_sql_that_is_merged(ran):
     assert flows.basis == "plan"
 
 
+DELETING = """\
+tables:
+  silver.orders:
+    from: {bronze.changes: new}
+    sql: select id, city, at, amount, spare as _op, _position from bronze.changes
+    keys: [id]
+    write: {mode: merge, sequence_by: at, delete_when: _op = 'gone', update_when: new.amount > old.amount}
+    columns: {id: bigint, city: string, at: timestamp, amount: double}
+"""
+
+
+def test_what_decides_whether_a_row_is_deleted_or_updated_is_told(tmp_path, spark):
+    stream = Stream(tmp_path, COLUMNS, DELETING)
+    stream.drop({"id": 1, "city": "Rome", "at": "2026-01-01T10:00:00Z", "amount": 5.0, "spare": "x"})
+    stream.done()
+    root = stream.project().root
+    found = rows_of(root, "silver.orders")
+    assert {(column, how) for _, column, how in found if how == "filter"} == {("spare", "filter"), ("amount", "filter")}
+    # It goes into every column of the table, and into none as a value.
+    up = newest(Executions(root), Kept(root)).up("silver.orders.city")
+    assert {"bronze.changes.spare", "bronze.changes.amount"} <= {node.id for node in up.nodes}
+    assert values(root, "silver.orders.city", "bronze.changes") == {"bronze.changes.city"}
+    assert "gone" not in json.dumps(flows_of(root, "silver.orders").as_dict())
+
+
 def test_a_history_has_its_span_by_name(ran):
     root = ran.project().root
     flows = flows_of(root, "silver.places")

@@ -53,6 +53,39 @@ def test_a_merge_is_grouped_by_its_keys_and_ordered_by_its_sequence():
     assert found["aside.silver__x"].tables == {"bronze.x"}
 
 
+MERGED = {"mode": "merge", "sequence_by": "at"}
+
+
+def test_what_says_which_rows_delete_decides_about_every_column():
+    found = written("silver.x", spec(write=MERGED | {"delete_when": "city = 'Atlantis'"}), MADE)
+    (flow,) = [flow for flow in found["silver.x"].rows if flow.how == "filter"]
+    assert flow == Flow("bronze.x", "_deleted", "filter", "city = ?")
+    history = MERGED | {"mode": "scd4", "delete_when": "city = ''", "history": "silver.x_history"}
+    found = written("silver.x", spec(write=history), MADE)
+    for table in ("silver.x", "silver.x_history"):
+        assert ("_deleted", "filter") in rows(found[table])
+
+
+def test_without_a_plan_the_words_of_the_condition_say_which_rows_delete():
+    made = Flows({name: flow for name, flow in MADE.columns.items() if name != "_deleted"}, MADE.rows, "sql", "large")
+    found = written("silver.x", spec(write=MERGED | {"delete_when": "CITY = 'Atlantis' and _op is null"}), made)
+    assert ("city", "filter") in rows(found["silver.x"])
+
+
+def test_a_stream_of_changes_says_which_rows_delete():
+    words = {"sql": None, "changes": "debezium", "columns": {"id": "bigint"}, "write": MERGED}
+    assert ("_deleted", "filter") in rows(written("silver.x", spec(**words), MADE)["silver.x"])
+
+
+def test_what_an_update_asks_of_the_new_row_and_the_old_one_decides_about_every_column():
+    nested = ColumnFlow("more", "same", (Flow("bronze.x", "more", "value"),))
+    made = Flows(MADE.columns | {"more": nested}, MADE.rows)
+    condition = "new.city <> old.City AND new.more.n > 4711"
+    found = written("silver.x", spec(write=MERGED | {"update_when": condition}), made)["silver.x"]
+    told = {flow.column: flow.expression for flow in found.rows if flow.how == "filter"}
+    assert told == dict.fromkeys(("city", "more.n"), "new.city <> old.City AND new.more.n > ?")
+
+
 @pytest.mark.parametrize("mode", ["scd2", "scd4"])
 def test_a_history_knows_its_span(mode):
     write = {"mode": mode, "sequence_by": "at"} | ({"history": "silver.x_history"} if mode == "scd4" else {})

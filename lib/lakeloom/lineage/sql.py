@@ -5,7 +5,7 @@ Values only: a filter or join is known by the tables that it reads. sqlglot's ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from lakeloom.lineage.flows import ColumnFlow, Flow, Flows
@@ -49,6 +49,39 @@ def of_sql(sql: str, schemas: Mapping[str, Mapping[str, str]], problem: str = ""
         columns[name] = ColumnFlow(text, "same" if same else "made", flows)
     rows = tuple(Flow(table, "", "rows") for table in sorted(tables_of(sql)))
     return Flows(columns, rows, "sql", problem)
+
+
+def of_condition(condition: str, aliases: Collection[str] = ()) -> tuple[str, tuple[tuple[str, ...], ...]]:
+    """Return a condition's text without its literals, and the columns that it names, each as a path.
+
+    Parameters
+    ----------
+    aliases : collection of str
+        Names of rows that columns stand behind, such as ``new`` and ``old``; they are no part of the paths.
+
+    Examples
+    --------
+    >>> of_condition("new.v > old.v AND new.place.zip <> '0'", ("new", "old"))
+    ('new.v > old.v AND new.place.zip <> ?', (('place', 'zip'), ('v',)))
+    """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = sqlglot.parse_one(f"SELECT {condition}", read="spark").expressions[0]
+    except (SqlglotError, IndexError):
+        return "", ()
+    paths = set()
+    for column in tree.find_all(exp.Column):
+        # Deeper paths than a catalog's names have are dots around a column.
+        dotted = column
+        while isinstance(dotted.parent, exp.Dot) and dotted.parent.this is dotted:
+            dotted = dotted.parent
+        names = [part.name for part in (dotted.parts if isinstance(dotted, exp.Column | exp.Dot) else ())]
+        paths.add(tuple(names[1:] if len(names) > 1 and names[0].lower() in aliases else names))
+    masked = tree.copy().transform(lambda node: exp.Placeholder() if isinstance(node, exp.Literal) else node)
+    return short(masked.sql(dialect="spark").replace("`", "")), tuple(sorted(paths))
 
 
 def _column(leaf: object) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from lakeloom.core.steps import Step
 from lakeloom.datasets.columns import LABEL, feature_names, outputs
 from lakeloom.features.spec import FeatureView, Output
 from lakeloom.lineage.flows import ColumnFlow, Flow, Flows
+from lakeloom.lineage.sql import of_condition
 from lakeloom.lineage.values import Value
 from lakeloom.project.spec import Project
 from lakeloom.quality.judged import CHANGED, UNREAD
@@ -91,15 +92,44 @@ def written(table: str, spec: TableSpec, made: Flows) -> dict[str, Flows]:
         found[spec.resolve.losers] = aside
     if not write.by_key:
         return found | {table: own}
-    keyed = _keyed(own, spec.keys, write.order)
+    keyed = _keyed(own, spec.keys, write.order, _decided(made, spec))
     versions = _versions(keyed, str(write.order)) if write.mode in ("scd2", "scd4") else keyed
     found |= {str(name.aside): aside, write.history or table: versions}
     return found | ({table: keyed} if write.mode != "scd2" else {})
 
 
-def _keyed(made: Flows, keys: Iterable[str], order: str | None) -> Flows:
+def _decided(made: Flows, spec: TableSpec) -> list[Flow]:
+    """Return what decides whether a row is deleted or updated: a filter on the rows, and so on every column."""
+    write, found = spec.write, list[Flow]()
+    if write.delete_when or spec.changes is not None:
+        text, paths = of_condition(write.delete_when) if write.delete_when else ("", ())
+        marked = made.columns.get(DELETED)
+        if marked is not None:
+            found += [Flow(each.table, each.column, "filter", text or marked.expression) for each in marked.flows]
+        else:  # without a plan: columns of the row under their own names, of which some are not stored
+            found += _named(made, paths, text)
+    if write.update_when:
+        # The row that stands was made of the same columns as the new one.
+        text, paths = of_condition(write.update_when, ("new", "old"))
+        found += _named(made, paths, text)
+    return found
+
+
+def _named(made: Flows, paths: Iterable[tuple[str, ...]], text: str) -> list[Flow]:
+    """Return the flows of the columns that a condition names, as what filters; a field's where that can be told."""
+    known, found = {name.lower(): column for name, column in made.columns.items()}, []
+    for name, *inside in paths:
+        column = known.get(name.lower(), ColumnFlow("", "unknown"))
+        field = "".join(f".{each}" for each in inside) if column.way == "same" else ""
+        for flow in column.flows:
+            path = field if flow.how == "value" else ""
+            found.append(Flow(flow.table, f"{flow.column}{path}", "filter", text))
+    return found
+
+
+def _keyed(made: Flows, keys: Iterable[str], order: str | None, decided: Iterable[Flow]) -> Flows:
     """Return flows into a table with one row, or one chain of versions, a key."""
-    rows = [*made.rows]
+    rows = [*made.rows, *decided]
     for column, how in [*((key, "grouping") for key in keys), *([(order, "window")] if order else [])]:
         flows = made.columns[column].flows if column in made.columns else ()
         rows += [Flow(flow.table, flow.column, how, column) for flow in flows]  # type: ignore[arg-type]  # one of How
