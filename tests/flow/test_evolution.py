@@ -131,3 +131,85 @@ def test_a_way_of_writing_says_what_it_lacks(stream):
     assert "own order" in codes("{mode: merge, sequence_by: id, snapshot_by: id}", "    keys: [id]\n")[0][1]
     assert codes("{mode: scd2, sequence_by: id}")[0][0] == "LL-TABLE-006"
     assert "replay" in codes("{mode: merge, sequence_by: id, delete_when: rand() < 1}", "    keys: [id]\n")[0][1]
+
+
+WIDE = "struct<street:string,zip:string>"
+NESTED = """\
+tables:
+  silver.plain: &table
+    from: {bronze.changes: new}
+    sql: select id, seq, place, items, _position from bronze.changes
+    keys: [id]
+    write: {mode: merge, sequence_by: seq}
+    evolve: add
+    columns: {id: string, seq: int, place: "struct<street:string>", items: "array<struct<sku:string>>"}
+  silver.folded:
+    <<: *table
+    write: {mode: merge, sequence_by: seq, update_when: new.seq > old.seq}
+  silver.versions:
+    <<: *table
+    write: {mode: scd2, sequence_by: seq}
+  silver.both:
+    <<: *table
+    write: {mode: scd4, sequence_by: seq, history: silver.both_history}
+  silver.states:
+    <<: *table
+    write: {mode: merge, snapshot_by: seq}
+"""
+LACK = {"place": "struct<street:string>", "items": "array<struct<sku:string>>"}
+HAVE = {"place": "struct<zip:string,street:string>", "items": "array<struct<price:double,sku:string>>"}
+
+
+def test_fields_come_into_tables_of_every_mode_and_rows_without_them_after(stream):
+    made = stream(NESTED, {"id": "string", "seq": "int"} | LACK)
+
+    def lands(seq, ids, **place):
+        rows = [
+            {"id": each, "seq": seq, "place": {"street": f"s{seq}"} | place, "items": [{"sku": "a"}]} for each in ids
+        ]
+        if place:
+            rows[0]["items"][0]["price"] = 1.5
+        made.drop(*rows)
+        return made.done()
+
+    lands(1, "ab")
+    sources = made.folder / "sources.yml"
+    before = sources.read_text()
+    sources.write_text(before.replace(LACK["place"], HAVE["place"]).replace(LACK["items"], HAVE["items"]))
+    lands(2, "bc", zip="z")
+    sources.write_text(before)
+    lands(3, "bc")
+    old, full = {"street": "s1", "zip": None}, {"street": "s2", "zip": "z"}
+    now, bare = {"street": "s3", "zip": None}, [{"sku": "a", "price": None}]
+    for table in ("silver.plain", "silver.folded", "silver.both"):
+        assert made.table(table, "id", "place", "items") == [("a", old, bare), ("b", now, bare), ("c", now, bare)], (
+            table
+        )
+    assert made.table("silver.states", "id", "place") == [("b", now), ("c", now)]
+    for table in ("silver.versions", "silver.both_history"):
+        assert made.table(table, "id", "place", "items", "is_current") == [
+            ("a", old, bare, True), ("b", old, bare, False), ("b", full, [{"sku": "a", "price": 1.5}], False),
+            ("b", now, bare, True), ("c", full, bare, False), ("c", now, bare, True),
+        ], table  # fmt: skip
+    assert "zip" in made.lake.columns("bronze.changes")["place"]
+
+
+def test_a_field_inside_a_column_is_refused_or_rescued_as_a_column_is(stream):
+    def declared(more):
+        return table("{id: string, place: 'struct<street:string>'}", more, "id, place")
+
+    made = stream(declared(""), {"id": "string", "place": WIDE})
+    made.drop({"id": "1", "place": {"street": "s", "zip": "z"}}, {"id": "2", "place": None})
+    (failed,) = [step for step in made.run().steps if step.status == "failed"]
+    assert (failed.error["code"], failed.error["message"]) == ("LL-TABLE-004", "silver.t: place.zip not declared")
+    made.declare(declared("    evolve: rescue\n"))
+    made.done()
+    assert made.table("silver.t", "id", "place", "_rescued") == [
+        ("1", {"street": "s"}, '{"place.zip":"z"}'), ("2", None, None),
+    ]  # fmt: skip
+    made.declare(declared("    evolve: widen\n"))
+    made.done()
+    assert made.table("silver.t", "id", "place") == [("1", {"street": "s", "zip": "z"}), ("2", None)]
+    # What rows have brought is no break of the contract when the table is declared otherwise.
+    made.declare(declared("    evolve: add\n    description: places\n"))
+    made.done("silver.t", allow_breaking=False)

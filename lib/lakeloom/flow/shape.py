@@ -14,7 +14,8 @@ from lakeloom.store.evolve import changes, evolve
 from lakeloom.store.intents import Intent
 from lakeloom.store.layout import Layout
 from lakeloom.store.manner import DELETED, POSITION, Manner
-from lakeloom.store.types import columns_of
+from lakeloom.store.nested import aligned
+from lakeloom.store.types import kind_of, nodes_of
 from lakeloom.tables import snapshots
 from lakeloom.tables.deletions import deletions, living
 from lakeloom.tables.folding import folded, folds
@@ -122,7 +123,8 @@ class _Shape:
         """One row a key; what was deleted is kept aside, so that a late row does not bring it back."""
         spec, order, parts = self.spec, self.write.order, list[Part]()
         name, looks = str(self.name), folds(self.write)
-        live = self._there(name) if self.write.snapshot_by or looks else None
+        live = self._there(name, good) if self.write.snapshot_by or looks else None
+        good = aligned(good, nodes_of(live)) if live is not None else good
         rows = _changes(good, spec, live if self.write.snapshot_by else None, name)
         rows = _one_a_key(self._living(rows) if looks else rows, spec, live)
         how = self.manner("overwrite" if self.intent.full else "merge", spec.keys, order)
@@ -144,11 +146,12 @@ class _Shape:
 
     def chained(self, good: DataFrame) -> Chain:
         """Return the chains of the keys that the rows are about."""
-        existing = self._there(self.history)
+        existing = self._there(self.history, good)
+        good = aligned(good, nodes_of(existing)) if existing is not None else good
         live = existing.where(CURRENT).drop(*SPAN) if existing is not None else None
         rows = _changes(good, self.spec, live, str(self.name))
         aside = self._before()
-        aside = aside.withColumnRenamed(_GONE, DELETED) if aside is not None else None
+        aside = aligned(aside.withColumnRenamed(_GONE, DELETED), nodes_of(good)) if aside is not None else None
         keys, order = self.spec.keys, str(self.write.order)
         return chain(rows, keys, order, existing=existing, aside=aside, track=self.write.track)
 
@@ -166,6 +169,7 @@ class _Shape:
             if old is not None:
                 versions = difference(versions, of_keys(old, mine, keys), (*keys, FROM))
             if before is not None:
+                before = aligned(before, nodes_of(aside))
                 aside = difference(aside, of_keys(before, mine, keys), (*keys, order))
             parts = [
                 Part(self.aside, aside, self._beside(self.manner("merge", (*keys, order)))),
@@ -187,13 +191,20 @@ class _Shape:
     def _renamed(self) -> dict[str, str]:
         return {name: column.renamed_from for name, column in self.spec.columns.items() if column.renamed_from}
 
-    def _there(self, table: str) -> DataFrame | None:
-        """Return a table's rows as they are now, under their new names; None where it is made anew."""
+    def _there(self, table: str, rows: DataFrame | None = None) -> DataFrame | None:
+        """Return a table's rows as they are now, under their new names; None where it is made anew.
+
+        Rows that are laid beside them may have more inside their columns: so has the table then.
+        """
         lake = self.context.lake
         if self.intent.full or not lake.exists(table):
             return None
         opened = lake.delta(table)
-        needed = changes(columns_of(opened), {}, allowed="none", renamed=self._renamed, dropped=self.spec.dropped)
+        given = nodes_of(rows) if rows is not None else {}
+        nested, allowed = {name: node for name, node in given.items() if kind_of(node)}, self.manner("append").evolve
+        needed = changes(
+            nodes_of(opened), nested, allowed=allowed, renamed=self._renamed, dropped=self.spec.dropped, where=table
+        )
         evolve(self.session, f"delta.`{lake.path(table)}`", opened, needed)
         # Pinned: a frame without a version would follow the table while it is written.
         return lake.frame(self.session, table, lake.version(table))

@@ -53,8 +53,8 @@ def _of_table(project: Project, name: str, spec: TableSpec) -> Shape:
 
 
 def _grows(spec: TableSpec, column: str) -> bool:
-    own = spec.columns[column].evolve if column in spec.columns else None
-    return (own or spec.evolve) == "widen"
+    evolve = spec.columns[column].evolve or spec.evolve
+    return evolve == "widen" or (evolve == "add" and "struct<" in spelled(spec.columns[column].type))
 
 
 def _made(project: Project, name: str, spec: TableSpec) -> list[str] | None:

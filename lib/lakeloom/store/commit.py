@@ -24,9 +24,10 @@ from lakeloom.store.lake import Lake
 from lakeloom.store.layout import Layout
 from lakeloom.store.manner import DELETED, Manner
 from lakeloom.store.merge import merge
+from lakeloom.store.nested import aligned
 from lakeloom.store.replace import replaced
 from lakeloom.store.stage import Stage
-from lakeloom.store.types import columns_of
+from lakeloom.store.types import names_in, nodes_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -83,7 +84,7 @@ def commit(
     properties : mapping, optional
         What the table says of itself: ``comment`` and names with a prefix. A new table is made with them;
         where they, or the comments of the frame's columns, have changed, that gets a commit of its own before
-        the rows. So do columns that are added or widened.
+        the rows. So do columns, and fields inside them, that are added or widened.
     layout : Layout
         How a table that is made, or made anew, is laid out.
     stage : Stage, optional
@@ -111,7 +112,7 @@ def commit(
         _require_new(lake, table, mark)
         rows = frame.where(f"NOT {DELETED}").drop(DELETED) if DELETED in frame.columns else frame
         _sign(session, mark)
-        layout.create(rows, path, RETENTION | said | features((), rows.columns))
+        layout.create(rows, path, RETENTION | said | features((), names_in(nodes_of(rows))))
         made = find(lake, table, mark.step, mark.epoch)
         if layout.cluster_by:
             layout.settle(session, place, lake.delta(table))
@@ -122,17 +123,19 @@ def commit(
     opened = lake.delta(table)
     if how.mode == "overwrite":
         layout.lift(session, place, opened)
-        evolve(session, place, opened, (), frame.columns)
+        evolve(session, place, opened, (), names_in(nodes_of(frame)))
         _sign(session, mark)
         layout.overwrite(frame, path)
         made = find(lake, table, mark.step, mark.epoch)
         layout.settle(session, place, lake.delta(table))
         return made
-    there = columns_of(opened)
-    given = {name: kind for name, kind in frame.dtypes if name != DELETED}
+    there = nodes_of(opened)
+    given = {name: kind for name, kind in nodes_of(frame).items() if name != DELETED}
     needed = changes(there, given, allowed=how.evolve, renamed=how.renamed, dropped=how.dropped, where=str(table))
     if needed:
-        evolve(session, place, opened, needed, given)
+        evolve(session, place, opened, needed, names_in(given))
+        there = nodes_of(lake.delta(table))
+    frame = aligned(frame, there)
     if how.mode == "merge":
         _sign(session, mark)
         merge(session, lake, table, frame, how, (mark.step, mark.epoch))

@@ -1,4 +1,4 @@
-"""A table's columns made ready for rows that have others: added, widened, renamed or dropped, as far as it is allowed.
+"""A table's columns, and fields inside them, made ready for rows that have others: added, widened, renamed, dropped.
 
 These are changes of metadata: each is a commit without a transaction id and without a manifest, so that
 it is never taken for a step's write, and rewrites no file. Widening and renaming need table features
@@ -9,12 +9,14 @@ Source: Delta's ``ALTER TABLE``, type widening and column mapping.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import TableError
 from lakeloom.core.names import quoted
 from lakeloom.store.describe import unsigned
+from lakeloom.store.types import Node, kind_of, spark_type, sql_type
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -45,8 +47,8 @@ def widens(old: str, new: str) -> bool:
 
 
 def changes(
-    there: Mapping[str, str],
-    given: Mapping[str, str],
+    there: Mapping[str, Node],
+    given: Mapping[str, Node],
     *,
     allowed: str,
     renamed: Mapping[str, str] | None = None,
@@ -58,7 +60,8 @@ def changes(
     Parameters
     ----------
     there, given : mapping
-        The table's columns and the rows': name → Spark type.
+        The table's columns and the rows': name → type. What is inside a column is one of its changes too, at its
+        path: ``place.zip``, ``items.element.price``, ``by_day.value.count``.
     allowed : {'none', 'add', 'widen'}
         ``widen`` allows to add, too.
     renamed : mapping, optional
@@ -69,7 +72,7 @@ def changes(
     Raises
     ------
     TableError
-        LL-TABLE-004 where the rows have a column that may not be added, or a type that may not be widened to.
+        LL-TABLE-004 where the rows have a column, or a field inside one, that may not be added.
     """
     names = {name.lower(): name for name in there}
     here = {name.lower(): kind for name, kind in there.items()}
@@ -82,13 +85,17 @@ def changes(
     found += [f"DROP COLUMN {quoted(name)}" for name in gone]
     for name, kind in given.items():
         before = here.get(name.lower())
-        if before is None:
-            if allowed == "none":
-                refused.append(f"{name} is not a column of the table")
+        own = names.get(name.lower(), name)
+        for change in [Change((name,), kind)] if before is None else inside((own,), before, kind):
+            if change.before is not None:
+                if allowed == "widen" and widens(spark_type(change.before), spark_type(change.kind)):
+                    found.append(f"ALTER COLUMN {change.place} TYPE {sql_type(change.kind)}")
+            elif allowed == "none":
+                refused.append(
+                    f"{'.'.join(change.path)} is not a {'column' if before is None else 'field'} of the table"
+                )
             else:
-                found.append(f"ADD COLUMN {quoted(name)} {kind}")
-        elif before != kind and allowed == "widen" and widens(before, kind):
-            found.append(f"ALTER COLUMN {quoted(names[name.lower()])} TYPE {kind}")
+                found.append(f"ADD COLUMN {change.place} {sql_type(change.kind)}")
     if refused:
         raise TableError(
             "LL-TABLE-004",
@@ -97,6 +104,45 @@ def changes(
             fix="mend the SQL, or say 'evolve: add' for new columns",
         )
     return found
+
+
+@dataclass(frozen=True)
+class Change:
+    """What rows have otherwise than a table, at a path; new where there is no type `before`."""
+
+    path: tuple[str, ...]
+    kind: Node
+    before: Node | None = None
+
+    @property
+    def place(self) -> str:
+        """The path as SQL writes it."""
+        return ".".join(map(quoted, self.path))
+
+
+def inside(path: tuple[str, ...], old: Node, new: Node) -> Iterator[Change]:
+    """Yield what the type `new` has otherwise than `old`, a field that only `old` has left out.
+
+    Parameters
+    ----------
+    path : tuple of str
+        Where the two stand.
+    """
+    if not isinstance(old, dict) or not isinstance(new, dict) or kind_of(old) != kind_of(new):
+        if spark_type(old) != spark_type(new):
+            yield Change(path, new, old)
+    elif kind_of(old) == "struct":
+        known = {field["name"].lower(): field for field in old["fields"]}
+        for field in new["fields"]:
+            own = known.get(field["name"].lower())
+            if own is None:
+                yield Change((*path, field["name"]), field["type"])
+            else:
+                yield from inside((*path, own["name"]), own["type"], field["type"])
+    else:
+        for word in ("element", "key", "value"):  # Delta's own names for these places
+            if f"{word}Type" in old:
+                yield from inside((*path, word), old[f"{word}Type"], new[f"{word}Type"])
 
 
 def needs_mapping(names: Iterable[str]) -> bool:

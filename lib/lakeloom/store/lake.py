@@ -193,7 +193,10 @@ class Lake:
             raise _only_by_spark(table)
         with named(table, opened):
             if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
-                return scanned(opened, columns)
+                try:
+                    return scanned(opened, columns)
+                except TypeError:  # Arrow's: a file from before a field came into a column
+                    return _queried(opened, table, columns)
             # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
             # partitions; its query engine reads them all.
             return _queried(opened, table, columns)

@@ -4,7 +4,7 @@ No value is lost in silence. A type that holds every value of the frame's is a p
 difference is refused as a whole where the table does not evolve (``none``); else it is told row by
 row: what fits is cast, a row with a value that does not goes to quarantine (``contract:<column>``),
 or, with ``rescue``, keeps the value as it came in ``_rescued``. Types that have nothing in common
-(a struct and a number) are refused always.
+(a struct and a number) are refused always. What is inside a column is held to the contract as columns are.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from lakeloom.core.errors import TableError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import quoted
 from lakeloom.quality.marks import FAULTS, with_faults
-from lakeloom.store.evolve import widens
-from lakeloom.tables.casts import fits, lossless, meet, spelled
+from lakeloom.store.types import Node, nodes_of
+from lakeloom.tables.fitting import Evolve, fit, wanted
 from lakeloom.tables.spec import ColumnSpec, TableSpec
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class _Plan:
     faults: list[Column] = field(default_factory=list)
     rescued: list[Column] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    undeclared: list[str] = field(default_factory=list)
 
 
 def conform(frame: DataFrame, table: str, spec: TableSpec) -> DataFrame:
@@ -50,21 +51,23 @@ def conform(frame: DataFrame, table: str, spec: TableSpec) -> DataFrame:
     Raises
     ------
     TableError
-        LL-TABLE-004 where a column is missing, is not declared (``evolve: none``) or has a type that
-        would lose values in the contract's type.
+        LL-TABLE-004 where a column is missing, a column or a field inside one is not declared (``evolve: none``),
+        or a type would lose values in the contract's type.
     """
     if not spec.columns:
         return frame
     from pyspark.sql import functions as F
 
-    types = dict(frame.dtypes)
+    types = nodes_of(frame)
     plan = _Plan()
     for name, column in spec.columns.items():
         _place(plan, name, column, types, column.evolve or spec.evolve)
     extra = [name for name in types if name not in spec.columns and not name.startswith("_")]
     extra = [name for name in extra if name not in {column.renamed_from for column in spec.columns.values()}]
-    if extra and spec.evolve == "none":
-        plan.problems.append(f"{', '.join(extra)} not declared")
+    if spec.evolve == "none":
+        plan.undeclared += extra
+    if plan.undeclared:
+        plan.problems.append(f"{', '.join(plan.undeclared)} not declared")
     if plan.problems:
         raise TableError(
             "LL-TABLE-004",
@@ -87,8 +90,9 @@ def conform(frame: DataFrame, table: str, spec: TableSpec) -> DataFrame:
     return frame.select(*plan.chosen, *rest)
 
 
-def _place(plan: _Plan, name: str, column: ColumnSpec, types: dict[str, str], evolve: str) -> None:
+def _place(plan: _Plan, name: str, column: ColumnSpec, types: dict[str, Node], evolve: Evolve) -> None:
     """Put one column of the contract into the plan."""
+    from pyspark.errors import ParseException
     from pyspark.sql import functions as F
 
     source = name if name in types or column.renamed_from not in types else str(column.renamed_from)
@@ -96,22 +100,19 @@ def _place(plan: _Plan, name: str, column: ColumnSpec, types: dict[str, str], ev
         near = nearest(name, list(types))
         plan.problems.append(f"{name} is missing" + (f" (nearest: {near})" if near else ""))
         return
+    try:
+        want = wanted(column.type)
+    except ParseException:
+        plan.problems.append(f"{name} is declared as {column.type}, which is no type of Spark's")
+        return
     comment = ", ".join(part for part in (column.description, column.unit and f"in {column.unit}") if part)
-    words = {"comment": comment} if comment else {}
-    value, got, want = F.col(quoted(source)), types[source], spelled(column.type)
-    if lossless(got, want):
-        plan.chosen.append(value.cast(column.type).alias(name, metadata=words))
-    elif evolve == "widen" and widens(want, got):
-        plan.chosen.append(value.alias(name, metadata=words))
-    elif evolve == "none" or not meet(got, want):
-        plan.problems.append(f"{name} is {got}, the contract says {column.type}")
-    else:
-        cast, held = fits(value, got, want)
-        plan.chosen.append(F.when(held, cast).alias(name, metadata=words))
-        if evolve == "rescue":
-            plan.rescued.append(F.when(~held, value).alias(source))
-        else:
-            plan.faults.append(F.when(~held, F.lit(f"contract:{name}")))
+    value = F.col(quoted(source))
+    found = fit(name, types[source], want, evolve, said=column.type)
+    plan.problems += found.problems
+    plan.undeclared += found.undeclared
+    plan.chosen.append(found.made(value).alias(name, metadata={"comment": comment} if comment else {}))
+    plan.faults += [F.when(fault(value), F.lit(f"contract:{path}")) for path, fault in found.faults]
+    plan.rescued += [kept(value).alias(source + path.removeprefix(name)) for path, kept in found.rescued]
 
 
 def _rescued(parts: list[Column]) -> Column:

@@ -12,6 +12,7 @@ from lakeloom.core.steps import ReadMode
 from lakeloom.quality.personal import Tag
 from lakeloom.quality.spec import RuleSpec
 from lakeloom.tables.feed import ChangesSpec
+from lakeloom.tables.fitting import Evolve
 from lakeloom.tables.resolve import ResolveSpec
 from lakeloom.tables.streaming import StreamSpec
 from lakeloom.tables.upkeep import UpkeepSpec, asked
@@ -26,9 +27,6 @@ def _plain_type(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z][\w<>(),:\s]*", value):
         raise ValueError("a Spark SQL type is wanted, such as double, decimal(10,2) or array<string>")
     return value
-
-
-Evolve = Literal["none", "add", "widen", "rescue"]
 
 
 class ColumnSpec(Strict):
