@@ -63,6 +63,53 @@ def test_a_database_is_followed_and_a_table_follows_the_table(stream):
     assert {step.status for step in made.run().steps} == {"skipped"}
 
 
+GROWING = """\
+tables:
+  silver.people: &table
+    from: {bronze.changes: new}
+    changes: {format: debezium, sequence: source.lsn}
+    keys: [id]
+    write: {mode: merge, sequence_by: _sequence}
+    evolve: POLICY
+    columns: {id: bigint, name: string}
+  silver.versions:
+    <<: *table
+    write: {mode: scd2, sequence_by: _sequence}
+"""
+ENVELOPE = {"before": "string", "after": "string", "op": "string", "source": "string"}
+
+
+def test_a_database_gets_a_column_and_the_table_gets_it_too(stream):
+    made = stream(ENVELOPE, GROWING.replace("POLICY", "add"))
+    made.drop(event("c", 1, 1, "Ada"), event("c", 2, 2, "Bo"))
+    made.done()
+    made.drop(event("u", 3, 1, "Ada", city="Rome"), event("c", 4, 3, "Cy", city=None))
+    made.done()
+    made.drop(event("u", 5, 2, "Bob"))
+    made.done()
+    assert made.table("silver.people", "id", "name", "city") == [(1, "Ada", "Rome"), (2, "Bob", None), (3, "Cy", None)]
+    assert made.table("silver.versions", "id", "name", "city", "is_current") == [
+        (1, "Ada", "Rome", True), (1, "Ada", None, False), (2, "Bo", None, False), (2, "Bob", None, True),
+        (3, "Cy", None, True),
+    ]  # fmt: skip
+
+
+def test_a_column_that_the_contract_does_not_name_is_refused_or_rescued(stream):
+    made = stream(ENVELOPE, GROWING.replace("POLICY", "none"))
+    made.drop(event("c", 1, 1, "Ada"))
+    made.done()
+    made.drop(event("u", 2, 1, "Ada", city="Rome"), event("c", 3, "two", "Bo"))
+    errors = {step.name: step.error for step in made.run().steps if step.error}
+    assert {(error["code"], error["message"]) for error in errors.values()} == {
+        ("LL-TABLE-004", f"{name} not declared") for name in ("silver.people: city", "silver.versions: city")
+    }
+    made.declare(GROWING.replace("POLICY", "rescue"))
+    done = made.done()
+    assert made.table("silver.people", "id", "name", "_rescued") == [(1, "Ada", '{"city":"Rome"}')]
+    # A key that does not fit is kept too, but where its row goes nobody can tell.
+    assert done["silver.people"].quarantined == 1
+
+
 SNAPSHOTS = """\
 tables:
   silver.stock: &table

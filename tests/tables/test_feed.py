@@ -5,8 +5,10 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from lakeloom.core.errors import TableError
+from lakeloom.tables.contract import conform
 from lakeloom.tables.feed import ChangesSpec, unwrapped
-from lakeloom.tables.spec import ColumnSpec
+from lakeloom.tables.spec import ColumnSpec, TableSpec
 
 COLUMNS = {
     "id": ColumnSpec(type="bigint"),
@@ -119,3 +121,140 @@ def test_deltas_own_feed_has_no_images_of_before(spark):
 def test_an_unknown_form_is_refused():
     with pytest.raises(ValidationError):
         ChangesSpec.model_validate("maxwell")
+
+
+FORMS = ("json columns", "payload", "structs")
+TAKEN = {"id": "bigint", "place": "struct<street:string,no:int>", "items": "array<struct<n:int>>"}
+KINDS = {
+    "place": "struct<no:string,zip:string,street:string>",
+    "items": "array<struct<m:string,n:string>>",
+}
+
+
+def image(key, **more):
+    return {"id": key, "place": {"zip": "z", "street": "s", "no": "1"}, "items": [{"n": "1", "m": "m"}]} | more
+
+
+def conformed(spark, form, images, evolve="none", columns=TAKEN):
+    """Return the rows of some updates, in a form, as the table's contract takes them."""
+    names = dict.fromkeys(name for each in images for name in each)
+    kind = "struct<" + ",".join(f"{name}:{KINDS.get(name, 'string')}" for name in names) + ">"
+    data = [(n, None, text(each), "u", n) for n, each in enumerate(images)]
+    frame = spark.createDataFrame(data, "_n int, before string, after string, op string, ts_ms bigint")
+    if form == "payload":
+        events = [(n, text({"after": each, "op": "u", "ts_ms": n})) for n, each in enumerate(images)]
+        frame = spark.createDataFrame(events, "_n int, payload string")
+    elif form == "structs":
+        read = [f"from_json({name}, '{kind}') as {name}" for name in ("before", "after")]
+        frame = frame.selectExpr("_n", *read, "op", "ts_ms")
+    words = {"from": {"bronze.t": "new"}, "changes": "debezium", "columns": columns, "evolve": evolve}
+    spec = TableSpec.model_validate(words)
+    rows = unwrapped(frame, spec.changes, spec.columns, evolve=spec.evolve, table="silver.t")
+    return conform(rows, "silver.t", spec).orderBy("_n")
+
+
+def plain(frame):
+    own = ("_n", "_sequence", "_deleted")
+    return [
+        {name: value for name, value in row.asDict(recursive=True).items() if name not in own}
+        for row in frame.collect()
+    ]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_fields_that_the_contract_does_not_name_are_refused_under_none(spark, form):
+    for images, columns, told in (
+        ([image("1"), {"id": "2", "city": "Rome"}], TAKEN, "place.zip, items.element.m"),
+        ([{"id": "1"}, {"id": "2", "age": "7", "city": "Rome"}], {"id": "bigint"}, "age, city"),
+        ([{"id": "1", "_id": "x"}], {"id": "bigint", "city": "string"}, "_id"),
+    ):
+        with pytest.raises(TableError) as caught:
+            conformed(spark, form, images, columns=columns)
+        assert (caught.value.code, caught.value.message) == ("LL-TABLE-004", f"silver.t: {told} not declared")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("evolve", ["add", "widen"])
+def test_they_are_added_where_the_table_may_grow(spark, form, evolve):
+    found = conformed(spark, form, [image("1", city="Rome"), image("2", _id="x")], evolve)
+    assert plain(found) == [
+        {"id": key, "place": {"street": "s", "no": 1, "zip": "z"}, "items": [{"n": 1, "m": "m"}], "city": city, "_id": own,
+         "_faults": []}
+        for key, city, own in ((1, "Rome", None), (2, None, "x"))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_they_are_rescued_and_so_is_what_does_not_fit(spark, form):
+    images = [image("1", city="Rome", _id="x"), image("two", place={"street": "s", "no": "many"}, items=None)]
+    found = conformed(spark, form, images, "rescue")
+    rows = plain(found)
+    kept = [json.loads(row.pop("_rescued")) for row in rows]
+    assert rows == [
+        {"id": 1, "place": {"street": "s", "no": 1}, "items": [{"n": 1}], "_faults": []},
+        {"id": None, "place": {"street": "s", "no": None}, "items": None, "_faults": []},
+    ]
+    assert kept == [
+        {"city": "Rome", "_id": "x", "place.zip": "z", "items.element.m": ["m"]}, {"id": "two", "place.no": "many"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_without_rescue_what_does_not_fit_inside_a_column_goes_to_quarantine(spark, form):
+    found = conformed(spark, form, [{"id": "1", "place": {"street": "s", "no": "many"}}], "add")
+    (row,) = plain(found)
+    assert (row["place"]["no"], row["_faults"]) == (None, ["contract:place.no"])
+
+
+def test_types_of_images_are_widened_as_of_any_rows(spark):
+    frame = spark.sql(
+        "select 'u' as op, 1L as ts_ms, named_struct('id', 5000000000L, 'place', named_struct('no', 6000000000L)) as after,"
+        " cast(null as struct<id:bigint,place:struct<no:bigint>>) as before"
+    )
+    columns = {"id": ColumnSpec(type="int"), "place": ColumnSpec(type="struct<no:int>")}
+    found = unwrapped(frame, ChangesSpec(format="debezium"), columns, evolve="widen")
+    assert dict(found.dtypes) | {"id": "bigint", "place": "struct<no:bigint>"} == dict(found.dtypes)
+    row = found.first()
+    assert (row["id"], row["place"]["no"], row["_faults"]) == (5000000000, 6000000000, [])
+    (row,) = unwrapped(frame, ChangesSpec(format="debezium"), columns, evolve="add").collect()
+    assert (row["id"], row["_faults"]) == (None, ["contract:id", "contract:place.no"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_without_a_contract_all_fields_are_taken(spark, form):
+    (row,) = plain(conformed(spark, form, [{"id": "1", "city": "Rome", "_id": "x"}], columns={}))
+    assert {name: row[name] for name in ("id", "city", "_id")} == {"id": "1", "city": "Rome", "_id": "x"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_field_is_known_in_any_case_and_none_takes_a_name_of_the_platform(spark, form):
+    (row,) = plain(conformed(spark, form, [{"id": "1"}], columns={"ID": "bigint"}))
+    assert row == {"ID": 1, "_faults": []}
+    with pytest.raises(TableError, match=r"silver\.t: _Sequence is a name of the platform's own"):
+        conformed(spark, form, [{"id": "1", "_Sequence": "7"}], "add", {"id": "bigint"})
+
+
+def test_a_text_that_is_no_document_goes_to_quarantine_and_one_in_a_text_is_read(spark):
+    columns = {"place": "struct<no:int>", "tags": "array<string>", "by": "map<string,struct<n:int>>"}
+    right = {"place": {"no": 1}, "tags": ["a", 2, None, {"x": 1}], "by": {"k": {"n": 1}, "l": {"n": None}}}
+    images = [right, {"place": "Rome", "tags": {"x": 1}, "by": "{"}, {"place": '{"no": 2}'}, {"place": None}]
+    found = plain(conformed(spark, "json columns", images, columns=columns))
+    assert found == [
+        {
+            "place": {"no": 1},
+            "tags": ["a", "2", None, '{"x":1}'],
+            "by": {"k": {"n": 1}, "l": {"n": None}},
+            "_faults": [],
+        },
+        {"place": None, "tags": None, "by": None, "_faults": ["contract:place", "contract:tags", "contract:by"]},
+        {"place": {"no": 2}, "tags": None, "by": None, "_faults": []},
+        {"place": None, "tags": None, "by": None, "_faults": []},
+    ]
+    rescued = plain(conformed(spark, "json columns", images, "rescue", columns))
+    assert json.loads(rescued[1]["_rescued"]) == {"place": "Rome", "tags": '{"x":1}', "by": "{"}
+
+
+def test_what_is_nested_in_some_documents_alone_is_refused_by_its_path(spark):
+    images = [{"place": {"at": {"lat": 1}}}, {"place": {"at": "here"}}]
+    with pytest.raises(TableError, match=r"place\.at is string, the contract says struct<lat:int>"):
+        conformed(spark, "json columns", images, columns={"place": "struct<at:struct<lat:int>>"})

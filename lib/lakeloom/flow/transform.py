@@ -76,7 +76,8 @@ def refine(project: Project, step: Step, session: SparkSession, inputs: dict[str
     if spec.resolve is not None:
         frame = resolve(inputs, spec.resolve, spec.keys, tuple(spec.columns), step.name).rows
     elif spec.changes is not None:
-        frame = unwrapped(next(iter(inputs.values())), spec.changes, spec.columns)
+        (changes,) = inputs.values()
+        frame = unwrapped(changes, spec.changes, spec.columns, evolve=spec.evolve, table=step.writes[0])
     else:
         frame = made(project, step, session, inputs)
     return finished(step, frame)

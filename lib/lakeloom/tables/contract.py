@@ -12,12 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lakeloom.core.errors import TableError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import quoted
 from lakeloom.quality.marks import FAULTS, with_faults
 from lakeloom.store.types import Node, nodes_of
-from lakeloom.tables.fitting import Evolve, fit, wanted
+from lakeloom.tables.fitting import MISFITS, Evolve, differs, fit, wanted
 from lakeloom.tables.spec import ColumnSpec, TableSpec
 
 if TYPE_CHECKING:
@@ -66,17 +65,13 @@ def conform(frame: DataFrame, table: str, spec: TableSpec) -> DataFrame:
     extra = [name for name in extra if name not in {column.renamed_from for column in spec.columns.values()}]
     if spec.evolve == "none":
         plan.undeclared += extra
-    if plan.undeclared:
-        plan.problems.append(f"{', '.join(plan.undeclared)} not declared")
-    if plan.problems:
-        raise TableError(
-            "LL-TABLE-004",
-            f"{table}: {'; '.join(plan.problems)}",
-            where=table,
-            fix="mend the SQL or the contract's columns, or say 'evolve: add' for new ones",
-        )
+    if plan.problems or plan.undeclared:
+        raise differs(table, plan.problems, plan.undeclared)
     rescues = spec.evolve == "rescue" or any(column.evolve == "rescue" for column in spec.columns.values())
-    passing = [name for name in types if name.startswith("_") and name not in (FAULTS, RESCUED)]
+    passing = [name for name in types if name.startswith("_") and name not in (FAULTS, RESCUED, MISFITS)]
+    if MISFITS in types:
+        names = [part["name"] for part in types[MISFITS]["fields"]]  # type: ignore[index]  # a struct
+        plan.rescued += [F.col(MISFITS).getField(name).alias(name) for name in names]
     if spec.evolve == "rescue":
         plan.rescued += [F.col(quoted(name)).alias(name) for name in extra]
     else:
@@ -92,7 +87,6 @@ def conform(frame: DataFrame, table: str, spec: TableSpec) -> DataFrame:
 
 def _place(plan: _Plan, name: str, column: ColumnSpec, types: dict[str, Node], evolve: Evolve) -> None:
     """Put one column of the contract into the plan."""
-    from pyspark.errors import ParseException
     from pyspark.sql import functions as F
 
     source = name if name in types or column.renamed_from not in types else str(column.renamed_from)
@@ -100,14 +94,9 @@ def _place(plan: _Plan, name: str, column: ColumnSpec, types: dict[str, Node], e
         near = nearest(name, list(types))
         plan.problems.append(f"{name} is missing" + (f" (nearest: {near})" if near else ""))
         return
-    try:
-        want = wanted(column.type)
-    except ParseException:
-        plan.problems.append(f"{name} is declared as {column.type}, which is no type of Spark's")
-        return
     comment = ", ".join(part for part in (column.description, column.unit and f"in {column.unit}") if part)
     value = F.col(quoted(source))
-    found = fit(name, types[source], want, evolve, said=column.type)
+    found = fit(name, types[source], wanted(name, column.type), evolve, said=column.type)
     plan.problems += found.problems
     plan.undeclared += found.undeclared
     plan.chosen.append(found.made(value).alias(name, metadata={"comment": comment} if comment else {}))

@@ -11,10 +11,11 @@ A map's keys tell its values apart: they are taken where nothing is lost, and re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from lakeloom.core.errors import TableError
 from lakeloom.store.evolve import widens
 from lakeloom.store.types import Node, kind_of, spark_type, sql_type
 from lakeloom.tables.casts import fits, lossless, meet, spelled
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Evolve = Literal["none", "add", "widen", "rescue"]
 Made = Callable[["Column"], "Column"]
+# A struct of values that were found not to fit before the contract was laid on, for `_rescued`.
+MISFITS = "_misfits"
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,39 @@ class Fit:
         return value if self.make is None else self.make(value)
 
 
-def wanted(kind: str) -> Node:
-    """Return a type of a contract as a node; what has types inside is read by the session's Spark.
+def wanted(name: str, kind: str) -> Node:
+    """Return a column's type in a contract as a node; what has types inside is read by the session's Spark.
 
     Raises
     ------
-    ParseException
-        Where Spark knows no such type.
+    TableError
+        LL-TABLE-004 where Spark knows no such type.
     """
+    if "<" not in kind:
+        return spelled(kind)
+    from pyspark.errors import ParseException
     from pyspark.sql.types import DataType
 
-    return DataType.fromDDL(kind).jsonValue() if "<" in kind else spelled(kind)
+    try:
+        return DataType.fromDDL(kind).jsonValue()
+    except ParseException:
+        raise TableError(
+            "LL-TABLE-004",
+            f"{name} is declared as {kind}, which is no type of Spark's",
+            where=name,
+            fix="write one such as array<string> or struct<street:string,zip:string>",
+        ) from None
+
+
+def differs(table: str, problems: Iterable[str], undeclared: Collection[str]) -> TableError:
+    """Return the error that says all in which rows differ from their contract."""
+    told = [*problems, *([f"{', '.join(undeclared)} not declared"] if undeclared else [])]
+    return TableError(
+        "LL-TABLE-004",
+        f"{table}: {'; '.join(told)}",
+        where=table,
+        fix="mend the SQL or the contract's columns, or say 'evolve: add' for new ones",
+    )
 
 
 def fit(path: str, got: Node, want: Node, evolve: Evolve, *, by_value: bool = False, said: str = "") -> Fit:
