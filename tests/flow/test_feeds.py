@@ -110,6 +110,43 @@ def test_a_column_that_the_contract_does_not_name_is_refused_or_rescued(stream):
     assert done["silver.people"].quarantined == 1
 
 
+FOLLOWED = """\
+tables:
+  silver.items:
+    from: {bronze.changes: new}
+    sql: select k, v, _position from bronze.changes
+    keys: [k]
+    write: {mode: merge, sequence_by: _position, change_feed: true}
+    columns: {k: string, v: bigint}
+  silver.copy: &copy
+    from: {silver.items: changes}
+    changes: delta
+    keys: [k]
+    write: {mode: merge, sequence_by: _sequence}
+    columns: {k: string, v: bigint}
+  silver.copy_over_time:
+    <<: *copy
+    write: {mode: scd2, sequence_by: _sequence}
+"""
+
+
+def test_who_follows_a_table_follows_it_when_it_is_built_anew(stream):
+    made = stream({"k": "string", "v": "bigint"}, FOLLOWED)
+    made.drop(*[{"k": f"k{each}", "v": each} for each in range(20)])
+    made.done()
+    # Half of the keys get another row, as a changed rule or a fix does.
+    made.declare(FOLLOWED.replace("select k, v,", "select k, if(v < 10, v, 99) as v,"))
+    made.done()
+    rows = [(f"k{each}", each if each < 10 else 99) for each in range(20)]
+    for table in ("silver.items", "silver.copy"):
+        assert made.table(table, "k", "v") == sorted(rows), table
+    # What is as it was is no new version.
+    over = made.table("silver.copy_over_time", "k", "v", "is_current")
+    assert over == sorted(
+        [(k, v, True) for k, v in rows] + [(f"k{each}", each, False) for each in range(10, 20)], key=str
+    )
+
+
 SNAPSHOTS = """\
 tables:
   silver.stock: &table

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from lakeloom.core.errors import TableError
 from lakeloom.tables.contract import conform
-from lakeloom.tables.feed import ChangesSpec, unwrapped
+from lakeloom.tables.feed import ChangesSpec, outlived, unwrapped
 from lakeloom.tables.spec import ColumnSpec, TableSpec
 
 COLUMNS = {
@@ -116,6 +116,15 @@ def test_deltas_own_feed_has_no_images_of_before(spark):
         (1, False, 3), (2, False, 4), (2, True, 5),
     ]  # fmt: skip
     assert not [name for name in found.columns if name.startswith("_c")]
+
+
+def test_what_one_commit_deletes_and_writes_stands_whatever_the_places_of_its_rows(spark):
+    data = [(1, True, 3, 9), (1, False, 3, 8), (2, True, 3, 1), (None, True, 3, 9), (None, False, 3, 1), (3, True, 4, 1),
+            (3, False, 3, 9)]  # fmt: skip
+    frame = spark.createDataFrame(data, "id int, _deleted boolean, _sequence bigint, _position int")
+    assert sorted((tuple(row) for row in outlived(frame, ["id"]).collect()), key=str) == [
+        (1, False, 3, 8), (2, True, 3, 1), (3, False, 3, 9), (3, True, 4, 1), (None, False, 3, 1),
+    ]  # fmt: skip
 
 
 def test_an_unknown_form_is_refused():

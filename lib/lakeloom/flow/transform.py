@@ -30,7 +30,7 @@ from lakeloom.tables import quarantine
 from lakeloom.tables.bronze import Stamp
 from lakeloom.tables.contract import conform
 from lakeloom.tables.deletions import OPERATION, marked
-from lakeloom.tables.feed import unwrapped
+from lakeloom.tables.feed import outlived, unwrapped
 from lakeloom.tables.resolve import counted, resolve
 from lakeloom.tables.snapshots import newest_state, refuse_late
 from lakeloom.tables.spec import TableSpec
@@ -88,7 +88,9 @@ def finished(step: Step, frame: DataFrame) -> DataFrame:
     spec: TableSpec = step.spec
     if spec.resolve is None and spec.changes is None:
         frame = marked(frame, spec.write.delete_when)
-    return conform(clean(frame.drop(OPERATION), spec.clean, step.name), step.writes[0], spec)
+    frame = conform(clean(frame.drop(OPERATION), spec.clean, step.name), step.writes[0], spec)
+    follows = spec.changes is not None and spec.changes.format == "delta" and spec.write.by_key
+    return outlived(frame, spec.keys) if follows else frame
 
 
 def read_input(context: Context, session: SparkSession, read: Input, intent: Intent) -> DataFrame:

@@ -28,7 +28,7 @@ from lakeloom.tables.images import Field, fields, opened
 from lakeloom.tables.words import Strict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pyspark.sql import Column, DataFrame
 
@@ -214,6 +214,19 @@ def _delta(frame: DataFrame) -> DataFrame:
     after = frame.where("_change_type <> 'update_preimage'")
     told = after.withColumn(DELETED, F.col("_change_type") == "delete").withColumn(SEQUENCE, F.col("_commit_version"))
     return told.drop(*FEED)
+
+
+def outlived(frame: DataFrame, keys: Sequence[str]) -> DataFrame:
+    """Return the changes of a Delta table without the deletions of keys that the same commit writes.
+
+    A table that is built anew deletes its rows and inserts them in one commit, under one version: what stands after
+    the commit counts, whatever the rows' places say.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    written = F.max(~F.col(DELETED)).over(Window.partitionBy(*map(quoted, keys), SEQUENCE))
+    return frame.withColumn("_written", written).where(f"NOT ({DELETED} AND _written)").drop("_written")
 
 
 def _spread(frame: DataFrame, name: str, parts: tuple[str, ...]) -> DataFrame:
