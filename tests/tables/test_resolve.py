@@ -105,6 +105,36 @@ def test_newer_is_by_number_whatever_its_type(spark, older, newer):
     assert [row.city for row in resolve(inputs, declared, ["id"], ["city"]).rows.collect()] == ["Rome"]
 
 
+@pytest.mark.parametrize("first, second, kind, said", [
+    ("19", "cast(19.50 as decimal(12,2))", "decimal(12,2)", "19.50"),
+    ("7", "5000000000", "bigint", "5000000000"),
+    ("cast(1.5 as decimal(3,1))", "100", "decimal(11,1)", "100.0"),
+    ("7", "'a dozen'", "string", "a dozen"),
+    ("date'2026-01-01'", "timestamp'2026-01-01 10:00:00'", "timestamp", "2026-01-01 10:00:00"),
+])  # fmt: skip
+def test_sources_of_several_types_meet_in_one_that_holds_what_each_says(spark, first, second, kind, said):
+    inputs = {
+        "silver.crm": spark.sql(f"select 1 as id, 1 as at, {first} as a"),
+        "silver.shop": spark.sql(f"select 1 as id, 2 as at, {second} as a"),
+    }
+    some = {name: SOURCES[name] for name in inputs}
+    for order in (some, dict(reversed(some.items()))):
+        declared = ResolveSpec.model_validate({"sources": order, "otherwise": "newest"})
+        rows = resolve(inputs, declared, ["id"], ["a"]).rows
+        assert rows.dtypes == [("id", "int"), ("a", kind)]
+        assert [row.a for row in rows.selectExpr("cast(a as string) as a").collect()] == [said]
+
+
+def test_sources_whose_types_never_meet_are_refused(spark):
+    inputs = {
+        "silver.crm": spark.sql("select 1 as id, 1 as at, array(1) as a"),
+        "silver.shop": spark.sql("select 1 as id, 2 as at, 7 as a"),
+    }
+    declared = ResolveSpec.model_validate({"sources": {name: SOURCES[name] for name in inputs}})
+    with pytest.raises(TableError, match=r"a is array<int> in silver\.crm and int in silver\.shop"):
+        resolve(inputs, declared, ["id"], ["a"])
+
+
 def test_what_is_missing_is_named(spark):
     inputs = {"silver.crm": spark.sql("select 1 as id"), "silver.shop": spark.sql("select 1 as id, 2 as at")}
     some = {name: SOURCES[name] for name in inputs}

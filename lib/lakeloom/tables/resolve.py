@@ -19,6 +19,7 @@ from pydantic import model_validator
 from lakeloom.core.errors import TableError
 from lakeloom.core.names import quoted
 from lakeloom.quality.conditions import fault
+from lakeloom.tables.casts import lossless, meet
 from lakeloom.tables.words import Strict
 
 if TYPE_CHECKING:
@@ -184,8 +185,8 @@ def counted(losers: DataFrame) -> list[dict[str, Any]]:
 def _types(
     inputs: Mapping[str, DataFrame], spec: ResolveSpec, keys: Sequence[str], values: Sequence[str], where: str
 ) -> dict[str, str]:
-    """Return the type of each column: that of the first source that has it."""
-    found: dict[str, str] = {}
+    """Return the type of each column: one that holds what every source says; what the contract wants comes later."""
+    found: dict[str, dict[str, str]] = {}
     for table, source in spec.sources.items():
         there = dict(inputs[table].dtypes)
         lacking = [name for name in (*keys, source.newer_by) if name and name not in there]
@@ -196,13 +197,36 @@ def _types(
                 where=where,
                 fix="mend resolve: or keys:",
             )
-        found = {name: kind for name, kind in there.items() if name in values} | found
+        for name in values:
+            if name in there:
+                found.setdefault(name, {})[table] = there[name]
     nobody = [name for name in values if name not in found]
     if nobody:
         raise TableError(
             "LL-TABLE-003", f"{where}: no source has {', '.join(nobody)}", where=where, fix="mend columns:"
         )
-    return found
+    return {name: _common(inputs, name, kinds, where) for name, kinds in found.items()}
+
+
+def _common(inputs: Mapping[str, DataFrame], name: str, kinds: Mapping[str, str], where: str) -> str:
+    """Return the type in which what the sources say of a column meets; raises LL-TABLE-007 where there is none."""
+    from pyspark.errors import AnalysisException
+    from pyspark.sql import functions as F
+
+    several = sorted(set(kinds.values()))
+    for kind in several:
+        if all(lossless(other, kind) for other in several):
+            return kind
+    if "string" in several and all(meet(kind, "string") for kind in several):
+        return "string"  # Spark would read the texts as the other type, and fail at the first that is none
+    try:
+        both = F.coalesce(*(F.lit(None).cast(kind) for kind in several))
+        return next(iter(inputs.values())).select(both.alias(name)).dtypes[0][1]
+    except AnalysisException:
+        told = " and ".join(f"{kind} in {table}" for table, kind in kinds.items())
+        raise TableError(
+            "LL-TABLE-007", f"{where}: {name} is {told}", where=where, fix="give it one type in all of them"
+        ) from None
 
 
 _PLACES = "decimal(37,17)"
