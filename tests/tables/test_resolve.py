@@ -125,6 +125,16 @@ def test_sources_of_several_types_meet_in_one_that_holds_what_each_says(spark, f
         assert [row.a for row in rows.selectExpr("cast(a as string) as a").collect()] == [said]
 
 
+def test_what_was_not_taken_keeps_all_its_digits(spark):
+    inputs = {
+        "silver.crm": spark.sql("select 1 as id, 1 as at, 12345678901234567890.10BD as a"),
+        "silver.shop": spark.sql("select 1 as id, 2 as at, 2.50BD as a"),
+    }
+    declared = ResolveSpec.model_validate({"sources": {name: SOURCES[name] for name in inputs}})
+    (lost,) = resolve(inputs, declared, ["id"], ["a"]).losers.collect()
+    assert (lost.winning, lost.losing) == ("12345678901234567890.10", "2.50")
+
+
 def test_sources_whose_types_never_meet_are_refused(spark):
     inputs = {
         "silver.crm": spark.sql("select 1 as id, 1 as at, array(1) as a"),

@@ -167,7 +167,7 @@ def resolve(
         way = spec.columns.get(name, spec.otherwise)
         winner, value = _decided(way, name, order, types[name])
         decided += [value.alias(name)]
-        told.append(_losers(name, winner, value, order))
+        told.append(_losers(name, winner, value, order, types[name]))
     chosen = sides.select(*[F.col(quoted(key)) for key in keys], *decided, F.flatten(F.array(*told)).alias("_lost"))
     lost = chosen.select(*[F.col(quoted(key)) for key in keys], F.explode("_lost").alias("_one"))
     losers = lost.select(*[F.col(quoted(key)) for key in keys], *[F.col(f"_one.{part}").alias(part) for part in LOSERS])
@@ -270,19 +270,21 @@ def _decided(way: Resolution, name: str, order: Sequence[str], kind: str) -> tup
     return winner, value
 
 
-def _losers(name: str, winner: Column, value: Column, order: Sequence[str]) -> Column:
+def _losers(name: str, winner: Column, value: Column, order: Sequence[str], kind: str) -> Column:
     from pyspark.sql import functions as F
 
     entries = []
     for source in order:
         said = F.col(f"{quoted(source)}.{quoted(name)}")
-        parts = (F.lit(name), winner, _text(value), F.lit(source), _text(said))
+        parts = (F.lit(name), winner, _text(value, kind), F.lit(source), _text(said, kind))
         entry = F.struct(*[part.alias(word) for part, word in zip(parts, LOSERS, strict=True)])
         entries.append(F.when(said.isNotNull() & ~said.eqNullSafe(value), entry))
     return F.array_compact(F.array(*entries))
 
 
-def _text(value: Column) -> Column:
+def _text(value: Column, kind: str) -> Column:
     from pyspark.sql import functions as F
 
+    if kind.startswith("decimal("):
+        return value.cast("string")  # a number in JSON is read as a double, which has no place for all of its digits
     return F.get_json_object(F.to_json(F.struct(value.alias("v"))), "$.v")
