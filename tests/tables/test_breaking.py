@@ -31,6 +31,10 @@ def test_the_same_shape_breaks_nothing():
     ("shape", "told"),
     [
         (after({"id": "bigint", "amount": "double"}), ["note is dropped"]),
+        (
+            after({"id": "bigint", "amount": "double"}, whole=False, dropped=["Note", "gone before"]),
+            ["note is dropped"],
+        ),
         (after({"id": "int", "amount": "double", "note": "string"}), ["id narrows from bigint to int"]),
         (after({"id": "bigint", "amount": "double", "note": "bigint"}), ["note changes from string to bigint"]),
         (

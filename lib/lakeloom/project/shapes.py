@@ -49,7 +49,7 @@ def _of_table(project: Project, name: str, spec: TableSpec) -> Shape:
     renamed = {new: column.renamed_from for new, column in spec.columns.items() if column.renamed_from}
     versioned = spec.write.mode == "scd2" and bool(spec.keys)
     keys = (*spec.keys, FROM) if versioned else spec.keys
-    return Shape(columns, exact or told is not None, keys, spec.refuses_null, renamed)
+    return Shape(columns, exact or told is not None, keys, spec.refuses_null, renamed, spec.dropped)
 
 
 def _grows(spec: TableSpec, column: str) -> bool:

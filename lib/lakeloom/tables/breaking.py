@@ -30,6 +30,8 @@ class Shape:
         None where it is not known.
     renamed : dict
         New name → old name.
+    dropped : collection of str
+        What is gone for certain, also where `whole` is not.
     """
 
     columns: dict[str, str]
@@ -37,6 +39,7 @@ class Shape:
     keys: tuple[str, ...] | None = None
     never_null: Collection[str] | None = None
     renamed: dict[str, str] = field(default_factory=dict)
+    dropped: Collection[str] = ()
 
 
 @dataclass(frozen=True, order=True)
@@ -65,6 +68,7 @@ def breaks(table: str, before: Shape, after: Shape) -> list[Break]:
     found = []
     names = {name.lower(): name for name in after.columns}
     renamed = {old.lower(): new for new, old in after.renamed.items()}
+    dropped = {name.lower() for name in after.dropped}
     for name, kind in before.columns.items():
         if name[:1] == "_":
             continue
@@ -72,7 +76,7 @@ def breaks(table: str, before: Shape, after: Shape) -> list[Break]:
         if now is None:
             if name.lower() in renamed:
                 found.append(Break(table, name, f"is renamed to {renamed[name.lower()]}"))
-            elif after.whole:
+            elif after.whole or name.lower() in dropped:
                 found.append(Break(table, name, "is dropped"))
             continue
         new = after.columns[now]
