@@ -215,6 +215,23 @@ def test_without_rescue_what_does_not_fit_inside_a_column_goes_to_quarantine(spa
     assert (row["place"]["no"], row["_faults"]) == (None, ["contract:place.no"])
 
 
+def test_a_generic_stream_is_held_to_its_contract_as_any_rows_are(spark):
+    def found(evolve):
+        frame = spark.sql("select 1 as id, 'Rome' as city, 'U' as op, named_struct('n', 1, 'm', 2) as place")
+        words = {"from": {"bronze.t": "new"}, "changes": "generic", "evolve": evolve}
+        spec = TableSpec.model_validate(words | {"columns": {"id": "bigint", "place": "struct<n:int>"}})
+        rows = unwrapped(frame, spec.changes, spec.columns, evolve=spec.evolve, table="silver.t")
+        (row,) = plain(conform(rows, "silver.t", spec))
+        return row
+
+    with pytest.raises(TableError, match=r"silver\.t: place\.m, city not declared"):
+        found("none")
+    assert found("add") == {"id": 1, "place": {"n": 1, "m": 2}, "city": "Rome", "_faults": []}
+    assert found("rescue") == {
+        "id": 1, "place": {"n": 1}, "_rescued": '{"place.m":2,"city":"Rome"}', "_faults": [],
+    }  # fmt: skip
+
+
 def test_types_of_images_are_widened_as_of_any_rows(spark):
     frame = spark.sql(
         "select 'u' as op, 1L as ts_ms, named_struct('id', 5000000000L, 'place', named_struct('no', 6000000000L)) as after,"

@@ -28,16 +28,22 @@ def aligned(frame: DataFrame, there: Mapping[str, Node]) -> DataFrame:
     """
     from pyspark.sql import functions as F
 
-    known = {name.lower(): node for name, node in there.items()}
-    given, columns, other = nodes_of(frame), [], False
-    for name, node in given.items():
-        want = known.get(name.lower(), node)
-        value = F.col(quoted(name))
-        if kind_of(node) and kind_of(node) == kind_of(want) and spark_type(node) != spark_type(want):
-            value, other = filled(value, node, want).alias(name), True
-        columns.append(value)
-    # Rows that are right stay the very frame that they are: it may be persisted.
-    return frame.select(*columns) if other else frame
+    known, given = {name.lower(): node for name, node in there.items()}, nodes_of(frame)
+    other = {
+        name: want
+        for name, node in given.items()
+        if kind_of(want := known.get(name.lower(), node)) and kind_of(node) and spark_type(node) != spark_type(want)
+    }
+    # Rows that are right stay the very frame that they are: it may be persisted, and have thousands of columns.
+    if not other:
+        return frame
+    values = {name: F.col(quoted(name)) for name in given}
+    return frame.select(
+        *(
+            filled(value, given[name], other[name]).alias(name) if name in other else value
+            for name, value in values.items()
+        )
+    )
 
 
 def filled(value: Column, got: Node, want: Node) -> Column:

@@ -37,7 +37,8 @@ class ColumnSpec(Strict):
     type : str
         A Spark SQL type, such as ``double`` or ``timestamp``.
     evolve : {'none', 'add', 'widen', 'rescue'}, optional
-        What is done with values of another type in this column; the table's where absent.
+        What is done with values of another type in this column, and with fields inside it that its type does not
+        name; the table's where absent.
     renamed_from : str, optional
         What the column was called before: a table that still has it under that name gets it renamed.
     tags : tuple of {'pii', 'sensitive', 'quasi_identifier'}
