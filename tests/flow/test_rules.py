@@ -10,7 +10,9 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.execute import perform
 from lakeloom.flow.planning import plan
 from lakeloom.project.graph import steps
+from lakeloom.store import refs
 from lakeloom.store.intents import Intents
+from tests.flow.stream import Stream
 from tests.shop import drop
 from tests.sources.test_jdbc import DRIVER, Database
 
@@ -163,3 +165,43 @@ def test_volume_and_distribution_speak_once_there_are_enough_executions_and_read
     assert not odd["customer:distribution"][0] and odd["customer:distribution"][1].startswith("psi")
     profile = rules_of(shop, "silver.days")["customer:distribution"]["profile"]
     assert sum(profile["shares"]) == pytest.approx(1, abs=1e-4) and max(profile["shares"]) == 1
+
+
+def test_what_great_expectations_judges_after_the_commit_is_recorded_and_restores_the_table(
+    tmp_path, spark, monkeypatch
+):
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    tables = """\
+tables:
+  silver.t:
+    from: {bronze.changes: new}
+    sql: select id, body from bronze.changes
+    write: {mode: append}
+    rules:
+      - {column: body, expect: match_json_schema, json_schema: {type: object, required: [n]}, otherwise: LEVEL}
+  gold.t:
+    from: {silver.t: whole}
+    sql: select count(*) as n from silver.t
+"""
+    shop = Stream(tmp_path, {"id": "string", "body": "string"}, tables.replace("LEVEL", "fail"))
+    shop.drop({"id": "1", "body": '{"n": 1}'}, {"id": "2", "body": None})
+    shop.done()
+    good = refs.good(shop.lake)
+    name = "body:match_json_schema"
+    told = rules_of(shop, "silver.t")[name]
+    assert (told["level"], told["rows"], told["broken"], told["passed"]) == ("fail", 1, 0, True)
+    shop.drop({"id": "3", "body": '{"m": "kestrel"}'})
+    result = shop.run()
+    error = error_of(result, "silver.t")
+    assert error["code"] == "LL-RULE-002" and name in error["message"] and "kestrel" not in str(error)
+    assert {step.name: step.status for step in result.steps}["gold.t"] == "blocked"
+    # The version that held the row was committed, and is not the published one; the newest holds what stood before.
+    assert refs.good(shop.lake)["silver.t"] == good["silver.t"] < shop.lake.version("silver.t")
+    assert {row["id"] for row in shop.lake.arrow("silver.t").to_pylist()} == {"1", "2"}
+    failed = Intents(shop.project().root).newest("silver.t", 1)[0]
+    assert [rule["broken"] for rule in failed.failed["rules"] if rule["name"] == name] == [1]
+    # Taken for a warning, the row comes in, once, and is told.
+    shop.declare(tables.replace("LEVEL", "warn"))
+    shop.done()
+    assert shop.table("gold.t", "n") == [(3,)]
+    assert (rules_of(shop, "silver.t")[name]["broken"], rules_of(shop, "silver.t")[name]["passed"]) == (1, False)
