@@ -73,7 +73,8 @@ class Changes(Stream):
             )  # fmt: skip
         rows += self.chance.sample(self.changes, min(len(self.changes), 15))
         self.changes += rows
-        broken = ({"id": "k1", "seq": 13, "op": "u", "a": None, "b": 1}, {"id": None, "seq": 1, "op": "d"})
+        # One says which file it is of: files of the same content are one, and landed once.
+        broken = ({"id": "k1", "seq": 13, "op": "u", "a": None, "b": self.files}, {"id": None, "seq": 1, "op": "d"})
         self.drop(*[self._as_told(row) for row in (*rows, *broken)])
 
     @staticmethod
