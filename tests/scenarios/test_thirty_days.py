@@ -16,7 +16,7 @@ from tests.scenarios.thirty import model
 from tests.scenarios.thirty.declared import EVOLVED, MENDED, SUPPLIED, declare, once
 from tests.scenarios.thirty.month import EVENING, Month, done, held, plain
 from tests.scenarios.thirty.refused import refusals, text_of
-from tests.scenarios.thirty.shelves import FIRST, MISREAD, NEW
+from tests.scenarios.thirty.shelves import FIRST, NEW
 from tests.scenarios.thirty.shop import DAYS
 from tests.scenarios.thirty.takings import COUNTED
 from tests.scenarios.thirty.wrong import WRONG
@@ -132,7 +132,7 @@ def test_the_texts_of_what_can_go_wrong(tmp_path, spark, monkeypatch):
     right = tables.read_text()
     tables.write_text(WRONG)
     texts = [str(finding) for finding in month.open().check()]
-    for each, day in ((month.shop, 1), (month.shelves, FIRST), (month.shelves, MISREAD), (month.doors, COUNTED[0])):
+    for each, day in ((month.shop, 1), (month.shelves, FIRST), (month.doors, COUNTED[0])):
         each.day(day)
     wrong = once(right, "      pieces: int\n", "").replace("evolve: add", "evolve: none", 1)
     wrong = once(wrong, "min: 1, max: 500, at_most: 40 %", "min: 1, max: 20, at_most: 40 %")

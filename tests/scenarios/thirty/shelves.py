@@ -17,7 +17,7 @@ COLLECTION = [f"c{number:02d}" for number in range(1, 13)]
 FIRST, GONE, UNKNOWN, MADE, BACK, ARRIVED, NO_NUMBER, REPEATED, NEW = 6, 8, 10, 14, 14, 16, 16, 19, 24
 PRICED = (8, 10, 14, 16, 19, 24, 27)
 # Those of the scanner, which goes past the shelves every fourth day.
-MISREAD, UNREAD, UNITS = 7, 11, 12
+MISREAD, UNREAD, UNITS = 6, 10, 12
 
 
 class Shelves:
@@ -75,7 +75,7 @@ class Shelves:
         return row
 
     def _labels(self, number):
-        if number < FIRST or number % 4 < 3:
+        if number < FIRST or number % 4 != 2:
             return
         names = ["sku", "price", "title", "shelf", "colour", "sure", "seen", *(["unit"] if number >= UNITS else [])]
         rows = []
