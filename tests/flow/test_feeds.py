@@ -236,7 +236,7 @@ def test_another_writer_between_reading_and_writing_is_waited_out(stream, monkey
     made = stream({"id": "string", "v": "string"}, FOREIGN)
     made.drop({"id": "1", "v": "a"}, {"id": "2", "v": "a"})
     made.done()
-    path, real, tries = made.lake.path("silver.t"), Transaction.commit, []
+    path, real, tries = made.lake.path("silver.t"), Transaction.commit_merge, []
 
     def late(self, *args):
         tries.append(self.version)
@@ -245,7 +245,7 @@ def test_another_writer_between_reading_and_writing_is_waited_out(stream, monkey
             DeltaTable(path).delete("id = '2'")
         return real(self, *args)
 
-    monkeypatch.setattr(Transaction, "commit", late)
+    monkeypatch.setattr(Transaction, "commit_merge", late)
     made.drop({"id": "1", "v": "b"})
     done = made.done()["silver.t"]
     assert done.rows_out == 1 and tries[1] > tries[0]
