@@ -81,11 +81,15 @@ def read(file: Path, keys: Sequence[str], columns: Sequence[str]) -> Corrected:
     return Corrected(by if by == tuple(keys) else (), tuple(rows))
 
 
+def id_column(keys: Sequence[str], columns: Sequence[str]) -> str:
+    """Return how the column of a file is called that names entries by their ids."""
+    return "_id" if "id" in (*keys, *columns) else "id"
+
+
 def _named_by(names: Sequence[str], keys: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
-    if "_id" in names:
-        return ("_id",)
-    if "id" in names and "id" not in columns and "id" not in keys:
-        return ("id",)
+    for name in ("_id", id_column(keys, columns)):
+        if name in names:
+            return (name,)
     return tuple(keys) if keys and set(keys) <= set(names) else ()
 
 

@@ -220,7 +220,7 @@ def _of_file(desk: Desk, rows: DataFrame, file: Path) -> DataFrame:
     lost, many = found.agg(F.count_if(F.expr("n = 0")), F.count_if(F.expr("m > 1"))).collect()[0]
     if lost or many:
         told = f"{lost:,} of its rows are no open ones" if lost else f"{many:,} of its rows name several open ones"
-        column = "_id" if "id" in kinds else "id"  # as `corrected` reads it
+        column = corrected.id_column(desk.step.spec.keys, list(kinds))
         raise FixError("LL-FIX-001", told, where=file.name, fix=f"name them in {column} as quarantine shows their ids")
     counts = joined.agg(*wrong).collect()[0] if wrong else ()
     bad = [name for name, count in zip(kinds, counts, strict=True) if count]

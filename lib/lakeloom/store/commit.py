@@ -18,7 +18,7 @@ from lakeloom.core.errors import StoreError, TableError
 from lakeloom.core.names import TableName
 from lakeloom.core.secrets import mask
 from lakeloom.store import refs
-from lakeloom.store.describe import describe
+from lakeloom.store.describe import comments_of, describe
 from lakeloom.store.evolve import changes, evolve, features
 from lakeloom.store.lake import Lake
 from lakeloom.store.layout import Layout
@@ -119,7 +119,7 @@ def commit(
         return made
     if properties is not None:
         # An overwrite brings its own columns with their comments.
-        describe(session, lake, table, said, _comments(frame) if how.mode != "overwrite" else None)
+        describe(session, lake, table, said, comments_of(frame) if how.mode != "overwrite" else None)
     opened = lake.delta(table)
     if how.mode == "overwrite":
         layout.lift(session, place, opened)
@@ -183,11 +183,6 @@ def _require_new(lake: Lake, table: TableName, mark: Mark) -> None:
             fix="bring its folder back from a copy"
             + ("" if table.layer == "bronze" else f", or build it anew: lakeloom run {table} --full-refresh"),
         )
-
-
-def _comments(frame: DataFrame) -> dict[str, str]:
-    found = {field.name: field.metadata.get("comment") for field in frame.schema.fields}
-    return {name: mask(comment) for name, comment in found.items() if comment}
 
 
 def _sign(session: SparkSession, mark: Mark) -> None:

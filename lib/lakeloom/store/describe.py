@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.names import TableName
 from lakeloom.core.names import quoted as identifier
+from lakeloom.core.secrets import mask
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _OURS = "lakeloom."
 _MARKS = (
@@ -87,6 +88,12 @@ def _different(
     changed |= {"comment": ""} if "comment" in there and "comment" not in properties else {}
     gone = [key for key in there if key.startswith(_OURS) and key not in properties]
     return changed, gone, _changed_comments(opened, comments)
+
+
+def comments_of(frame: DataFrame) -> dict[str, str]:
+    """Return what the columns of rows say of themselves: name → comment, without secrets."""
+    found = {field.name: field.metadata.get("comment") for field in frame.schema.fields}
+    return {name: mask(comment) for name, comment in found.items() if comment}
 
 
 def unsigned(session: SparkSession) -> None:

@@ -9,7 +9,7 @@ Source: Delta's table properties; ``delta.constraints.<name>`` is what ``ADD CON
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,9 +74,8 @@ class Layout:
     def stands(self, now: Snapshot) -> bool:
         """Return whether a table is laid out so, as the log says it: then `lift` and `settle` would do nothing."""
         told = configuration(now)
-        constraints = {key.removeprefix(CONSTRAINT) for key in told if key.startswith(CONSTRAINT)}
         return (
-            {name for name in constraints if name.startswith(_OURS)} == set(self.constraints)
+            {name for name in _constraints(told) if name.startswith(_OURS)} == set(self.constraints)
             and {name for name in FEATURES if told.get(name) == "true"} == set(self.features)
             and tuple(now.metadata.get("partitionColumns") or ()) == self.partition_by
             and not self.cluster_by
@@ -85,7 +84,7 @@ class Layout:
 
     def lift(self, session: SparkSession, place: str, opened: DeltaTable) -> None:
         """Take away what no longer holds, before rows come that may break it: our constraints, and clustering."""
-        there = _constraints(opened)
+        there = _constraints(opened.metadata().configuration)
         for name in [name for name in there if name.startswith(_OURS) and name not in self.constraints]:
             unsigned(session)
             session.sql(f"ALTER TABLE {place} DROP CONSTRAINT IF EXISTS {quoted(name)}")
@@ -105,15 +104,16 @@ class Layout:
         if self.cluster_by and _clustering(session, place, opened) != list(self.cluster_by):
             unsigned(session)
             session.sql(f"ALTER TABLE {place} CLUSTER BY ({', '.join(map(quoted, self.cluster_by))})")
-        there = _constraints(opened)
+        there = _constraints(opened.metadata().configuration)
         for name, condition in self.constraints.items():
             if name not in there:
                 unsigned(session)
                 session.sql(f"ALTER TABLE {place} ADD CONSTRAINT {quoted(name)} CHECK ({condition})")
 
 
-def _constraints(opened: DeltaTable) -> set[str]:
-    return {key.removeprefix(CONSTRAINT) for key in opened.metadata().configuration if key.startswith(CONSTRAINT)}
+def _constraints(told: Iterable[str]) -> set[str]:
+    """Return the names of the constraints among a table's properties."""
+    return {key.removeprefix(CONSTRAINT) for key in told if key.startswith(CONSTRAINT)}
 
 
 def _clustering(session: SparkSession, place: str, opened: DeltaTable) -> list[str]:

@@ -333,6 +333,11 @@ def alive(add: Mapping[str, Any]) -> int:
     return int(json.loads(add["stats"])["numRecords"]) - marked
 
 
+def transacted(step: str, epoch: int, at: int) -> dict[str, Any]:
+    """Return what a commit says of whose it is (``txn``), at a time in milliseconds since 1970."""
+    return {"appId": step, "version": epoch, "lastUpdated": at}
+
+
 def added(add: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a commit says of a file that it adds, by what the log has said of it."""
     told = {name: value for name, value in add.items() if value is not None}

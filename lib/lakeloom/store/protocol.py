@@ -6,6 +6,7 @@ Source: the Delta transaction log protocol.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from lakeloom.store.log import Snapshot
 from lakeloom.store.types import spark_type
@@ -40,14 +41,18 @@ def changeable(version: Snapshot) -> bool:
 
 def columns(version: Snapshot) -> dict[str, str]:
     """Return the table's columns at a version: name → Spark type, in their order."""
-    fields = json.loads(version.metadata["schemaString"])["fields"]
-    return {field["name"]: spark_type(field["type"]) for field in fields}
+    return {field["name"]: spark_type(field["type"]) for field in _fields(version)}
 
 
 def comments(version: Snapshot) -> dict[str, str]:
     """Return what the table's columns say of themselves at a version: name → comment."""
-    fields = json.loads(version.metadata["schemaString"])["fields"]
-    return {field["name"]: field["metadata"]["comment"] for field in fields if field["metadata"].get("comment")}
+    told = {field["name"]: field["metadata"].get("comment") for field in _fields(version)}
+    return {name: comment for name, comment in told.items() if comment}
+
+
+def _fields(version: Snapshot) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(version.metadata["schemaString"])["fields"]
+    return found
 
 
 def derives(version: Snapshot) -> bool:

@@ -19,7 +19,7 @@ from lakeloom.core.names import TableName
 from lakeloom.store.commit import Mark, metadata
 from lakeloom.store.intents import write_once
 from lakeloom.store.lake import Lake
-from lakeloom.store.log import Snapshot, added, removed, snapshot
+from lakeloom.store.log import Snapshot, added, removed, snapshot, transacted
 from lakeloom.store.protocol import changeable, configuration
 
 _MAPPING, _LAST_ID = "delta.columnMapping.mode", "delta.columnMapping.maxColumnId"
@@ -74,7 +74,7 @@ def rewind(lake: Lake, table: TableName, version: int | None, mark: Mark) -> int
                 "engineInfo": "lakeloom",
             }
         },
-        {"txn": {"appId": mark.step, "version": mark.epoch, "lastUpdated": at}},
+        {"txn": transacted(mark.step, mark.epoch, at)},
     ]
     if then is not None and _said(then) != _said(now):
         actions.append({"metaData": _schema(now, then)})

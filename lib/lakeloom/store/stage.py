@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lakeloom.core.names import TableName, quoted
 from lakeloom.core.secrets import mask
-from lakeloom.store.describe import says
+from lakeloom.store.describe import comments_of, says
 from lakeloom.store.lake import Lake
 from lakeloom.store.layout import Layout
-from lakeloom.store.log import Snapshot, alive, place_of, removed, snapshot
+from lakeloom.store.log import Snapshot, alive, place_of, removed, snapshot, transacted
 from lakeloom.store.manner import Manner
 from lakeloom.store.protocol import changeable, columns, comments, derives
 from lakeloom.store.transaction import Transaction, acting
@@ -76,14 +76,10 @@ class Stage:
         """
         from py4j.protocol import Py4JError
 
-        if how.mode not in ("append", "overwrite") or not Transaction.can_begin(session) or not lake.exists(table):
+        if how.mode in ("merge", "replace") or not Transaction.can_begin(session) or not lake.exists(table):
             return None
-        if lake.epoch(table, step) >= epoch:
-            return None
-        whole: Literal["append", "overwrite"] = "overwrite" if how.mode == "overwrite" else "append"
-        said = {key: mask(value) for key, value in properties.items()}
-        told = {field.name: mask(field.metadata.get("comment") or "") for field in frame.schema.fields}
-        told = {name: text for name, text in told.items() if text}
+        mode: Literal["append", "overwrite"] = "overwrite" if how.mode == "overwrite" else "append"
+        said, told = {key: mask(value) for key, value in properties.items()}, comments_of(frame)
         if not says(lake.delta(table), said, told):
             return None
         try:
@@ -95,13 +91,13 @@ class Stage:
             return None
         if not changeable(now) or derives(now) or list(frame.dtypes) != list(columns(now).items()):
             return None
-        if whole == "overwrite":
+        if mode == "overwrite":
             now = snapshot(lake, table, txn.version)
             if len(now.adds) > _MOST_FILES or not layout.stands(now) or comments(now) != told:
                 return None
-        if lake.epoch(table, step) >= epoch:  # by somebody, since it was asked
+        if lake.epoch(table, step) >= epoch:  # asked after the version was fixed: what comes later conflicts
             return None
-        return cls(session, lake.path(table), whole, txn, now)
+        return cls(session, lake.path(table), mode, txn, now)
 
     def write(self, frame: DataFrame) -> int:
         """Write rows into files and return how many they were; raises what Spark raises, also for constraints."""
@@ -117,7 +113,7 @@ class Stage:
         at = int(time.time() * 1000)
         written, self._written = self._written, []
         gone = list(self._now.adds.values()) if self._mode == "overwrite" else []
-        actions = [("txn", {"appId": step, "version": epoch, "lastUpdated": at})]
+        actions = [("txn", transacted(step, epoch, at))]
         actions += [("add", add) for add in written] + [("remove", removed(add, at)) for add in gone]
         metrics = {
             "numFiles": len(written),

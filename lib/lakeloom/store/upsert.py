@@ -25,7 +25,7 @@ from urllib.parse import unquote
 from lakeloom.core.names import TableName, quoted
 from lakeloom.store.encodings import without_dictionary
 from lakeloom.store.lake import Lake
-from lakeloom.store.log import Snapshot, added, alive, place_of, removed, snapshot
+from lakeloom.store.log import Snapshot, added, alive, place_of, removed, snapshot, transacted
 from lakeloom.store.manner import DELETED, POSITION, Manner, clauses, same
 from lakeloom.store.protocol import changeable, columns, configuration, derives
 from lakeloom.store.pruning import Reach
@@ -137,7 +137,7 @@ class _Upsert:
             touched, marks = self._found(session, matched)
             with without_dictionary(session, () if self._vectors else self._paths(touched)):
                 written = self.txn.write(self._written(matched, touched))
-            actions = [("txn", {"appId": signed[0], "version": signed[1], "lastUpdated": at})]
+            actions = [("txn", transacted(*signed, at))]
             actions += [("add", add) for add in written]
             actions += [("remove", removed(self._add(file), at)) for file in touched]
             stay = [_marked(self._add(file), vector) for file, vector in marks.items()]

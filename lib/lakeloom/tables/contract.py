@@ -100,7 +100,7 @@ def _place(plan: _Plan, name: str, column: ColumnSpec, types: dict[str, Node], e
     plan.problems += found.problems
     plan.undeclared += found.undeclared
     plan.chosen.append(found.made(value).alias(name, metadata={"comment": comment} if comment else {}))
-    plan.faults += [F.when(fault(value), F.lit(f"contract:{path}")) for path, fault in found.faults]
+    plan.faults += found.reasons(value)
     plan.rescued += [kept(value).alias(source + path.removeprefix(name)) for path, kept in found.rescued]
 
 

@@ -167,7 +167,7 @@ def _taken(image: Mapping[str, Field], columns: Mapping[str, ColumnSpec], evolve
         taken.problems += found.problems
         taken.undeclared += found.undeclared
         taken.values[name] = found.made(part.value)
-        taken.faults += [F.when(fault(part.value), F.lit(f"contract:{path}")) for path, fault in found.faults]
+        taken.faults += found.reasons(part.value)
         taken.misfits |= {path: kept(part.value) for path, kept in found.rescued}
         if part.malformed is not None and policy == "rescue":
             taken.misfits[name] = F.when(part.malformed, part.text)

@@ -57,6 +57,12 @@ class Fit:
         """Return the value in its new type."""
         return value if self.make is None else self.make(value)
 
+    def reasons(self, value: Column) -> list[Column]:
+        """Return why the row of a value is kept out: ``contract:<path>`` or NULL, for each place that may not fit."""
+        from pyspark.sql import functions as F
+
+        return [F.when(fault(value), F.lit(f"contract:{path}")) for path, fault in self.faults]
+
 
 def wanted(name: str, kind: str) -> Node:
     """Return a column's type in a contract as a node; what has types inside is read by the session's Spark.
