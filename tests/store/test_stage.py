@@ -149,6 +149,8 @@ def test_rows_that_the_table_refuses_are_not_written(twins):
 
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
 def test_another_writer_between_loses_no_row_and_a_second_of_ours_doubles_none(twins, mode):
+    from delta.exceptions import ConcurrentDeleteDeleteException, ConcurrentTransactionException
+
     twins(1, FIRST)
     rows = pa.table({"k": pa.array([9], pa.int32()), "part": ["z"], "a text": ["theirs"]})
     with step_session(twins.spark) as session:
@@ -169,12 +171,12 @@ def test_another_writer_between_loses_no_row_and_a_second_of_ours_doubles_none(t
             finish(stage, 2)
             assert {row[0] for row in twins.rows()} == {2, 3, 4, 5}
         else:
-            with pytest.raises(Py4JJavaError, match="Concurrent"):
+            with pytest.raises(ConcurrentDeleteDeleteException):
                 finish(stage, 2)
             assert {row[0] for row in twins.rows()} == {2}
         stage, mark = ready(3), CommitProperties(app_transactions=[Transaction(str(STAGED), 3)])
         before = {row[0] for row in twins.rows()}
         write_deltalake(twins.lake.path(STAGED), rows, mode="append", commit_properties=mark)
-        with pytest.raises(Py4JJavaError, match="Concurrent"):
+        with pytest.raises(ConcurrentTransactionException):
             stage.commit(str(STAGED), 3)
         assert {row[0] for row in twins.rows()} == before | {9}

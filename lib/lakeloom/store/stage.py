@@ -108,7 +108,10 @@ class Stage:
     def commit(self, step: str, epoch: int) -> None:
         """Let the files be the table's next version, in the words of the session's manifest.
 
-        Raises what Delta raises where another writer's commit is in the way.
+        Raises
+        ------
+        PySparkException
+            One of ``delta.exceptions``, where another writer's commit is in the way.
         """
         at = int(time.time() * 1000)
         written, self._written = self._written, []

@@ -158,7 +158,10 @@ class Transaction:
     ) -> None:
         """Commit as a MERGE: the log's actions, the clauses (``update``, condition), and the counts of rows.
 
-        Raises what Delta raises where another writer's commit is in the way.
+        Raises
+        ------
+        PySparkException
+            One of ``delta.exceptions``, where another writer's commit is in the way.
         """
         predicate = self._module("DeltaOperations$MergePredicate")
         some = self._jvm.scala.Option.apply
@@ -185,6 +188,8 @@ class Transaction:
     def _commit(
         self, actions: Iterable[tuple[str, Mapping[str, Any]]], operation: Any, metrics: Mapping[str, int]
     ) -> None:
+        import delta.exceptions  # noqa: F401 - conflicts have classes of their own from here on, and not by chance
+
         session = self._session._jsparkSession
         measures = self._jvm.java.util.HashMap()
         create = self._jvm.org.apache.spark.sql.execution.metric.SQLMetrics.createMetric
