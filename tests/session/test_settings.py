@@ -37,6 +37,24 @@ def test_the_class_data_archive_is_used_where_it_was_made(tmp_path):
     assert ARCHIVE in java_options(tmp_path)
 
 
+def test_what_is_slow_is_on_where_one_looks_for_a_fault_only(tmp_path, monkeypatch):
+    for name in ("delta-spark_2.13-4.0.0.jar", "delta-storage-4.0.0.jar"):
+        (tmp_path / name).touch()
+    monkeypatch.delenv("LAKELOOM_DEBUG", raising=False)
+    asked = "spark.python.sql.dataFrameDebugging.enabled"
+    assert settings(tmp_path)[asked] == "false"
+    monkeypatch.setenv("LAKELOOM_DEBUG", "1")
+    assert settings(tmp_path)[asked] == "true"
+    assert settings(tmp_path, {asked: "false"})[asked] == "false"
+
+
+def test_a_stage_of_many_rules_is_compiled_by_the_jvm_too(spark):
+    """Left to the interpreter its rows cost four times as much, here and on a cluster's executors."""
+    beans = spark._jvm.java.lang.management.ManagementFactory
+    kind = spark._jvm.java.lang.Class.forName("com.sun.management.HotSpotDiagnosticMXBean")
+    assert beans.getPlatformMXBean(kind).getVMOption("DontCompileHugeMethods").getValue() == "false"
+
+
 def test_a_steps_settings_stay_in_its_session(spark):
     with step_session(spark, {"spark.sql.shuffle.partitions": "9"}) as session:
         assert session.conf.get("spark.sql.shuffle.partitions") == "9"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from lakeloom.quality.lanes import Bit, Lanes
+
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
@@ -104,21 +106,38 @@ class Marks:
         """
         from pyspark.sql import functions as F
 
-        rejected = [each.broken for each, rejects in zip(verdicts, self.rejecting, strict=True) if rejects]
-        rejected += [F.coalesce(F.size(FAULTS) > 0, F.lit(False))] if self.faults else []
-        out = self.rejected() if kept else reduce(lambda one, other: one | other, rejected, F.lit(False))
-        found = [F.count_if(out).alias("out")]
+        found = [self.out(verdicts, kept=kept)]
         for index, verdict in enumerate(verdicts):
             found.append(F.count_if(_bit(_BROKEN, index) if kept else verdict.broken).alias(f"broken_{index}"))
             if verdict.checked is not None:
                 found.append(F.count_if(_bit(_SEEN, index) if kept else verdict.checked).alias(f"checked_{index}"))
         return found
 
+    def out(self, verdicts: Sequence[Verdict], *, kept: bool = True) -> Column:
+        """Return the count ``out`` alone."""
+        from pyspark.sql import functions as F
+
+        rejected = [each.broken for each, rejects in zip(verdicts, self.rejecting, strict=True) if rejects]
+        rejected += [F.coalesce(F.size(FAULTS) > 0, F.lit(False))] if self.faults else []
+        out = self.rejected() if kept else reduce(lambda one, other: one | other, rejected, F.lit(False))
+        return F.count_if(out).alias("out")
+
+    def lanes(self, verdicts: Sequence[Verdict]) -> Lanes:
+        """Return the counts ``broken_<index>`` and ``checked_<index>`` of the marks, packed."""
+        bits = [Bit(f"broken_{index}", *_place(_BROKEN, index)) for index in range(len(verdicts))]
+        seen = [index for index, verdict in enumerate(verdicts) if verdict.checked is not None]
+        return Lanes((*bits, *(Bit(f"checked_{index}", *_place(_SEEN, index)) for index in seen)))
+
+
+def _place(name: str, index: int) -> tuple[str, int]:
+    return f"{name}{index // _BITS}", index % _BITS
+
 
 def _bit(name: str, index: int) -> Column:
     from pyspark.sql import functions as F
 
-    return F.col(f"{name}{index // _BITS}").bitwiseAND(1 << index % _BITS) != 0
+    word, at = _place(name, index)
+    return F.col(word).bitwiseAND(1 << at) != 0
 
 
 def _words(name: str, flags: Sequence[Column | None]) -> list[Column]:

@@ -81,7 +81,7 @@ class Judging:
         rows = self.marked.persist() if cached else self.looked
         try:
             with self._blaming():
-                row = rows.agg(*self._figures(kept=cached)).first()
+                row = rows.agg(*self.marks.counts(self.found, kept=cached), *self._figures()).first()
                 assert row is not None  # an aggregate without groups has one row
                 return self._judged(row.asDict(), cached=cached)
         except BaseException:
@@ -108,23 +108,27 @@ class Judging:
             None where the counts did not come, or don't fit what was written: a task that is done again may
             count twice. Nothing is known of the rows then.
         """
+        lanes = self.marks.lanes(self.found)
         with self._blaming():
-            seen, told = observed(self.marked, self._figures(kept=True))
+            figures = [self.marks.out(self.found), *lanes.aggregates(), *self._figures()]
+            seen, told = observed(self.marked, figures)
             written = write(self._passing(seen))
             row = told()
             if row is None or row["rows"] - row["out"] != written:
                 return None
-            return self._judged(row, cached=False)
+            counts = lanes.counts(row, row["rows"])
+            return self._judged(row | counts, cached=False) if counts is not None else None
 
     def _passing(self, marked: DataFrame) -> DataFrame:
         rows = marked.where(~self.marks.rejected()) if self.marks.rejects else marked
         return bare(rows, self.marks)
 
-    def _figures(self, *, kept: bool) -> list[Column]:
+    def _figures(self) -> list[Column]:
+        """Return what is counted besides the rules."""
         from pyspark.sql import functions as F
 
         sums = [F.coalesce(F.sum(quoted(name)), F.lit(0)).cast("bigint").alias(name) for name in summed(self.marked)]
-        return [F.count("*").alias("rows"), *self.marks.counts(self.found, kept=kept), *sums]
+        return [F.count("*").alias("rows"), *sums]
 
     def _judged(self, row: Mapping[str, Any], *, cached: bool) -> JudgedFrame:
         results = tuple(

@@ -59,11 +59,16 @@ _HOT = {
     "BackEdgeThreshold": 400_000,
 }
 
+# Spark makes one method of a whole stage. The JVM leaves one of 8,000 bytes to its interpreter, which twenty rules or
+# a table of a hundred columns pass: their rows then cost four times as much.
+_HUGE = "-XX:-DontCompileHugeMethods"
+
 
 def java_options(home: Path) -> str:
     """Return the JVM's options: how it compiles, UTC, and the class-data archive where it was made."""
     options = [
         *(f"-XX:Tier4{name}={number}" for name, number in _HOT.items()),
+        _HUGE,
         # Compiled code that fills its room switches the compiler off: a long run needs more than the default.
         "-XX:ReservedCodeCacheSize=240m",
         # The JVM's own warnings would otherwise stand on standard output, in the midst of a JSON document.
@@ -119,7 +124,7 @@ _ONE_MACHINE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "1
 def _cluster(home: Path) -> dict[str, str]:
     return {
         "spark.jars": class_path(home).replace(":", ","),
-        "spark.executor.extraJavaOptions": "-Duser.timezone=UTC -Dderby.stream.error.file=/dev/null",
+        "spark.executor.extraJavaOptions": f"{_HUGE} -Duser.timezone=UTC -Dderby.stream.error.file=/dev/null",
     }
 
 
@@ -136,6 +141,9 @@ def _everywhere(home: Path) -> dict[str, str]:
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.databricks.delta.stats.collect": "true",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # PySpark asks the JVM thrice for each word of an expression to say later on which line it stood: two thirds
+        # of a step's plan.
+        "spark.python.sql.dataFrameDebugging.enabled": "true" if os.environ.get("LAKELOOM_DEBUG") else "false",
         # Small partitions are joined by hash instead of being sorted first.
         "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",
         # What is kept is read once or twice in its step: packing it costs more than it saves, a third of a landing.
