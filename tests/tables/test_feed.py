@@ -1,6 +1,7 @@
 """Streams of changes in others' forms: what they say is taken, and what can't be goes to quarantine with its reason."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
@@ -284,3 +285,27 @@ def test_what_is_nested_in_some_documents_alone_is_refused_by_its_path(spark):
     images = [{"place": {"at": {"lat": 1}}}, {"place": {"at": "here"}}]
     with pytest.raises(TableError, match=r"place\.at is string, the contract says struct<lat:int>"):
         conformed(spark, "json columns", images, columns={"place": "struct<at:struct<lat:int>>"})
+
+
+@pytest.mark.parametrize("form", ["json columns", "payload"])
+def test_a_decimal_in_json_keeps_its_digits(spark, form):
+    """By way of a double it would have 17 of them."""
+    columns = {
+        "amount": "decimal(38,9)",
+        "by": "struct<rate:decimal(30,20),parts:array<decimal(25,5)>>",
+        "note": "string",
+    }
+    image = '{"amount": 12345678901234567890.123456789, "by": {"rate": 0.12345678901234567891, "parts": [1, 12345678901234567890.12345]}, "note": "1.50"}'
+    data = [(1, None, image, "u", 1)]
+    frame = spark.createDataFrame(data, "_n int, before string, after string, op string, ts_ms bigint")
+    if form == "payload":
+        event = f'{{"after": {image}, "op": "u", "ts_ms": 1}}'
+        frame = spark.createDataFrame([(1, event)], "_n int, payload string")
+    spec = TableSpec.model_validate({"from": {"bronze.t": "new"}, "changes": "debezium", "columns": columns})
+    (row,) = plain(conform(unwrapped(frame, spec.changes, spec.columns, table="silver.t"), "silver.t", spec))
+    assert row["amount"] == Decimal("12345678901234567890.123456789")
+    assert row["by"] == {
+        "rate": Decimal("0.12345678901234567891"),
+        "parts": [Decimal(1), Decimal("12345678901234567890.12345")],
+    }
+    assert row["note"] == "1.50"

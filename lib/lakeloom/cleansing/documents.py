@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lakeloom.cleansing.base import Arguments, Columns, Otherwise, Verb, found, has, refuse, spelled, texts
 from lakeloom.cleansing.edits import Edit, edited
+from lakeloom.cleansing.json_texts import texts_of
 from lakeloom.core.names import quoted
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class FromJson(Verb):
         edits = [Edit(into, read["v"], fault, f"{self.name}:{config.column}", name, config.otherwise)]
         if config.rescue:
             known = [F.lit(key) for key in config.schema_]
-            every = F.from_json(text, "map<string,string>", _STRICT)
+            every = texts_of(text, _STRICT)
             rest = F.map_filter(every, lambda key, _: ~key.isin(known))
             edits.append(Edit(spelled(frame, config.rescue), F.when(~fault & (F.size(rest) > 0), rest)))
         return edited(frame, edits, tally)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import model_validator
 
+from lakeloom.cleansing.json_texts import text_at
 from lakeloom.core.names import quoted
 from lakeloom.quality.marks import FAULTS, with_faults
 from lakeloom.store.manner import DELETED
@@ -250,7 +251,7 @@ def _path(frame: DataFrame, path: str) -> Column:
     if not rest:
         return value
     if dict(frame.dtypes)[column] == "string":
-        return F.get_json_object(value, f"$.{rest}")
+        return text_at(value, f"$.{rest}")
     for part in rest.split("."):
         value = value.getField(part)
     return value

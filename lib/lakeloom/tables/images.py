@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.cleansing.json_texts import read_as, texts_of
 from lakeloom.core.names import quoted
 from lakeloom.store.types import Node, kind_of, nodes_of, sql_type
 
@@ -50,7 +51,7 @@ def opened(frame: DataFrame, name: str) -> DataFrame:
 
     if kind_of(nodes_of(frame)[name]) == "struct":
         return frame
-    return frame.withColumn(name, F.from_json(F.col(quoted(name)).cast("string"), "map<string,string>"))
+    return frame.withColumn(name, texts_of(F.col(quoted(name)).cast("string")))
 
 
 def fields(frame: DataFrame, row: str, wanted: Mapping[str, Node]) -> dict[str, Field]:
@@ -79,7 +80,7 @@ def fields(frame: DataFrame, row: str, wanted: Mapping[str, Node]) -> dict[str, 
         found[name] = Field(text, "string", text)
         if name in nested:
             shape, right = _texts(wanted[name], shapes[name]), _is(text, wanted[name])
-            read = F.when(right, F.from_json(text, sql_type(shape)))
+            read = F.when(right, read_as(text, sql_type(shape)))
             found[name] = Field(read, shape, text, text.isNotNull() & ~F.coalesce(right, F.lit(False)))
     return found
 
