@@ -175,3 +175,27 @@ def test_a_replay_that_the_audit_stops_leaves_the_rows_open(shop):
         assert shop.rows(TABLE, "order_id") == [(1,), (2,)]
     assert drop(shop.project(), TABLE, ALL, "too many").rows == 1
     assert [entry["state"] for entry in entries(shop)] == ["dropped"]
+
+
+def test_a_file_names_rows_by_numbers_with_all_of_their_digits(shop, tmp_path):
+    """By way of a double both keys were one, and 7.10 was another number than 7.1."""
+    sql = shop.conf / "shop" / "sql" / "silver_orders.sql"
+    text = sql.read_text().replace("try_cast(order_id as bigint)", "try_cast(order_id as decimal(30,10))")
+    assert "decimal(30,10)" in text
+    sql.write_text(text)
+    tables = shop.conf / "shop" / "tables.yml"
+    there = tables.read_text()
+    assert "order_id: {type: bigint" in there
+    tables.write_text(there.replace("order_id: {type: bigint", "order_id: {type: 'decimal(30,10)'"))
+    numbers = ["12345678901234567.1234567891", "12345678901234567.1234567892", "7.10"]
+    rows = "".join(f"{number},a,-{at},2026-01-01\n" for at, number in enumerate(numbers, 1))
+    put(shop.home, "orders/2026-01.csv.gz", HEADER + rows)
+    assert shop.run("+silver.orders").status == "done"
+    assert len(entries(shop)) == 3
+    (tmp_path / "a.csv").write_text(f"order_id,amount\n{numbers[1]},20\n7.1,7\n")
+    assert fix(shop.project(), TABLE, ALL, Change(file=tmp_path / "a.csv")).rows == 2
+    (tmp_path / "b.jsonl").write_text(f'{{"order_id": {numbers[0]}, "amount": 10.25}}\n')
+    assert fix(shop.project(), TABLE, ALL, Change(file=tmp_path / "b.jsonl")).rows == 1
+    assert replay(shop.project(), TABLE, ALL).written == 3
+    kept = {f"{number:f}".rstrip("0"): amount for number, amount in shop.rows(TABLE, "order_id", "amount")}
+    assert kept == {numbers[0]: 10.25, numbers[1]: 20.0, "7.1": 7.0}

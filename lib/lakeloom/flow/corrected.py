@@ -11,6 +11,7 @@ import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +114,14 @@ def _lines(file: Path) -> Iterator[tuple[int, Values]]:
 
 def _object(line: str, number: int, where: str) -> Values:
     try:
-        found = json.loads(line)
+        found, exact = json.loads(line), json.loads(line, parse_float=Decimal)
     except ValueError:
         found = None
     if not isinstance(found, dict):
         raise _wrong(f"line {number} is no JSON object", where, "write one object a line")
-    return {str(name): _text(value) for name, value in found.items()}
+    # A number keeps its digits; those inside of nested values are written as a double's.
+    numbers = {str(name): str(value) for name, value in exact.items() if isinstance(value, Decimal)}
+    return {str(name): _text(value) for name, value in found.items()} | numbers
 
 
 def _text(value: Any) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lakeloom.cleansing.json_texts import text_at
 from lakeloom.core.errors import FixError, LakeloomError
 from lakeloom.core.steps import Step
 from lakeloom.flow import corrected, rejudge
@@ -24,7 +25,7 @@ from lakeloom.tables.fixes import laid_on, misfits
 from lakeloom.tables.streaming import LATE, TIMELESS
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 On = Literal["raw", "row"]
 
@@ -213,7 +214,12 @@ def _of_file(desk: Desk, rows: DataFrame, file: Path) -> DataFrame:
     given = corrected.read(file, desk.step.spec.keys, list(kinds))
     data = [(list(name), values) for name, values in given.rows]
     table = desk.session.createDataFrame(data, "_name array<string>, _new map<string,string>")
-    name = F.array(*[F.get_json_object("_row", f"$['{key}']") for key in given.keys] or ["_id"])
+    if given.keys:
+        both = [_key(desk.step, key, F.col("_name")[at]) for at, key in enumerate(given.keys)]
+        table = table.withColumn("_name", F.array(*(named for named, _ in both)))
+        name = F.array(*(shown for _, shown in both))
+    else:
+        name = F.array("_id")
     joined = table.join(rows.withColumn("_named", name), F.col("_name") == F.col("_named"), "left")
     wrong = [F.count_if(each) for each in misfits(F.col("_new"), kinds)]
     found = joined.groupBy("_name").agg(F.count("_id").alias("n"), F.countDistinct("_id").alias("m"))
@@ -228,6 +234,18 @@ def _of_file(desk: Desk, rows: DataFrame, file: Path) -> DataFrame:
         shown = ", ".join(f"{name} ({kinds[name]})" for name in bad)
         raise FixError("LL-FIX-003", f"values are not of the type of {shown}", where=file.name, fix="mend them")
     return joined
+
+
+def _key(step: Step, key: str, named: Column) -> tuple[Column, Column]:
+    """Return a part of a row's name as a file gives it and as quarantine shows it; 1.1 and 1.10 are one decimal."""
+    from pyspark.sql import functions as F
+
+    both = named, text_at(F.col("_row"), f"$['{key}']")
+    column = (step.spec.columns or {}).get(key)
+    if column is None or not column.type.startswith("decimal"):
+        return both
+    one, other = (F.regexp_replace(each, r"^(-?\d+)(?:\.0*|(\.\d*?)0+)$", "$1$2") for each in both)
+    return one, other
 
 
 def _outlook(desk: Desk, entries: DataFrame, changed: DataFrame) -> tuple[int, dict[str, int]]:
