@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-
 from lakeloom.config.load import Raw
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.findings import Finding, FindingsError
-from lakeloom.project import extras, references
-from lakeloom.project.channels import RULES as TELLING
+from lakeloom.project.checks import channels, inputs, learning, queries, rules, sampling, streams, upkeep, writing
+from lakeloom.project.checks.problem import Rule, Schemas
 from lakeloom.project.cleansing import verbs_fit
-from lakeloom.project.sampled import samples_are_sound
+from lakeloom.project.extras import extras_are_installed
 from lakeloom.project.spec import Project
-from lakeloom.project.streams import streams_fit
 from lakeloom.project.typing import Reader
-from lakeloom.project.upkept import upkeep_fits
 
-# Each rule looks at one thing: (project, schemas) → (path, code, message, fix).
-Schemas = Mapping[str, Iterable[str]]
-Rule = Callable[[Project, Schemas], Iterable[references.Problem]]
 RULES: tuple[Rule, ...] = (
-    references.inputs_exist,
-    references.new_only_from_bronze,
-    references.one_transform,
-    references.sql_parses,
-    references.sql_reads_its_inputs,
-    references.sql_is_repeatable,
-    references.sql_columns_exist,
+    inputs.inputs_exist,
+    inputs.new_only_from_bronze,
+    inputs.one_transform,
+    queries.sql_parses,
+    queries.sql_reads_its_inputs,
+    queries.sql_is_repeatable,
+    queries.sql_columns_exist,
     verbs_fit,
-    references.merge_has_keys,
-    references.replacing_rows_have_an_order,
-    references.spans_are_free,
-    references.columns_are_declared,
-    references.rule_names_differ,
-    references.rules_look_at_what_is_there,
-    references.views_read_tables,
-    references.datasets_refer,
-    references.features_have_times,
-    references.models_refer,
-    references.outputs_differ,
-    references.no_cycle,
-    streams_fit,
-    *TELLING,
-    samples_are_sound,
-    upkeep_fits,
+    writing.merge_has_keys,
+    writing.replacing_rows_have_an_order,
+    writing.spans_are_free,
+    writing.columns_are_declared,
+    rules.rule_names_differ,
+    rules.rules_look_at_what_is_there,
+    learning.views_read_tables,
+    learning.datasets_refer,
+    learning.features_have_times,
+    learning.models_refer,
+    inputs.outputs_differ,
+    inputs.no_cycle,
+    streams.streams_fit,
+    *channels.RULES,
+    sampling.samples_are_sound,
+    upkeep.upkeep_fits,
 )
 # What is no mistake of the config, but keeps this machine from running all of it.
-ON_THIS_MACHINE: tuple[Rule, ...] = (extras.extras_are_installed,)
+ON_THIS_MACHINE: tuple[Rule, ...] = (extras_are_installed,)
 
 
 def check(raw: Raw, schemas: Schemas | None = None, *, machine: bool = True) -> tuple[Project, list[Finding]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lakeloom.cleansing.base import has
 from lakeloom.cleansing.spec import VerbSpec
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import nearest
-from lakeloom.project.references import Problem, columns_read
+from lakeloom.project.checks.problem import Problem, Schemas, columns_read
 from lakeloom.project.spec import Project
 from lakeloom.tables.sql import outputs
-
-Schemas = Mapping[str, Iterable[str]]
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from lakeloom.core.extras import EXTRAS, absent, command
 from lakeloom.core.kinds import pick
 from lakeloom.core.steps import Step
-from lakeloom.project.references import Problem
+from lakeloom.project.checks.problem import Problem, Schemas
 from lakeloom.project.spec import Project, SourceSpec
 from lakeloom.sources import SOURCES
 from lakeloom.training.spec import ModelSpec
-
-Schemas = Mapping[str, Iterable[str]]
 
 
 def needs(step: Step) -> list[str]:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import nearest, pick
 from lakeloom.notify import CHANNELS
-from lakeloom.project.references import Problem, Schemas, columns_of
+from lakeloom.project.checks.problem import Problem, Schemas, columns_of
 from lakeloom.project.spec import Project
 from lakeloom.tables.words import DurationText, Share
 

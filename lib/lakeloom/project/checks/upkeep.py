@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from lakeloom.core.kinds import nearest
-from lakeloom.project.references import Problem, columns_of
+from lakeloom.project.checks.problem import Problem, Schemas, columns_of
 from lakeloom.project.spec import Project
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.upkeep import MEASURED, UpkeepSpec
 
 
-def upkeep_fits(project: Project, schemas: Mapping[str, Iterable[str]]) -> Iterator[Problem]:
+def upkeep_fits(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """What ``upkeep:`` names are columns of the table, and its order is not another one's."""
     base = project.settings.upkeep
     for word in ("zorder", "statistics"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lakeloom.core.kinds import nearest
+from lakeloom.project.checks.problem import Problem, Schemas, columns_of
 from lakeloom.project.graph import source_of
-from lakeloom.project.references import Problem, Schemas, columns_of
 from lakeloom.project.spec import Project
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.streaming import WRITES, StreamSpec

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from lakeloom.core.kinds import nearest
-from lakeloom.project.references import Problem
+from lakeloom.project.checks.problem import Problem, Schemas
 from lakeloom.project.spec import Project
 
 WORDS = ("rows", "whole")
 
 
-def samples_are_sound(project: Project, schemas: Mapping[str, Iterable[str]]) -> Iterator[Problem]:
+def samples_are_sound(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """A source's ``sample`` says rows, whole, or names columns that it has."""
     for name, source in project.sources.items():
         path, wanted = ("sources", name, "sample"), source.sample

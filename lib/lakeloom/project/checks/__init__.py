@@ -1,0 +1,1 @@
+"""The rules of `check`: each looks at one thing across entries, yielding what is wrong and where."""
