@@ -101,3 +101,21 @@ def test_what_is_not_there_has_a_code(told, words, code):
 
 def test_a_name_and_between_do_not_go_together(told):
     assert CliRunner().invoke(app, ["lineage", "silver.orders", "--between", "a", "b"]).exit_code == 2
+
+
+def test_what_is_known_only_roughly_is_said_with_the_reason(told):
+    assert json.loads(call("gold.daily_orders.revenue", "--json"))["notes"] == []
+    why = "the plan is too large to be told: 9 nodes, 300,000 columns"
+    revenue = ("sum(amount)", "aggregated", (Flow("silver.orders", "amount", "value"),))
+    told.run("gold.daily_orders", 2, made({"revenue": revenue}, basis="sql", problem=why), {"silver.orders": 1})
+    text = f"values only, by its SQL: {why}"
+    for place, table in (
+        ("gold.daily_orders.revenue", "gold.daily_orders"),
+        ("silver.orders.amount", "gold.daily_orders"),
+        ("gold.daily_orders@2.revenue", "gold.daily_orders@2"),
+        ("gold.daily_orders@2", "gold.daily_orders@2"),
+    ):
+        assert json.loads(call(place, "--json"))["notes"] == [{"table": table, "text": text}]
+        assert call(place).rstrip().splitlines()[-1] == f"{table}: {text}"
+    for place in ("bronze.orders.amount", "gold.daily_orders@1.revenue"):
+        assert json.loads(call(place, "--up", "--json"))["notes"] == []

@@ -220,6 +220,10 @@ def test_where_the_plan_is_too_large_sql_is_read_and_a_function_tells_its_inputs
     assert towns.problem.startswith("the plan is too large to be told")
     assert {(flow.table, flow.column) for flow in towns.columns["gross"].flows} == {("silver.orders", "gross")}
     assert (doubled.basis, set(doubled.columns)) == ("step", {"id", "amount"})
+    notes = dict(newest(Executions(root), Kept(root)).whole().notes)
+    assert notes["gold.towns"].startswith("values only, by its SQL: the plan is too large to be told: ")
+    assert notes["silver.doubled"].startswith("its step tells nothing: the plan is too large to be told: ")
+    assert "silver.orders" not in notes
     assert values(root, "silver.doubled.amount", "bronze.changes") >= {"bronze.changes.id", "bronze.changes.spare"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,6 @@ from lakeloom.store.lake import Lake
 if TYPE_CHECKING:
     from lakeloom.core.steps import Step
     from lakeloom.pages.columns import ColumnPage
-
-_NOTES = {"plan": "", "declared": "", "sql": "values only, by its SQL", "step": "its step tells nothing"}
 
 
 def lineage(
@@ -77,12 +75,11 @@ def write_page(lake: Lake, raw: Raw, file: Path) -> Path:
     from lakeloom.pages.columns import render
 
     executions, kept = Executions(lake.root, declared(raw)), Kept(lake.root)
-    notes = {table: _NOTES[flows.basis] for table, made in executions.newest.items() if (flows := kept.of(made.key))}
-    replace(file.resolve(), render(_page(newest(executions, kept), notes, raw.project)))
+    replace(file.resolve(), render(_page(newest(executions, kept), raw.project)))
     return file.resolve()
 
 
-def _page(graph: ColumnGraph, notes: Mapping[str, str], project: str) -> ColumnPage:
+def _page(graph: ColumnGraph, project: str) -> ColumnPage:
     from lakeloom.pages.columns import ColumnPage, Link, TableNode
 
     columns: dict[str, dict[str, None]] = {table: {} for table in sorted(graph.tables)}
@@ -95,7 +92,7 @@ def _page(graph: ColumnGraph, notes: Mapping[str, str], project: str) -> ColumnP
                 found[place.column] = None
         links.append(Link(start.table, start.column, end.table, end.column, edge.how, edge.expression))
     tables = tuple(
-        TableNode(table, kind_of(table), tuple(found), notes.get(table, "")) for table, found in columns.items()
+        TableNode(table, kind_of(table), tuple(found), graph.notes.get(table, "")) for table, found in columns.items()
     )
     return ColumnPage(project, datetime.now(UTC).isoformat(" ", "minutes")[:16] + " UTC", tables, tuple(links))
 

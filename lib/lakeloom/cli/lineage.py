@@ -38,7 +38,8 @@ def lineage(
 ) -> None:
     """Show what comes from what: of everything, or around one table, model, source or column.
 
-    JSON: {"nodes": [{"id", "kind"}], "edges": [{"from", "to", "how", "expression"}]}; of --html {"page"}.
+    JSON: {"nodes": [{"id", "kind"}], "edges": [{"from", "to", "how", "expression"}],
+    "notes": [{"table", "text"}]}, where a table's lineage is known only roughly and why; of --html {"page"}.
     """
     if name is not None and between is not None:
         raise typer.BadParameter("give a name, or --between and two names")
@@ -59,3 +60,6 @@ def lineage(
             out.table(("from", "to", "how"), [(edge.source, edge.target, edge.how) for edge in graph.edges])
         else:
             out.say("nothing: no step reads or writes it" if graph.nodes else "nothing lies there")
+        if not as_json:
+            for table, text in graph.notes:
+                out.say(f"{table}: {text}")

@@ -15,13 +15,15 @@ def newest(executions: Executions, kept: Kept) -> ColumnGraph:
     """Return the graph of the newest version of every table."""
     edges: list[Edge] = []
     renamed: dict[str, str] = {}
+    notes: dict[str, str] = {}
     made = executions.newest
     for table, each in made.items():
         flows = kept.of(each.key)
         if flows is not None:
             edges += edges_of(table, flows, {})
             renamed |= {f"{table}.{old}": f"{table}.{new}" for new, old in flows.renamed.items()}
-    return ColumnGraph(_completed(edges, made.keys()), made.keys(), renamed)
+            notes[table] = flows.note
+    return ColumnGraph(_completed(edges, made.keys()), made.keys(), renamed, notes)
 
 
 def at_version(executions: Executions, kept: Kept, table: str, version: int) -> ColumnGraph:
@@ -47,11 +49,13 @@ def at_version(executions: Executions, kept: Kept, table: str, version: int) -> 
                     found[other] = _pinned(other)
                     todo.append(other)
     edges: list[Edge] = []
+    notes: dict[str, str] = {}
     for made, name in found.items():
         flows = kept.of(made.key)
         if flows is not None:
             edges += edges_of(name, flows, _names(executions, made, found))
-    return ColumnGraph(_completed(edges, found.values()), found.values())
+            notes[name] = flows.note
+    return ColumnGraph(_completed(edges, found.values()), found.values(), notes=notes)
 
 
 def _names(executions: Executions, made: Made, found: dict[Made, str]) -> dict[str, str]:

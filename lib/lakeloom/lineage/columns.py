@@ -8,7 +8,7 @@ from there into each of its columns. With versions, ``@7`` stands behind the tab
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,11 +50,20 @@ class ColumnGraph:
         The ids of nodes that have columns.
     renamed : mapping
         Id of a column under its old name → under its new one.
+    notes : mapping
+        Id of a table → what is to be known of how well its lineage is known.
     """
 
-    def __init__(self, edges: Iterable[Edge], tables: Collection[str], renamed: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        edges: Iterable[Edge],
+        tables: Collection[str],
+        renamed: Mapping[str, str] | None = None,
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
         self.edges = tuple(dict.fromkeys(edges))
-        self.tables, self.renamed = set(tables), renamed or {}
+        self.tables, self.renamed = set(tables), dict(renamed or {})
+        self.notes = {table: text for table, text in (notes or {}).items() if text}
         self._out: dict[str, list[Edge]] = {}
         self._into: dict[str, list[Edge]] = {}
         for edge in self.edges:
@@ -164,7 +173,9 @@ class ColumnGraph:
     def _shown(self, edges: Iterable[Edge], *more: str) -> Lineage:
         kept = tuple(edges)
         ids = dict.fromkeys([*more, *(each for edge in kept for each in (edge.source, edge.target))])
-        return Lineage(tuple(Node(each, self._kind(each)) for each in ids), kept)
+        told = {_owner(each, self.tables) for each in ids} if self.notes else ()
+        notes = tuple((table, text) for table, text in self.notes.items() if table in told)
+        return Lineage(tuple(Node(each, self._kind(each)) for each in ids), kept, notes)
 
     def _kind(self, node: str) -> str:
         if node in self.tables:
@@ -175,20 +186,21 @@ class ColumnGraph:
 def by_tables(lineage: Lineage, tables: Collection[str]) -> Lineage:
     """Return a lineage of columns as one of their tables."""
     owners = set(tables)
-
-    def owner(node: str) -> str:
-        while node not in owners and node.count(".") >= 2:
-            node = node.rpartition(".")[0]
-        return node
-
     hows: dict[tuple[str, str], dict[str, None]] = {}
     for edge in lineage.edges:
-        pair = owner(edge.source), owner(edge.target)
+        pair = _owner(edge.source, owners), _owner(edge.target, owners)
         if pair[0] != pair[1]:
             hows.setdefault(pair, {})[edge.how] = None
     edges = tuple(Edge(*pair, ", ".join(sorted(found))) for pair, found in hows.items())
-    nodes = dict.fromkeys(owner(node.id) for node in lineage.nodes)
-    return Lineage(tuple(Node(node, kind_of(node)) for node in nodes), edges)
+    nodes = dict.fromkeys(_owner(node.id, owners) for node in lineage.nodes)
+    return Lineage(tuple(Node(node, kind_of(node)) for node in nodes), edges, lineage.notes)
+
+
+def _owner(node: str, tables: Collection[str]) -> str:
+    """Return the table that a column, or a field of one, is in."""
+    while node not in tables and node.count(".") >= 2:
+        node = node.rpartition(".")[0]
+    return node
 
 
 def _follows(edge: Edge, how: Collection[str]) -> bool:

@@ -19,6 +19,7 @@ How = Literal["value", "filter", "join key", "grouping", "window", "sort", "rows
 Way = Literal["same", "made", "aggregated", "unknown"]
 # How the flows of a write were found: in Spark's plan, in the SQL's text, by what is declared, or not at all.
 Basis = Literal["plan", "sql", "declared", "step"]
+_COARSE = {"sql": "values only, by its SQL", "step": "its step tells nothing"}
 OUTSIDE = "outside"
 
 
@@ -82,6 +83,12 @@ class Flows:
     basis: Basis = "plan"
     problem: str = ""
     renamed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """What a reader should know of how well this is known; nothing where it is known from the plan."""
+        told = _COARSE.get(self.basis, "")
+        return f"{told}: {self.problem}" if told and self.problem else told
 
     @property
     def tables(self) -> set[str]:

@@ -40,10 +40,11 @@ class Edge:
 
 @dataclass(frozen=True)
 class Lineage:
-    """A graph of nodes and edges."""
+    """A graph of nodes and edges; `notes` say of tables how well it is known what flows into them."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    notes: tuple[tuple[str, str], ...] = ()
 
     def up(self, name: str) -> Lineage:
         """Return what `name` comes from, with itself; raises LL-STORE-001 for an unknown name."""
@@ -69,6 +70,7 @@ class Lineage:
                 {"from": edge.source, "to": edge.target, "how": edge.how, "expression": edge.expression}
                 for edge in self.edges
             ],
+            "notes": [{"table": table, "text": text} for table, text in self.notes],
         }
 
     def _only(self, names: set[str]) -> Lineage:
