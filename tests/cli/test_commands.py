@@ -94,6 +94,15 @@ def test_shapes_are_those_of_the_documentation(home):
     assert shape("diff", "--branch", "work") == {}
     assert shape("promote", "work") == {"branch": "work", "status": "done", "steps": [], "runs": []}
     assert shape("branch", "work", "--delete")["name"] == "work" and shape("branch") == []
+    shape("branch", "side")
+    there = ("--branch", "side")
+    assert shape("tag", "tried", *there)["versions"] == shape("tag", *there)[0]["versions"]
+    assert shape("clone", "silver.orders@tried", "silver.tried", *there)["table"] == "silver.tried"
+    assert shape("restore", "silver.orders", "tried", *there)["tables"] == {}
+    assert shape("lineage", *there)["nodes"] == shape("lineage")["nodes"]
+    assert "silver.tried" in {each["name"] for each in shape("tables", *there)}
+    assert shape("tag") == [] and "silver.tried" not in {each["name"] for each in shape("tables")}
+    shape("branch", "side", "--delete")
     graph = shape("lineage")
     assert set(graph["nodes"][0]) == {"id", "kind"}
     assert set(graph["edges"][0]) == {"from", "to", "how", "expression"}

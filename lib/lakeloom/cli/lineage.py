@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json
+from lakeloom.cli.options import Branch, Conf, Debug, Env, Json
 from lakeloom.cli.shell import shell
 
 
@@ -31,6 +31,7 @@ def lineage(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write the lineage of all columns as a page for the browser.")
     ] = None,
+    branch: Branch = None,
     conf: Conf = None,
     env: Env = None,
     as_json: Json = False,
@@ -44,7 +45,7 @@ def lineage(
     if name is not None and between is not None:
         raise typer.BadParameter("give a name, or --between and two names")
     first, to = between or (name, None)
-    with shell(conf, env, as_json=as_json, debug=debug) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, branch=branch) as out:
         if html is not None:
             page = out.open().lineage_page(html)
             out.document({"page": str(page)}) if as_json else out.say(str(page))

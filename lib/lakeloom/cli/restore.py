@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json
+from lakeloom.cli.options import Branch, Conf, Debug, Env, Json
 from lakeloom.cli.shell import shell
 
 
 def restore(
     table: Annotated[str, typer.Argument(help="layer.name")],
     point: Annotated[str, typer.Argument(metavar="POINT", help="A version, a time, a tag, last-good, or previous.")],
+    branch: Branch = None,
     conf: Conf = None,
     env: Env = None,
     as_json: Json = False,
@@ -24,7 +25,7 @@ def restore(
     it. Its history goes back with it, its quarantine stays. JSON: {"table", "to": the version whose rows it has
     again, "version": the one that has them now, "tables": {table: new version}, empty where nothing had to be done}.
     """
-    with shell(conf, env, as_json=as_json, debug=debug) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, branch=branch) as out:
         found = out.open().restore(table, point)
         if as_json:
             out.document(found.as_dict())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lakeloom.cli.options import Conf, Debug, Env, Json, Sample
+from lakeloom.cli.options import Branch, Conf, Debug, Env, Json, Sample
 from lakeloom.cli.shell import shell
 
 Tables = Annotated[
@@ -21,6 +21,7 @@ def tag(
     ] = None,
     tables: Tables = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete the tag: its versions are kept no more.")] = False,
+    branch: Branch = None,
     sample: Sample = None,
     conf: Conf = None,
     env: Env = None,
@@ -35,7 +36,7 @@ def tag(
     """
     if delete and (name is None or tables):
         raise typer.BadParameter("give the name of the tag, and nothing else", param_hint="--delete")
-    with shell(conf, env, as_json=as_json, debug=debug, sample=sample) as out:
+    with shell(conf, env, as_json=as_json, debug=debug, sample=sample, branch=branch) as out:
         lake = out.open()
         found = lake.tags() if name is None else [lake.untag(name) if delete else lake.tag(name, *(tables or ()))]
         if as_json:
