@@ -1,6 +1,7 @@
 """A model as a scientist takes it: last month's back, with its data, its parameters and its scores."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,15 @@ def test_it_says_how_good_it_is_and_what_it_was_made_of(trips):
     assert model.manifest["reads"]["datasets.late_trips"] == model.dataset.version == 0
     assert set(model.parameters) == {"strength"}
     assert model.dataset.split("train").num_rows == model.manifest["rows"]["train"]
+
+
+def test_a_dataset_that_was_dropped_and_made_anew_is_not_given_for_the_one_of_before(trips):
+    model = trips.model("trip_late", version=1)
+    intent = model._record.intent
+    other = replace(intent, ids=intent.ids | {"datasets.late_trips": "of the one before"})
+    with pytest.raises(LakeloomError, match="dropped and made anew") as caught:
+        _ = replace(model, _record=replace(model._record, intent=other)).dataset
+    assert (caught.value.code, caught.value.where) == ("LL-STORE-016", "datasets.late_trips")
 
 
 def test_without_a_version_it_is_the_one_that_scores(trips):

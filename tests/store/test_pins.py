@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime
 
+import pyarrow as pa
+from deltalake import write_deltalake
+
 from lakeloom.core.steps import Input, Step
 from lakeloom.store import refs
+from lakeloom.store.identity import identity
 from lakeloom.store.intents import Intent, Intents
 from lakeloom.store.meta import append
 from lakeloom.store.pins import Pin, pins
@@ -11,8 +15,8 @@ from lakeloom.store.pins import Pin, pins
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def ran(intents, step, epoch, reads, versions=None, side=None):
-    intent = Intent(step, epoch, f"run{epoch}", NOW.isoformat(), 7, "code", reads=reads, side=side)
+def ran(intents, step, epoch, reads, versions=None, side=None, **more):
+    intent = Intent(step, epoch, f"run{epoch}", NOW.isoformat(), 7, "code", reads=reads, side=side, **more)
     intents.begin(intent)
     if versions is not None:
         intents.finish(intent, {"versions": versions})
@@ -80,3 +84,16 @@ def test_an_execution_of_a_dataset_that_came_to_nothing_has_made_none(lake):
     assert intents.maker("datasets.d", 0).intent.epoch == 1
     assert intents.maker("datasets.d", 5).intent.epoch == 1
     assert intents.maker("datasets.d", -1) is None and intents.maker("datasets.e", 0) is None
+
+
+def test_the_numbers_of_a_table_that_was_made_anew_are_not_those_that_were_read(lake):
+    intents = Intents(lake.root)
+    write_deltalake(lake.path("silver.a"), pa.table({"k": [1]}))
+    own = identity(lake, "silver.a")
+    step = Step("gold.sums", "transform", (Input("silver.a", "whole"),), ("gold.sums",), None)
+    for number, known in enumerate(({"silver.a": own}, {}, {"silver.a": "of the one before"}), 1):
+        ran(intents, "gold.sums", number, {"silver.a": number}, {"gold.sums": number}, ids=known)
+        wanted = (
+            [] if known.get("silver.a", own) != own else [Pin("silver.a", number, number, "last input of gold.sums")]
+        )
+        assert pins(lake, intents, {"gold.sums": step}) == wanted

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import TrainError
 from lakeloom.core.extras import coded
-from lakeloom.store.intents import Intents, Record
+from lakeloom.store.intents import Intent, Intents, Record
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -43,7 +43,7 @@ class Model:
     epoch: int
     _record: Record = field(repr=False)
     _root: Path = field(repr=False)
-    _dataset: Callable[[str, int], Dataset] = field(repr=False)
+    _dataset: Callable[[Intent], Dataset] = field(repr=False)
 
     @property
     def _facts(self) -> dict[str, Any]:
@@ -81,11 +81,8 @@ class Model:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The dataset at the version that it was trained on."""
-        table, version = next(
-            (table, version) for table, version in self._record.intent.reads.items() if table.startswith("datasets.")
-        )
-        return self._dataset(table.partition(".")[2], version)
+        """The dataset at the version that it was trained on; raises LL-STORE-012, LL-STORE-016 where that is gone."""
+        return self._dataset(self._record.intent)
 
     @cached_property
     @coded()
@@ -118,7 +115,7 @@ def find(
     tracking: str,
     name: str,
     version: int | str | None,
-    dataset: Callable[[str, int], Dataset],
+    dataset: Callable[[Intent], Dataset],
     *,
     trained: int | None = None,
 ) -> Model:

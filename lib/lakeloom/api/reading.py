@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lakeloom.lineage.graph import Lineage
     from lakeloom.lineage.reason import Why
     from lakeloom.quality.timeline import RuleOverTime
+    from lakeloom.store.intents import Intent
 
 
 class Records(Opened):
@@ -119,6 +120,14 @@ class Records(Opened):
             name, feature_names(declared[name], self.project.features), self.table(f"datasets.{name}", version)
         )
 
+    def _of_intent(self, intent: Intent) -> Dataset:
+        """Return the dataset that an execution has read, at the version that it has read."""
+        from lakeloom.store.identity import require_same
+
+        table, version = next(each for each in intent.reads.items() if each[0].startswith("datasets."))
+        require_same(self.lake, {table: intent.ids.get(table, "")}, f"epoch {intent.epoch} of {intent.step}")
+        return self.dataset(table.partition(".")[2], version)
+
     @coded()
     def model(self, name: str, version: int | str | None = None) -> Model:
         """Return a trained model: by its version in the registry, an alias or a tag, or the one that scores.
@@ -138,7 +147,7 @@ class Records(Opened):
         asked = str(self.point if version is None else version)
         tagged = next((tag for tag in tags(self.lake) if tag.name == asked), None) if asked else None
         trained = tagged.versions.get(f"models.{name}") if tagged else None
-        return find(self.root, self.tracking, name, version, self.dataset, trained=trained)
+        return find(self.root, self.tracking, name, version, self._of_intent, trained=trained)
 
     def sql(self, text: str, engine: Engine = "auto", limit: int | None = None) -> pa.Table:
         """Return the rows of one SELECT; see `lakeloom.api.query.query`."""

@@ -14,7 +14,7 @@ from lakeloom.flow.rejudge import relanded
 from lakeloom.project.graph import is_stream, is_table
 from lakeloom.project.plan import Decision, Last, decide
 from lakeloom.store.checkpoints import damage
-from lakeloom.store.identity import identity
+from lakeloom.store.identity import anew
 from lakeloom.store.intents import Record
 from lakeloom.store.log import unchanged
 from lakeloom.store.tags import find, resolve
@@ -88,8 +88,7 @@ def _forgotten(context: Context, step: Step, record: Record | None) -> str | Non
 
 def _anew(context: Context, record: Record | None) -> str | None:
     """Return in words that an input was dropped and made anew since it was read: its numbers begin again."""
-    known = record.intent.ids if record else {}
-    gone = next((table for table, was in known.items() if was != identity(context.lake, table)), None)
+    gone = anew(context.lake, record.intent.ids) if record else None
     return f"{gone} was dropped and made anew" if gone else None
 
 

@@ -19,7 +19,7 @@ from lakeloom.flow.write import forget_abandoned
 from lakeloom.project.graph import is_table
 from lakeloom.project.plan import Decision
 from lakeloom.store import refs
-from lakeloom.store.identity import identity
+from lakeloom.store.identity import anew, identity
 from lakeloom.store.intents import Intent, Record
 
 REPLAYED = "goes on with epoch"
@@ -64,7 +64,8 @@ def prepare(
     latest = context.intents.latest(step.name)
     if latest is not None and latest.crashed:
         done = committed(context, step, latest.intent)
-        if done or latest.intent.code == step.code:
+        # Of an input that was dropped and made anew the rows are gone that it was to read.
+        if done or (latest.intent.code == step.code and anew(context.lake, latest.intent.ids) is None):
             return Ready(latest.intent, f"{REPLAYED} {latest.intent.epoch}, which did not finish")
     still = apart(context, step, good)
     if still is not None and not asked:

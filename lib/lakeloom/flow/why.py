@@ -24,6 +24,7 @@ from lakeloom.lineage.made import Kept
 from lakeloom.lineage.reason import Execution, Reason, Why
 from lakeloom.project.graph import steps
 from lakeloom.session.spark import step_session
+from lakeloom.store.identity import require_same
 from lakeloom.store.intents import Intent
 from lakeloom.tables.history import CURRENT, TO
 from lakeloom.tables.tracing import WHY, UntraceableError
@@ -242,6 +243,7 @@ class Walk:
         """Explain the rows that one execution has written, and take them out of `left`."""
         wanted = dict(left)
         try:
+            require_same(self.context.lake, intent.ids, f"epoch {intent.epoch} of {step.name}")
             if step.name.startswith("datasets."):
                 datasets(self, step, intent, wanted)
             elif step.kind == "materialise" and not step.name.startswith("features."):

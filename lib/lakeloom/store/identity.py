@@ -6,8 +6,10 @@ Versions begin at 0 again then, so that a number alone, or a number in a tag, ma
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
 from lakeloom.store.lake import Lake
 
@@ -29,3 +31,36 @@ def identity(lake: Lake, table: TableName | str) -> str:
     except (OSError, ValueError, KeyError):
         pass  # a log that begins with a checkpoint, or is damaged: whoever reads the table says so
     return str(lake.delta(table).metadata().id) if lake.exists(table) else ""
+
+
+def anew(lake: Lake, ids: Mapping[str, str]) -> str | None:
+    """Return the first of these tables that is another than the one of that id by now; None where all are the same."""
+    return next((table for table, was in ids.items() if was and was != identity(lake, table)), None)
+
+
+def require_same(lake: Lake, ids: Mapping[str, str], whose: str) -> None:
+    """Refuse versions of tables that are gone.
+
+    Parameters
+    ----------
+    whose : str
+        What has read the versions, for the error.
+
+    Raises
+    ------
+    StoreError
+        LL-STORE-016 where one of these tables was dropped, or dropped and made anew.
+    """
+    table = anew(lake, ids)
+    if table is not None:
+        raise gone(table, f"{whose} has read a {table} that is gone")
+
+
+def gone(table: str, told: str) -> StoreError:
+    """Return the error for versions of a table that was dropped and made anew."""
+    return StoreError(
+        "LL-STORE-016",
+        f"{told}: it was dropped and made anew, and its versions began at 0 again",
+        where=table,
+        fix=f"read one of the versions that 'lakeloom history {table}' shows, or bring the folder back from a copy",
+    )

@@ -15,7 +15,7 @@ from lakeloom.core.steps import Step
 from lakeloom.store import refs
 from lakeloom.store.branches import branches
 from lakeloom.store.identity import identity
-from lakeloom.store.intents import Intents
+from lakeloom.store.intents import Intent, Intents
 from lakeloom.store.lake import Lake
 from lakeloom.store.tags import tags
 
@@ -40,9 +40,8 @@ def pins(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> list[Pin]:
     steps : mapping
         Name → step of the project's graph: what a step read last that is no longer declared, pins nothing.
     """
-    return list(
-        dict.fromkeys([*_of_refs(lake), *_of_branches(lake), *_of_steps(lake, intents, steps), *_of_models(intents)])
-    )
+    found = (_of_refs(lake), _of_branches(lake), _of_steps(lake, intents, steps), _of_models(lake, intents))
+    return list(dict.fromkeys(pin for each in found for pin in each))
 
 
 def _of_refs(lake: Lake) -> Iterator[Pin]:
@@ -67,7 +66,7 @@ def _of_steps(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> Iterat
     for name in intents.steps():
         latest = intents.latest(name)
         if latest is not None and latest.facts is None:
-            for table, version in _read(latest.intent.reads):
+            for table, version in _read(lake, latest.intent):
                 yield Pin(table, version, version, f"{name}, which has not finished")
             if latest.intent.side is not None:
                 side = str(TableName.parse(name).quarantine)
@@ -76,30 +75,35 @@ def _of_steps(lake: Lake, intents: Intents, steps: Mapping[str, Step]) -> Iterat
         if last is None:
             continue
         modes = {read.table: read.mode for read in steps[name].reads}
-        for table, version in _read(last.intent.reads):
+        for table, version in _read(lake, last.intent):
             # The changes since then are read from the files of the versions between.
             newest = good.get(table, version) if modes.get(table) == "changes" else version
             yield Pin(table, version, max(version, newest), f"last input of {name}")
 
 
-def _of_models(intents: Intents) -> Iterator[Pin]:
+def _of_models(lake: Lake, intents: Intents) -> Iterator[Pin]:
     for name in intents.steps():
         if not name.startswith(_TRAINED):
             continue
         for record in intents.history(name):
             if record.facts is None:
                 continue
-            for table, version in _read(record.intent.reads):
+            for table, version in _read(lake, record.intent):
                 by = f"{name} of run {record.intent.run}"
                 yield Pin(table, version, version, by)
-                yield from _inputs(intents, table, version, by)
+                yield from _inputs(lake, intents, table, version, by)
 
 
-def _inputs(intents: Intents, dataset: str, version: int, by: str) -> Iterator[Pin]:
+def _inputs(lake: Lake, intents: Intents, dataset: str, version: int, by: str) -> Iterator[Pin]:
     made = intents.maker(dataset, version)
-    for table, at in _read(made.intent.reads) if made is not None else ():
+    for table, at in _read(lake, made.intent) if made is not None else ():
         yield Pin(table, at, at, by)
 
 
-def _read(reads: Mapping[str, int]) -> list[tuple[str, int]]:
-    return [(table, version) for table, version in reads.items() if not table.startswith(_TRAINED)]
+def _read(lake: Lake, intent: Intent) -> list[tuple[str, int]]:
+    """Return what an execution has read of tables that are still there: of one made anew the numbers mean others."""
+    return [
+        (table, version)
+        for table, version in intent.reads.items()
+        if not table.startswith(_TRAINED) and intent.ids.get(table, "") in ("", identity(lake, table))
+    ]

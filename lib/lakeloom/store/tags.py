@@ -17,7 +17,7 @@ from lakeloom.core.errors import StoreError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import LAYERS, TAG, TableRef
 from lakeloom.store import refs
-from lakeloom.store.identity import identity
+from lakeloom.store.identity import gone, identity
 from lakeloom.store.lake import Lake
 from lakeloom.store.meta import rows
 
@@ -170,11 +170,5 @@ def resolve(lake: Lake, ref: TableRef, good: int | None, tag: Tag | None = None)
             fix=f"see 'lakeloom tag' for what it names, or read another version of {table}",
         )
     if found.ids.get(table, "") not in ("", identity(lake, ref.table)):
-        raise StoreError(
-            "LL-STORE-016",
-            f"the tag '{ref.tag}' means {table}@{found.versions[table]} of a table that is gone: it was dropped and"
-            " made anew, and its versions began at 0 again",
-            where=table,
-            fix=f"read one of the versions that 'lakeloom history {table}' shows, or bring the folder back from a copy",
-        )
+        raise gone(table, f"the tag '{ref.tag}' means {table}@{found.versions[table]} of a table that is gone")
     return lake.resolve(TableRef(ref.table, found.versions[table]), good)
