@@ -54,9 +54,9 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     facts["resources"] = resources.as_dict() if resources else None
     facts["warnings"] = list(advice(resources, facts.get("files", 0), facts.get("bytes", 0)))
     facts["warnings"] += _of_others(context, step, facts["versions"])
-    refs.publish(
-        context.lake, facts["versions"], step=step.name, epoch=intent.epoch, run=context.run, at=datetime.now(UTC)
-    )
+    # For the audit a replay is what somebody decided to do, and no ordinary execution.
+    by = f"replay.{step.name}" if intent.replay else step.name
+    refs.publish(context.lake, facts["versions"], step=by, epoch=intent.epoch, run=context.run, at=datetime.now(UTC))
     _register(context, facts["versions"])
     context.intents.finish(intent, facts)
     if is_stream(step):
