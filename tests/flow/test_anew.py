@@ -41,12 +41,18 @@ def written(lake, *values):
     refs.publish(lake, {"silver.items": version}, step="silver.items", epoch=1, run="r", at=datetime.now(UTC))
 
 
+def read_by(reader, home, monkeypatch):
+    """Return a project whose items were written twice, and the step that reads them."""
+    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
+    stream = Stream(home, {"k": "string", "v": "bigint"}, TABLES)
+    written(stream.lake, "a", "b")
+    return stream, next(step for step in steps(stream.project()) if step.name == reader)
+
+
 @pytest.mark.parametrize("reader", ["gold.sums", "gold.feed"])
 def test_the_same_number_of_another_table_is_no_reason_to_skip(tmp_path, monkeypatch, reader):
-    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
-    stream = Stream(tmp_path, {"k": "string", "v": "bigint"}, TABLES)
-    lake, step = stream.lake, next(step for step in steps(stream.project()) if step.name == reader)
-    written(lake, "a", "b")
+    stream, step = read_by(reader, tmp_path, monkeypatch)
+    lake = stream.lake
     context = Context.of(stream.project(), "first")
     ready = prepare(context, step)
     assert isinstance(ready, Ready) and ready.intent.ids == {"silver.items": identity(lake, "silver.items")}
@@ -64,10 +70,8 @@ def test_the_same_number_of_another_table_is_no_reason_to_skip(tmp_path, monkeyp
 
 @pytest.mark.parametrize("reader", ["gold.sums", "gold.feed"])
 def test_what_a_crash_left_is_not_gone_on_with_where_its_rows_are_gone(tmp_path, monkeypatch, reader):
-    monkeypatch.delenv("LAKELOOM_HOME", raising=False)
-    stream = Stream(tmp_path, {"k": "string", "v": "bigint"}, TABLES)
-    lake, step = stream.lake, next(step for step in steps(stream.project()) if step.name == reader)
-    written(lake, "a", "b")
+    stream, step = read_by(reader, tmp_path, monkeypatch)
+    lake = stream.lake
     first = prepare(Context.of(stream.project(), "first"), step)
     again = prepare(Context.of(stream.project(), "second"), step)
     assert isinstance(first, Ready) and isinstance(again, Ready) and again.intent == first.intent

@@ -106,21 +106,21 @@ class Marks:
         """
         from pyspark.sql import functions as F
 
-        found = [self.out(verdicts, kept=kept)]
+        rejected = [each.broken for each, rejects in zip(verdicts, self.rejecting, strict=True) if rejects]
+        rejected += [F.coalesce(F.size(FAULTS) > 0, F.lit(False))] if self.faults else []
+        out = F.count_if(reduce(lambda one, other: one | other, rejected, F.lit(False))).alias("out")
+        found = [self.out() if kept else out]
         for index, verdict in enumerate(verdicts):
             found.append(F.count_if(_bit(_BROKEN, index) if kept else verdict.broken).alias(f"broken_{index}"))
             if verdict.checked is not None:
                 found.append(F.count_if(_bit(_SEEN, index) if kept else verdict.checked).alias(f"checked_{index}"))
         return found
 
-    def out(self, verdicts: Sequence[Verdict], *, kept: bool = True) -> Column:
-        """Return the count ``out`` alone."""
+    def out(self) -> Column:
+        """Return the count ``out`` alone, of rows with their marks."""
         from pyspark.sql import functions as F
 
-        rejected = [each.broken for each, rejects in zip(verdicts, self.rejecting, strict=True) if rejects]
-        rejected += [F.coalesce(F.size(FAULTS) > 0, F.lit(False))] if self.faults else []
-        out = self.rejected() if kept else reduce(lambda one, other: one | other, rejected, F.lit(False))
-        return F.count_if(out).alias("out")
+        return F.count_if(self.rejected()).alias("out")
 
     def lanes(self, verdicts: Sequence[Verdict]) -> Lanes:
         """Return the counts ``broken_<index>`` and ``checked_<index>`` of the marks, packed."""

@@ -110,7 +110,7 @@ class Judging:
         """
         lanes = self.marks.lanes(self.found)
         with self._blaming():
-            figures = [self.marks.out(self.found), *lanes.aggregates(), *self._figures()]
+            figures = [self.marks.out(), *lanes.aggregates(), *self._figures()]
             seen, told = observed(self.marked, figures)
             written = write(self._passing(seen))
             row = told()

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from lakeloom.core.errors import LakeloomError
-from lakeloom.core.kinds import nearest, pick
+from lakeloom.core.kinds import pick
 from lakeloom.notify import CHANNELS
-from lakeloom.project.checks.problem import Problem, Schemas, columns_of
+from lakeloom.project.checks.problem import Problem, Schemas, columns_of, hint
 from lakeloom.project.spec import Project
 from lakeloom.tables.words import DurationText, Share
 
@@ -46,8 +46,7 @@ def owners_have_addresses(project: Project, schemas: Schemas) -> Iterator[Proble
     declared += [("sources", name, spec.owner) for name, spec in project.sources.items()]
     for section, name, owner in declared:
         if owner and owner not in known:
-            near = nearest(owner, list(known))
-            fix = f"use '{near}'" if near else f"add {owner} to owners:"
+            fix = hint(owner, known) or f"add {owner} to owners:"
             yield Problem((section, name, "owner"), "LL-CONF-010", f"owner '{owner}' is not under owners:", fix)
 
 
@@ -62,9 +61,8 @@ def event_times_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
             continue
         columns = columns_of(project, name, schemas)
         if columns is not None and table.event_time not in columns:
-            near = nearest(table.event_time, sorted(columns))
             text = f"column '{table.event_time}' is not in {name}"
-            yield Problem(path, "LL-TABLE-003", text, f"use '{near}'" if near else "declare it under columns:")
+            yield Problem(path, "LL-TABLE-003", text, hint(table.event_time, columns) or "declare it under columns:")
         declared = table.columns.get(table.event_time)
         if declared is not None and declared.type.lower() not in TIMES:
             text = f"'{table.event_time}' is {declared.type}, no date and no timestamp"
@@ -86,8 +84,7 @@ def _problem(path: tuple[str, ...], error: Any, config: Any) -> Problem:
     where = (*path, *(str(part) for part in error["loc"]))
     if error["type"] == "extra_forbidden":
         valid = [field.alias or name for name, field in config.model_fields.items()]
-        near = nearest(where[-1], valid)
-        fix = f"use '{near}'" if near else f"remove it; the keys are {', '.join(valid)}"
+        fix = hint(where[-1], valid) or f"remove it; the keys are {', '.join(valid)}"
         return Problem(where, "LL-CONF-003", f"'{where[-1]}' is not a key here", fix)
     if error["type"] == "missing":
         return Problem(where, "LL-CONF-005", f"{where[-1]} is missing", f"add {where[-1]}:")

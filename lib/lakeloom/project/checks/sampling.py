@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakeloom.core.kinds import nearest
-from lakeloom.project.checks.problem import Problem, Schemas
+from lakeloom.project.checks.problem import Problem, Schemas, hint
 from lakeloom.project.spec import Project
 
 WORDS = ("rows", "whole")
@@ -24,6 +23,5 @@ def samples_are_sound(project: Project, schemas: Schemas) -> Iterator[Problem]:
         known = list(schemas.get(f"bronze.{name}", ()))
         for column in wanted if known else ():
             if column not in known:
-                near = nearest(column, known)
-                fix = f"use '{near}'" if near else "name one of its columns"
+                fix = hint(column, known) or "name one of its columns"
                 yield Problem(path, "LL-TABLE-003", f"column '{column}' is not in bronze.{name}", fix)

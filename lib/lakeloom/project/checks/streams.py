@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakeloom.core.kinds import nearest
-from lakeloom.project.checks.problem import Problem, Schemas, columns_of
+from lakeloom.project.checks.problem import Problem, Schemas, columns_of, hint
 from lakeloom.project.graph import source_of
 from lakeloom.project.spec import Project
 from lakeloom.tables.spec import TableSpec
@@ -61,15 +60,13 @@ def _watermarks(
     for source, watermark in stream.watermarks.items():
         here = (*path, "watermarks", source)
         if source not in table.from_:
-            near = nearest(source, list(table.from_))
-            yield Problem(here, CODE, f"{source} is not under 'from'", f"use '{near}'" if near else "remove it")
+            yield Problem(here, CODE, f"{source} is not under 'from'", hint(source, table.from_) or "remove it")
             continue
         if table.from_[source] != "new":
             yield Problem(here, CODE, f"{source} is read {table.from_[source]}: it has no watermark", "remove it")
             continue
         columns = columns_of(project, source, schemas)
         if columns is not None and watermark.column not in columns:
-            near = nearest(watermark.column, sorted(columns))
-            fix = f"use '{near}'" if near else "name one of its columns"
+            fix = hint(watermark.column, columns) or "name one of its columns"
             message = f"column '{watermark.column}' is not in {source}"
             yield Problem((*here, "column"), "LL-TABLE-003", message, fix)

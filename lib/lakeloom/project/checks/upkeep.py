@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakeloom.core.kinds import nearest
-from lakeloom.project.checks.problem import Problem, Schemas, columns_of
+from lakeloom.project.checks.problem import Problem, Schemas, columns_of, hint
 from lakeloom.project.spec import Project
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.upkeep import MEASURED, UpkeepSpec
@@ -32,9 +31,8 @@ def _fits(path: tuple[str, ...], table: str, spec: UpkeepSpec, columns: set[str]
     for word in ("zorder", "statistics"):
         for column in getattr(spec, word) if columns is not None else ():
             if column not in columns:  # type: ignore[operator]  # it is not None here
-                near = nearest(column, sorted(columns or ()))
                 text = f"column '{column}' is not in {table}"
-                yield Problem((*path, word), "LL-TABLE-003", text, f"use '{near}'" if near else "")
+                yield Problem((*path, word), "LL-TABLE-003", text, hint(column, columns or ()))
 
 
 def _orders(name: str, table: TableSpec, spec: UpkeepSpec) -> Iterator[Problem]:
