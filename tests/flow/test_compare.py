@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from statistics import mean, median, stdev
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
@@ -113,6 +114,27 @@ def test_rows_columns_and_values_that_differ_are_told(grown):
     assert found.spread["e_mail"]["after"] == {"nulls": 0, "distinct": 2}
 
 
+@pytest.mark.parametrize("engine", ["delta", "spark"])
+def test_the_distribution_of_all_rows_is_told_where_it_is_asked_for(grown, spark, engine):
+    assert compared(grown, 2, 6).whole == {}
+    found = compared(grown, 2, 6, hidden={"e_mail"}, whole=True, engine=engine, spark=lambda: spark)
+    told = found.whole["k"]
+    keys = {name: sorted(grown.arrow(T, version)["k"].to_pylist())
+            for name, version in (("before", 2), ("after", 6))}  # fmt: skip
+    assert keys["before"] != keys["after"]
+    for name, rows in keys.items():
+        assert (told[name]["nulls"], told[name]["min"], told[name]["max"]) == (0, rows[0], rows[-1])
+        assert told[name]["mean"] == pytest.approx(mean(rows))
+        assert told[name]["deviation"] == pytest.approx(stdev(rows))
+        assert told[name]["median"] == pytest.approx(median(rows), abs=1)
+        assert told[name]["distinct"] == pytest.approx(len(rows), rel=0.05)
+    assert found.whole["x"]["after"]["max"] == 2.0  # of one row in thirty
+    assert set(found.whole["v"]["after"]) == {"nulls", "distinct"}
+    assert set(found.whole["e_mail"]["after"]) == {"nulls", "distinct"}
+    assert found.read["files"] == found.before["files"] + found.after["files"]
+    assert (found.spread, found.columns) == ((plain := compared(grown, 2, 6, hidden={"e_mail"})).spread, plain.columns)
+
+
 def test_a_key_that_may_be_personal_is_not_shown_either(grown):
     found = compared(grown, 2, 6, keys=("e_mail", "k"), hidden={"e_mail"}, examples=5)
     assert "example.org" not in str(found.as_dict()) and [each["k"] for each in found.examples["added"]] == [13, 99]
@@ -216,6 +238,9 @@ def test_deletion_vectors_renamed_columns_and_partitions_by_both_engines(lake, s
         assert found.examples["changed"][1] == {"key": {"k": 60}, "values": {"w": ["a", "b"]}}
         assert [each["k"] for each in found.examples["removed"]] == [1, 2, 4]
         assert (found.before["rows"], found.after["rows"]) == (100, 97)
+        whole = compared(lake, 1, 5, engine=engine, spark=lambda: spark, whole=True).whole
+        assert [whole["k"][side]["mean"] for side in ("before", "after")] == [49.5, (4950 - 7) / 97]
+        assert set(whole) == {"k", "w", "p"} and whole["w"]["after"]["nulls"] == 0
 
 
 @pytest.mark.long

@@ -186,6 +186,11 @@ def test_the_run_is_told_as_sound_events_to_a_file_and_a_receiver(ran, receiver)
     (gross,) = orders["facets"]["columnLineage"]["fields"]["gross"]["inputFields"]
     assert (gross["namespace"], gross["name"], gross["field"]) == ("acme", "bronze.changes", "amount")
     assert {each["name"] for each in ended["bronze.changes"]["inputs"]} == {"sources.changes"}
+    (judged,) = ended["silver.orders.rules"]["inputs"]
+    columns = judged["inputFacets"]["dataQualityMetrics"]["columnMetrics"]
+    assert columns["town"] == {"nullCount": 0}
+    assert columns["gross"] == {"nullCount": 0, "min": 4712.0 * 1.2, "max": 6000.0}
+    assert set(columns) == {"id", "town", "at", "gross"}
     assert "4711" not in "".join(lines)
 
 

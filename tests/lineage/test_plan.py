@@ -110,6 +110,13 @@ QUERIES = {
         ({"x": {"a.amount"}, "i": {"a.id"}}, set()),
     "select lineage_plus(id) as p, transform(payload.tags, t -> t + id) as tt from @a":
         ({"p": {"a.id"}, "tt": {"a.payload.tags", "a.id"}}, set()),
+    "with recursive r as (select id as n, amount as x from @a where name = 'q' union all "
+    "select r.n + 1, r.x from r join @b b on b.id = r.n where r.x < 4) select n, x from r":
+        ({"n": {"a.id"}, "x": {"a.amount"}},
+         {("a.name", "filter"), ("a.id", "join key"), ("b.id", "join key"), ("a.amount", "filter")}),
+    "with recursive r as (select cast(id as string) i, name n, cast(amount as string) a from @a union all "
+    "select n, a, i from r) select i from r":  # three rounds until all have been there
+        ({"i": {"a.id", "a.name", "a.amount"}}, set()),
     "select case when name = 'x' then amount else 0 end as c, nvl(name, 'y') as n, try_add(id, 1) as t from @a":
         ({"c": {"a.name", "a.amount"}, "n": {"a.name"}, "t": {"a.id"}}, set()),
     "select q.* from (values (1, 'x')) as q(i, j)":

@@ -1,14 +1,18 @@
 """A table says in its own log what it is: from its first commit on, and again when the words change."""
 
 import json
+import os
+import time
 
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import functions as F
 
 from lakeloom.core.names import TableName
 from lakeloom.core.secrets import Secret
 from lakeloom.session.spark import step_session
-from lakeloom.store.commit import Mark, commit
+from lakeloom.store.commit import RETENTION, Mark, commit
 from lakeloom.store.describe import describe, described, quoted
 from lakeloom.store.manner import Manner
 
@@ -36,6 +40,24 @@ def test_the_first_commit_holds_rows_and_words(write, lake):
     assert metadata.description == WORDS["comment"]
     assert metadata.configuration["delta.deletedFileRetentionDuration"] == "interval 3650 days"
     assert lake.epoch(TABLE, "silver.orders") == 1
+
+
+@pytest.mark.parametrize(("days", "kept"), [(None, True), (365, False)])
+def test_versions_outlast_a_cleaning_of_the_log_by_years(tmp_path, days, kept):
+    """What lies before a checkpoint that is older than the table says is what every engine may delete."""
+    told = RETENTION if days is None else RETENTION | {"delta.logRetentionDuration": f"interval {days} days"}
+    for number in range(4):
+        write_deltalake(tmp_path, pa.table({"id": [number]}), mode="append", configuration=told if not number else None)
+        if number == 2:
+            DeltaTable(tmp_path).create_checkpoint()
+            old = time.time() - 3 * 365 * 86400
+            for file in (tmp_path / "_delta_log").iterdir():
+                os.utime(file, (old, old))
+    DeltaTable(tmp_path).cleanup_metadata()
+    assert (tmp_path / "_delta_log" / f"{0:020d}.json").exists() is kept
+    assert DeltaTable(tmp_path).to_pyarrow_table().num_rows == 4
+    if kept:
+        assert DeltaTable(tmp_path, version=0).to_pyarrow_table().num_rows == 1
 
 
 @pytest.mark.parametrize("mode", ["append", "overwrite", "merge"])

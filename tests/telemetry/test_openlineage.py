@@ -30,7 +30,17 @@ RULES = [
 
 @pytest.fixture(scope="module")
 def found():
-    orders = Output("silver.orders", 7, {"town": "string", "gross": "double"}, FLOWS, 5, 1000, 2, RULES)
+    orders = Output(
+        "silver.orders",
+        7,
+        {"town": "string", "gross": "double"},
+        FLOWS,
+        5,
+        1000,
+        2,
+        RULES,
+        {"gross": {"nullCount": 1, "min": -2.5, "max": 7.0}},
+    )
     steps = [
         Executed(
             "bronze.orders", "land", AT, AT + timedelta(seconds=1), AT, {"sources.orders": None},
@@ -117,7 +127,9 @@ def test_rules_are_assertions_about_the_table_as_an_input(found):
         {"assertion": "gross:not_null", "success": True, "severity": "error", "column": "gross"},
         {"assertion": "volume", "success": False, "severity": "warn", "column": None},
     ]
-    assert table["inputFacets"]["dataQualityMetrics"]["rowCount"] == 5
+    metrics = table["inputFacets"]["dataQualityMetrics"]
+    assert metrics["rowCount"] == 5
+    assert metrics["columnMetrics"] == {"gross": {"nullCount": 1, "min": -2.5, "max": 7.0}}
 
 
 def test_each_run_begins_and_ends_once_and_has_its_parent(found):

@@ -63,14 +63,14 @@ class Branching(Keeping):
 
         return drop(self._read, name)
 
-    def changes(self, *tables: str, examples: int = 0) -> dict[str, Comparison | None]:
+    def changes(self, *tables: str, examples: int = 0, whole: bool = False) -> dict[str, Comparison | None]:
         """Return how the tables that the branch has written differ from what main had when it was made.
 
         Parameters
         ----------
         tables : str
             Only these.
-        examples : int
+        examples, whole
             As for `diff`.
 
         Returns
@@ -90,7 +90,9 @@ class Branching(Keeping):
             if tables and each.table not in tables:
                 continue
             at = each.before
-            found[each.table] = None if at is None else self.diff(each.table, at, each.after, examples=examples)
+            found[each.table] = (
+                None if at is None else self.diff(each.table, at, each.after, examples=examples, whole=whole)
+            )
         return found
 
     def promote(self, name: str, *, listener: Listener | None = None, allow_breaking: bool = False) -> Promoted:

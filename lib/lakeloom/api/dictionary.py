@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.api import profiles
-from lakeloom.api.judgements import guarded
 from lakeloom.api.judgements import rules as rules_over_time
 from lakeloom.api.reporting import tracks
 from lakeloom.core.errors import ExportError, LakeloomError
 from lakeloom.core.names import TableName
 from lakeloom.pages.dictionary import GENERATOR, ColumnEntry, Dictionary, TableEntry, render
 from lakeloom.pages.formats import count, size
+from lakeloom.project.personal import guarded
 from lakeloom.quality.personal import tag_of
 from lakeloom.quality.profile import TableProfile
 from lakeloom.store.intents import replace
+from lakeloom.tables.statistics import of_log
 
 if TYPE_CHECKING:
     from lakeloom.lineage.graph import Lineage
@@ -98,7 +99,7 @@ def _table(
     if version is not None and lake.exists(name):
         tags = {column: each.tags for column, each in spec.columns.items()} if spec else {}
         try:
-            profile = profiles.of_log(lake, name, version, tags)
+            profile = of_log(lake, name, version, tags)
             held = lake.size(name, version)
             rows = held.rows if held.rows >= 0 else None
             facts = [("Version", str(version)), ("Rows", count(rows)), ("Size", size(held.bytes))]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.api.values import records
 from lakeloom.core.errors import ConfigError, StoreError
 from lakeloom.core.kinds import nearest
-from lakeloom.quality.personal import GUARDED_TAGS, tag_of
+from lakeloom.project.personal import guarded
+from lakeloom.quality.personal import tag_of
 from lakeloom.quality.timeline import Execution, RuleOverTime, over_time
 from lakeloom.store.intents import Intents, Record
 from lakeloom.tables.resolve import LOSERS
@@ -138,16 +139,6 @@ def with_sample(found: Conflicts, project: Project, ask: Callable[[str], pa.Tabl
     among = ", ".join("'" + name.replace("'", "''") + "'" for name in shown)
     rows = ask(f'SELECT {columns} FROM {found.losers} WHERE "column" IN ({among}) LIMIT {limit}')  # noqa: S608 - quoted
     return replace(found, sample=tuple(records(rows)))
-
-
-def guarded(project: Project) -> frozenset[str]:
-    """Return the names of columns that any table's contract tags as personal or sensitive."""
-    return frozenset(
-        name
-        for spec in project.tables.values()
-        for name, column in spec.columns.items()
-        if GUARDED_TAGS.intersection(column.tags)
-    )
 
 
 def _name(column: str) -> str:

@@ -1,25 +1,14 @@
-"""Profiles: recorded by `suggest`, else read off the statistics of Delta's log; never with a personal value.
-
-``<root>/profiles/<layer.name>.json`` holds the newest one that was recorded. The log knows rows, NULL, least
-and greatest value of the first columns (Delta takes 32) without reading a row; how many distinct values
-there are it does not know.
-"""
+"""Profiles that `suggest` recorded, never with a personal value: ``<root>/profiles/<layer.name>.json``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lakeloom.core.names import TableName
-from lakeloom.quality.profile import ColumnProfile, TableProfile
+from lakeloom.quality.profile import TableProfile
 from lakeloom.store.intents import replace
-
-if TYPE_CHECKING:
-    from lakeloom.store.lake import Lake
 
 
 def record(root: Path, profile: TableProfile) -> Path:
@@ -37,35 +26,3 @@ def recorded(root: Path, table: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and "columns" in found else None
-
-
-def of_log(lake: Lake, table: str, version: int, tags: Mapping[str, Sequence[str]]) -> TableProfile:
-    """Return what the log's statistics tell of a table; no row is read."""
-    opened = lake.delta(table, version)
-    batch = opened.get_add_actions(flatten=True)
-    files: dict[str, Any] = {name: batch.column(name).to_pylist() for name in batch.schema.names}
-    counted = files.get("num_records", [])
-    rows = sum(count or 0 for count in counted)
-    known = bool(counted) and all(count is not None for count in counted)
-    # What a deletion vector has taken out is in the statistics still.
-    exact = known and "deletionVectors" not in (opened.protocol().reader_features or ())
-    columns = []
-    for name, kind in lake.columns(table, version).items():
-        if name.startswith("_"):
-            continue
-        nulls = files.get(f"null_count.{name}", [])
-        told = exact and len(nulls) == batch.num_rows and all(each is not None for each in nulls)
-        low = _extreme(files.get(f"min.{name}"), min) if told and kind not in ("string", "binary") else None
-        high = _extreme(files.get(f"max.{name}"), max) if told and kind not in ("string", "binary") else None
-        columns.append(
-            ColumnProfile(
-                name, kind, rows if told else 0, sum(nulls) if told else 0, low=low, high=high,
-                tags=tuple(tags.get(name, ())),
-            )
-        )  # fmt: skip
-    return TableProfile(table, version, rows, tuple(columns))
-
-
-def _extreme(values: list[Any] | None, pick: Any) -> Any:
-    known = [value for value in values or () if isinstance(value, int | float | Decimal | date | datetime)]
-    return pick(known) if known else None

@@ -64,6 +64,7 @@ class Versions(Records):
         *,
         keys: Sequence[str] = (),
         examples: int = 0,
+        whole: bool = False,
         engine: Engine = "auto",
     ) -> Comparison:
         """Return how two versions of a table differ: columns, rows, values, and what these reach.
@@ -78,6 +79,8 @@ class Versions(Records):
             By what rows are told apart; the table's declared keys by default.
         examples : int
             How many rows of each kind to give; columns that may be personal are left out of them.
+        whole : bool
+            Tell the distribution of all rows too; both versions are read whole for it.
         engine : {'auto', 'delta', 'spark'}
 
         Raises
@@ -87,9 +90,9 @@ class Versions(Records):
         StoreError
             LL-STORE-001, LL-STORE-002, LL-STORE-012, LL-STORE-016 for a table or version that is not there.
         """
-        from lakeloom.api.judgements import guarded
         from lakeloom.flow.compare import compare, key_of
         from lakeloom.flow.radius import reach_of
+        from lakeloom.project.personal import guarded
         from lakeloom.quality.personal import tag_of
         from lakeloom.store.between import Place
 
@@ -101,6 +104,7 @@ class Versions(Records):
             key_of(keys, new.columns, table) or self._keys(table),
             hidden={name for name in (*old.columns, *new.columns) if name in tagged or tag_of(name) is not None},
             examples=examples,
+            whole=whole,
             engine=engine,
             spark=self.spark,
         )

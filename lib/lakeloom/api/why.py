@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lakeloom.api.judgements import guarded
 from lakeloom.core.errors import LineageError
 from lakeloom.flow.compare import key_of
 from lakeloom.flow.context import Context, Engine
 from lakeloom.flow.why import why as asked
+from lakeloom.project.personal import guarded
 from lakeloom.quality.personal import tag_of
 from lakeloom.session.settings import overlay_of
 from lakeloom.store.intents import Intents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,9 @@ def diff(
         list[str] | None, typer.Option("--key", metavar="COLUMN", help="What tells rows apart [the declared keys].")
     ] = None,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Show so many rows of each kind.")] = 0,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Show how all rows are distributed too; reads both versions whole.")
+    ] = False,
     engine: Annotated[
         Engine, typer.Option("--engine", help="auto takes Spark only for what deltalake can't read.")
     ] = Engine.auto,
@@ -51,6 +55,7 @@ def diff(
     "rows", "files"}, "read": {"files", "bytes"}, "schema": {"added", "dropped", "retyped", "renamed"}, "keys": [],
     "rows": {"added", "removed", "changed": null without keys}, "columns": {column: rows that differ in it},
     "spread": {column: {"before", "after": {"nulls", "distinct", "min", "max", "mean"}}} of the rows that differ,
+    "whole": the same of all rows, with "deviation" and "median" ("distinct" and "median" are estimates),
     "hidden": [], "examples": {"added", "removed": [], "changed": [{"key", "values": {column: [before, after]}}]},
     "engine", "reached": [{"id", "kind", "how", "sure", "of", "owner"}]}. With --branch and no A, what the branch has
     written is compared with what main had when it was made: {table: the same, or null for a table that main does not
@@ -67,11 +72,11 @@ def diff(
             _project(out, lake.radius(), exit_code=exit_code)
             return
         if table is None or before is None:
-            changes = lake.changes(*([table] if table else ()), examples=rows)
+            changes = lake.changes(*([table] if table else ()), examples=rows, whole=whole)
             _branch(out, changes)
             leave(changes=exit_code and bool(changes))
             return
-        found = lake.diff(table, before, after, keys=tuple(key or ()), examples=rows, engine=engine.value)
+        found = lake.diff(table, before, after, keys=tuple(key or ()), examples=rows, whole=whole, engine=engine.value)
         if as_json:
             out.document(plain(found.as_dict()))
         else:
@@ -108,8 +113,6 @@ def _branch(out: Shell, found: dict[str, Comparison | None]) -> None:
 
 def show(out: Shell, found: Comparison) -> None:
     """Show a comparison to people."""
-    from lakeloom.api.values import plain
-
     then, now = found.before, found.after
     out.say(f"{then['table']}@{then['version']} → {now['table']}@{now['version']}: {_rows(then)} → {_rows(now)} rows")
     if found.same:
@@ -125,21 +128,34 @@ def show(out: Shell, found: Comparison) -> None:
     changed = "" if found.changed is None else f", {found.changed:,} changed"
     by = f" by {', '.join(found.keys)}" if found.keys else " (no keys are declared: whole rows are compared)"
     out.say(f"rows{by}: {found.added:,} added, {found.removed:,} removed{changed}")
-    if found.spread:
-        names = [name for name in found.spread if name in found.columns or found.added or found.removed]
-        pairs = [(name, found.columns.get(name), found.spread[name]) for name in names]
-        kinds = ("nulls", "distinct", "min", "max", "mean")
-        rows = [
-            (name, count, *(_pair(plain(both["before"].get(kind)), plain(both["after"].get(kind))) for kind in kinds))
-            for name, count, both in pairs
-        ]
-        out.table(("of the rows that differ", "changed in", *kinds), rows, right=("changed in",))
+    named = [name for name in found.spread if name in found.columns or found.added or found.removed]
+    _figures(out, found, "of the rows that differ", {name: found.spread[name] for name in named})
+    _figures(out, found, "of all rows", found.whole)
     _examples(out, found)
     if found.hidden:
         out.say(f"not shown, since they may be personal: {', '.join(found.hidden)}")
     reach(out, found.reached)
     read = f"{found.read['files']:,} of {then['files'] + now['files']:,} files read ({size(found.read['bytes'])})"
     out.say(f"{read}, by {found.engine}")
+
+
+def _figures(out: Shell, found: Comparison, title: str, of: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Show figures of columns before and after, those that any column has."""
+    from lakeloom.api.values import plain
+    from lakeloom.flow.compare import FIGURES
+
+    if not of:
+        return
+    kinds = [kind for kind in FIGURES if any(kind in both["after"] for both in of.values())]
+    rows = [
+        (
+            name,
+            found.columns.get(name),
+            *(_pair(plain(both["before"].get(kind)), plain(both["after"].get(kind))) for kind in kinds),
+        )
+        for name, both in of.items()
+    ]
+    out.table((title, "changed in", *kinds), rows, right=("changed in",))
 
 
 def _examples(out: Shell, found: Comparison) -> None:

@@ -6,7 +6,7 @@ files lie in a table of their own for as long as the comparison takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from lakeloom.store.damage import of_a_table
 from lakeloom.store.excerpt import excerpt
 from lakeloom.store.lake import readable
 from lakeloom.store.log import unchanged
-from lakeloom.tables.comparing import NET, NEW, OLD, PAIRS, Compared, SchemaChange, Words, columns
+from lakeloom.tables.comparing import ALL, NET, NEW, OLD, PAIRS, Compared, SchemaChange, Words, columns
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from lakeloom.flow.radius import Reach
 
 Engine = Literal["auto", "delta", "spark"]
+# What is told of a column; of one that may be personal the first two alone.
+FIGURES = ("nulls", "distinct", "min", "max", "mean", "deviation", "median")
 Row = dict[str, Any]
 
 
@@ -52,6 +54,8 @@ class Comparison:
         Column → changed rows in which it differs.
     spread : dict
         Column → before and after → nulls, distinct, min, max, mean: of the rows that differ alone.
+    whole : dict
+        The same of all rows, with deviation and median, where it was asked for; distinct and median are estimates.
     hidden : tuple of str
         Columns that may be personal: no value of theirs is told.
     examples : dict
@@ -72,6 +76,7 @@ class Comparison:
     changed: int | None = None
     columns: dict[str, int] = field(default_factory=dict)
     spread: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    whole: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     examples: dict[str, list[Row]] = field(default_factory=dict)
     engine: str = "log"
@@ -104,6 +109,7 @@ def compare(
     *,
     hidden: Collection[str] = (),
     examples: int = 0,
+    whole: bool = False,
     engine: Engine = "auto",
     spark: Callable[[], SparkSession],
 ) -> Comparison:
@@ -117,6 +123,8 @@ def compare(
         Columns of which no value may be told.
     examples : int
         How many rows of each kind to show.
+    whole : bool
+        Tell the distribution of all rows too: where anything differs, both versions are read whole.
     spark : callable
         Gives the Spark session; called only where Spark is needed.
 
@@ -136,16 +144,20 @@ def compare(
     )
     if _same_rows(before, after, old, new) or not compared:
         return told
-    read = {"files": len(old.own) + len(new.own), "bytes": old.bytes + new.bytes}
+    looked_at = {OLD: old.all if whole else old.own, NEW: new.all if whole else new.own}
+    files = [add for adds in looked_at.values() for add in adds]
+    read = {"files": len(files), "bytes": sum(int(add.get("size") or 0) for add in files)}
     secret = tuple(each.name for each in compared if each.name in hidden)
     with TemporaryDirectory(prefix="lakeloom-diff-") as folder:
-        paths = {OLD: _laid(folder, "old", old), NEW: _laid(folder, "new", new)}
+        paths = {name: _laid(folder, name, side, side.own) for name, side in ((OLD, old), (NEW, new))}
+        if whole:
+            paths |= {ALL[name]: _laid(folder, ALL[name], side, side.all) for name, side in ((OLD, old), (NEW, new))}
         found = None
         if engine != "spark" and all(
             readable(place.lake.delta(place.table, place.version)) for place in (before, after)
         ):
             try:
-                found = _answers(_Delta(paths), Words(compared, named), secret, examples)
+                found = _answers(_Delta(paths), Words(compared, named), secret, examples, whole=whole)
             except LakeloomError:
                 raise
             except Exception as cause:  # arro3 raises bare exceptions; what it can't read, Spark may
@@ -159,7 +171,8 @@ def compare(
         by = "delta"
         if found is None:
             with _spark(spark(), paths) as reader:
-                found, by = _answers(reader, Words(compared, named, "`"), secret, examples), "spark"
+                found = _answers(reader, Words(compared, named, "`"), secret, examples, whole=whole)
+            by = "spark"
     return Comparison(told.before, told.after, read, change, named, hidden=secret, engine=by, **found)
 
 
@@ -190,8 +203,8 @@ def _side(place: Place, side: Side) -> dict[str, Any]:
             "files": side.files}  # fmt: skip
 
 
-def _laid(folder: str, name: str, side: Side) -> str:
-    return excerpt(Path(folder) / name, side.snapshot, side.root, side.own)
+def _laid(folder: str, name: str, side: Side, adds: Iterable[Mapping[str, Any]]) -> str:
+    return excerpt(Path(folder) / name, side.snapshot, side.root, adds)
 
 
 def _unreadable() -> TableError:
@@ -262,7 +275,7 @@ def _spark(spark: SparkSession, paths: dict[str, str]) -> Iterator[_Spark]:
                 frame.unpersist()
 
 
-def _answers(reader: _Reader, words: Words, hidden: Sequence[str], examples: int) -> dict[str, Any]:
+def _answers(reader: _Reader, words: Words, hidden: Sequence[str], examples: int, *, whole: bool) -> dict[str, Any]:
     """Return what the queries say, as the fields of `Comparison`."""
     reader.keep(NET, words.net())
     if words.keys:
@@ -270,26 +283,34 @@ def _answers(reader: _Reader, words: Words, hidden: Sequence[str], examples: int
     counted = {name: int(value or 0) for name, value in reader.ask(words.counts())[0].items()}
     if not any(counted.values()):
         return {"changed": 0 if words.keys else None}
-    found: dict[str, Any] = {"changed": None, **counted, "columns": {}, "spread": _spread(reader, words, hidden)}
+    spread = _figures(words, {"before": "<", "after": ">"}, lambda sign: reader.ask(words.spread(sign)), hidden)
+    found: dict[str, Any] = {"changed": None, **counted, "columns": {}, "spread": spread}
     if counted.get("changed") and words.values:
         differing = reader.ask(words.changed())[0]
         named = {each.name: int(differing[f"c{index}"] or 0) for index, each in enumerate(words.values)}
         found["columns"] = {name: count for name, count in sorted(named.items(), key=lambda each: -each[1]) if count}
+    if whole:
+        found["whole"] = _figures(
+            words, {"before": OLD, "after": NEW}, lambda side: reader.ask(words.whole(side)), hidden
+        )
     if examples:
         found["examples"] = _examples(reader, words, hidden, examples)
     return found
 
 
-def _spread(reader: _Reader, words: Words, hidden: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    sides = {name: reader.ask(words.spread(sign))[0] for name, sign in (("before", "<"), ("after", ">"))}
+def _figures(
+    words: Words, sides: Mapping[str, str], ask: Callable[[str], list[Row]], hidden: Collection[str]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return column → before and after → figure → value; of a hidden column how many, and no value."""
+    rows = {name: ask(side)[0] for name, side in sides.items()}
 
     def of(index: int, column: Compared, row: Row) -> dict[str, Any]:
-        told = ("nulls", "distinct") if column.name in hidden else ("nulls", "distinct", "min", "max", "mean")
+        told = FIGURES[:2] if column.name in hidden else FIGURES
         found = {name: row[f"{name}{index}"] for name in told if f"{name}{index}" in row}
         return found | {"nulls": int(found["nulls"] or 0)}
 
     return {
-        column.name: {name: of(index, column, row) for name, row in sides.items()}
+        column.name: {name: of(index, column, row) for name, row in rows.items()}
         for index, column in enumerate(words.compared)
     }
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -22,8 +24,10 @@ from lakeloom.flow.sending import attempt, plain
 from lakeloom.lineage.made import Kept
 from lakeloom.notify.delivery import Delivery
 from lakeloom.project.graph import is_stream, is_table
+from lakeloom.project.personal import guarded
 from lakeloom.project.spec import Project
 from lakeloom.store.intents import Record
+from lakeloom.tables.statistics import of_log
 from lakeloom.telemetry.openlineage import Executed, Output, Told, events
 from lakeloom.telemetry.spec import OpenLineageSpec
 
@@ -131,13 +135,39 @@ def _outputs(context: Context, step: Step, record: Record, kept: Kept) -> list[O
         except LakeloomError:  # its log was damaged since
             columns = {}
         own = table == step.writes[0]
+        rules = facts.get("rules") or () if own else ()
         found.append(
             Output(
                 table, version, columns, kept.of(keys.get(table, "")), facts.get("rows_out") if own else None,
-                facts.get("bytes", 0), facts.get("files", 0), facts.get("rules") or () if own else (),
+                facts.get("bytes", 0), facts.get("files", 0), rules,
+                _statistics(context, table, version) if rules else {},
             )
         )  # fmt: skip
     return found
+
+
+def _statistics(context: Context, table: str, version: int) -> dict[str, dict[str, float]]:
+    """Return what Delta's log tells of the columns: no value of one that may be personal, and numbers alone."""
+    hidden = guarded(context.project)
+    try:
+        profile = of_log(context.lake, table, version, {})
+    except LakeloomError:  # its log was damaged since
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for column in profile.columns:
+        told = column.told()
+        if not told.rows:  # not among the columns that the log knows
+            continue
+        found[column.name] = {"nullCount": told.nulls}
+        if column.name not in hidden:
+            ends = {"min": _number(told.low), "max": _number(told.high)}
+            found[column.name] |= {name: value for name, value in ends.items() if value is not None}
+    return found
+
+
+def _number(value: Any) -> float | None:
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if number else None
 
 
 def _error(result: StepResult) -> str:

@@ -82,8 +82,7 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
     if verb is not None:
         words, fix = _CLEANSING_FIX[verb.group(1)]
         return CleansingError(verb.group(1), f"{words}{verb.group(2)}", where=where, fix=fix)
-    named = (found.group(1) for found in _CONDITION.finditer(str(cause)))
-    condition = next((each for each in named if each not in _AROUND), "")
+    condition = condition_of(cause)
     if condition.startswith(_CASTS):
         return TableError(
             "LL-TABLE-005",
@@ -97,3 +96,9 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
         where=where,
         fix="see 'lakeloom logs' for where, or run with --debug for the traceback",
     )
+
+
+def condition_of(cause: BaseException) -> str:
+    """Return the class of error by which Spark names what went wrong, empty where it names none."""
+    named = (found.group(1) for found in _CONDITION.finditer(str(cause)))
+    return next((each for each in named if each not in _AROUND), "")

@@ -14,9 +14,10 @@ from lakeloom.core.names import quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.flow.given import Frames, given, standing
+from lakeloom.flow.making import NOT_PASSED
 from lakeloom.flow.naming import named
 from lakeloom.flow.rejudge import decided, rows_with_fixes, unmarked
-from lakeloom.flow.transform import NOT_PASSED, finished, refine
+from lakeloom.flow.transform import finished, refine
 from lakeloom.store.intents import Intent
 from lakeloom.store.manner import DELETED
 from lakeloom.tables.feed import unwrapped

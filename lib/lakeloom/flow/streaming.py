@@ -17,7 +17,7 @@ from lakeloom.core.names import quoted
 from lakeloom.core.steps import Step
 from lakeloom.flow.feeding import CARRIER, Fed, names, streaming
 from lakeloom.flow.lineage import note_query
-from lakeloom.flow.transform import made
+from lakeloom.flow.making import made
 from lakeloom.project.spec import Project
 from lakeloom.store.checkpoints import Workplace, taken
 from lakeloom.tables.spec import TableSpec

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakeloom.cleansing.apply import clean
-from lakeloom.core.errors import LakeloomError, RunError, TableError
-from lakeloom.core.extras import missing
-from lakeloom.core.kinds import load
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Facts, Input, Step
 from lakeloom.flow.background import background
@@ -15,6 +12,7 @@ from lakeloom.flow.background import judged as rules_of
 from lakeloom.flow.context import Context
 from lakeloom.flow.contracts import keep_made
 from lakeloom.flow.lineage import Noted, noted
+from lakeloom.flow.making import made
 from lakeloom.flow.rejudge import decided, relanded, rows_with_fixes, unmarked, with_fixes
 from lakeloom.flow.shape import shaped
 from lakeloom.flow.staging import staged
@@ -34,14 +32,10 @@ from lakeloom.tables.feed import outlived, unwrapped
 from lakeloom.tables.resolve import counted, resolve
 from lakeloom.tables.snapshots import newest_state, refuse_late
 from lakeloom.tables.spec import TableSpec
-from lakeloom.tables.sql import bind, view_of
 from lakeloom.tables.streaming import timed
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-# Where a row came from goes with it into a table that begins with its input's columns; when it landed does not.
-NOT_PASSED = ("_source", "_ingested_at", "_run")
 
 
 def transform(context: Context, step: Step, intent: Intent) -> Facts:
@@ -130,38 +124,6 @@ def rows_in(context: Context, step: Step, intent: Intent) -> int:
             before = last.intent.reads.get(read.table) if last else None
             total -= context.lake.size(read.table, before).rows if before is not None else 0
     return total
-
-
-def made(project: Project, step: Step, session: SparkSession, inputs: dict[str, DataFrame]) -> DataFrame:
-    """Return what the step's SQL or function makes of its inputs, whether these stream or not; raises as `refine`."""
-    from pyspark.errors import AnalysisException, ParseException
-
-    spec: TableSpec = step.spec
-    if spec.passes:
-        (frame,) = inputs.values()
-        return frame.drop(*NOT_PASSED)
-    try:
-        if spec.function is not None:
-            return load(spec.function, step.name)(inputs)
-        for table, frame in inputs.items():
-            frame.createOrReplaceTempView(view_of(table))
-        return session.sql(bind(project.sql[step.name], set(inputs)))
-    except LakeloomError:
-        raise
-    except (AnalysisException, ParseException) as cause:
-        raise TableError(
-            "LL-TABLE-007",
-            f"the SQL does not analyse: {str(cause).splitlines()[0]}",
-            where=f"{step.name} ({spec.sql or spec.function})",
-            fix="mend the SQL, or run the step whose table it reads",
-        ) from cause
-    except Exception as cause:  # a user's function may raise anything; its values must not reach the message
-        raise missing(cause, step.name) or RunError(
-            "LL-RUN-004",
-            f"{spec.function} raised {type(cause).__name__}",
-            where=step.name,
-            fix="run with --debug to see the traceback",
-        ) from cause
 
 
 def _origin(inputs: dict[str, DataFrame]) -> DataFrame | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from lakeloom.lineage.expressions import Env, Expressions
 from lakeloom.lineage.flows import OUTSIDE, ColumnFlow, Flow, Flows, composed
@@ -204,8 +205,18 @@ class _Plan:
 
     def _loop(self, tree: Tree, outer: Env) -> Rows:
         anchor = self.rows(tree.trees("anchor")[0], outer)
-        self._named[number_of(tree, "id")] = anchor
-        return laid_over([anchor, self.rows(tree.trees("recursion")[0], outer)])
+
+        def grown_by(known: Rows) -> Rows:
+            self._named[number_of(tree, "id")] = known
+            return laid_over([anchor, self.rows(tree.trees("recursion")[0], outer)])
+
+        once = known = grown_by(anchor)
+        # A value may need several rounds to come around to a column; the words stay those of the first.
+        while (further := grown_by(known)).sources != known.sources:
+            known = further
+        pairs = zip(once.outputs, known.values, strict=True)
+        outputs = (replace(each, value=replace(each.value, sources=value.sources)) for each, value in pairs)
+        return Rows(tuple(outputs), known.beside)
 
     def _named_ones(self, trees: Sequence[Tree], expressions: Expressions) -> tuple[Output, ...]:
         return tuple(Output(tree.id, tree.name, expressions.value(tree)) for tree in trees)

@@ -31,6 +31,11 @@ class Rows:
         return [output.value for output in self.outputs]
 
     @property
+    def sources(self) -> list[frozenset[tuple[str, str]]]:
+        """From where each column's value comes."""
+        return [value.sources for value in self.values]
+
+    @property
     def env(self) -> dict[int, Value]:
         """Id → value."""
         return {output.id: output.value for output in self.outputs}

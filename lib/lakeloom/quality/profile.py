@@ -1,6 +1,6 @@
 """What a table holds, in figures: one `ColumnProfile` a column, and what was proven of keys and references.
 
-Plain data: made by `lakeloom.tables.profiling` from a frame or by `lakeloom.api.profiles` from Delta's log, read
+Plain data: made by `lakeloom.tables.profiling` from a frame or by `lakeloom.tables.statistics` from Delta's log, read
 by `lakeloom.quality.proposals` and the data dictionary. `ColumnProfile.told` takes out what a person's own
 value could show through; nothing else of a guarded column is shown or written down.
 """

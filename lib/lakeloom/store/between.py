@@ -45,9 +45,9 @@ class Side:
         return list(json.loads(self.snapshot.metadata["schemaString"])["fields"])
 
     @property
-    def bytes(self) -> int:
-        """The size of the files that only it has."""
-        return sum(int(add.get("size") or 0) for add in self.own)
+    def all(self) -> tuple[dict[str, Any], ...]:
+        """What the log says of all its files."""
+        return tuple(self.snapshot.adds.values())
 
 
 @dataclass(frozen=True)

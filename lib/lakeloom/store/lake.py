@@ -193,9 +193,12 @@ class Lake:
             raise _only_by_spark(table)
         with named(table, opened):
             if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
+                from pyarrow import ArrowInvalid
+
                 try:
                     return scanned(opened, columns)
-                except TypeError:  # Arrow's: a file from before a field came into a column
+                except (TypeError, ArrowInvalid):
+                    # A file from before a field came into a column; one of types that this pyarrow does not know.
                     return _queried(opened, table, columns)
             # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
             # partitions; its query engine reads them all.

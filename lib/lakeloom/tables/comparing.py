@@ -16,9 +16,16 @@ from typing import Any
 from lakeloom.store.types import spark_type
 
 OLD, NEW, NET, PAIRS = "_old", "_new", "_net", "_pairs"
+# All rows of either version, where they are asked for.
+ALL = {OLD: "_all_old", NEW: "_all_new"}
 _TIMES = "__n"
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 _ORDERED = (*_NUMBERS, "date", "timestamp")
+# By an engine's quotes: what estimates the number of distinct values, and the median.
+_ESTIMATES = {
+    '"': ("approx_distinct(CAST({} AS varchar))", "approx_median({})"),  # of texts alone, of all that are plain
+    "`": ("approx_count_distinct({}, 0.02)", "percentile_approx({}, 0.5)"),
+}
 
 
 @dataclass(frozen=True)
@@ -178,11 +185,10 @@ class Words:
 
     def changed(self) -> str:
         """Return, for each compared column that is no key, in how many changed rows it differs."""
-        told = [
-            f"sum(CASE WHEN a.{self._name(each.name)} IS DISTINCT FROM b.{self._name(each.name)} THEN 1 ELSE 0 END)"
-            f" AS c{index}"
-            for index, each in enumerate(self.values)
-        ]
+        told = []
+        for index, each in enumerate(self.values):
+            after, before = self._told_apart("a", each), self._told_apart("b", each)
+            told.append(f"sum(CASE WHEN {after} IS DISTINCT FROM {before} THEN 1 ELSE 0 END) AS c{index}")
         return f"SELECT {', '.join(told)} FROM {self._matched()}"  # noqa: S608 - quoted
 
     def spread(self, sign: str) -> str:
@@ -206,6 +212,28 @@ class Words:
                 total = f"sum(CASE WHEN {name} IS NULL THEN 0 ELSE {times} END)"
                 told.append(f"sum({value} * {times}) / nullif({total}, 0) AS mean{index}")
         return f"SELECT {', '.join(told)} FROM {NET} WHERE {self._name(_TIMES)} {sign} 0"  # noqa: S608 - quoted
+
+    def whole(self, side: str) -> str:
+        """Return how each compared column is distributed over all rows of one side (`OLD` or `NEW`).
+
+        As `spread`, and the standard deviation and the median of numbers; distinct values and median are estimates,
+        in one pass and little memory.
+        """
+        distinct, median = _ESTIMATES[self.quote]
+        named = [(each.before if side == OLD else each.name, each) for each in self.compared]
+        told = []
+        for index, (name, each) in enumerate(named):
+            value = self._value(each, name)
+            told.append(f"sum(CASE WHEN {self._name(name)} IS NULL THEN 1 ELSE 0 END) AS nulls{index}")
+            if each.plain:
+                told.append(f"{distinct.format(value)} AS distinct{index}")
+            if each.orders:
+                told += [f"min({value}) AS min{index}", f"max({value}) AS max{index}"]
+            if each.counts:
+                number = f"CAST({value} AS double)"
+                told += [f"avg({number}) AS mean{index}", f"stddev({number}) AS deviation{index}"]
+                told.append(f"{median.format(number)} AS median{index}")
+        return f"SELECT {', '.join(told)} FROM {ALL[side]}"  # noqa: S608 - quoted
 
     def examples(self, sign: str, shown: Sequence[str], limit: int) -> str:
         """Return rows that came (``>``) or went (``<``), without those that only changed, in a fixed order."""
@@ -241,6 +269,14 @@ class Words:
             f"{NET} AS a JOIN {NET} AS b ON {self._same('a', 'b')} JOIN {PAIRS} ON {self._same('a', PAIRS)}"
             f" WHERE a.{times} = 1 AND b.{times} = -1 AND {PAIRS}.__came = 1 AND {PAIRS}.__went = 1"
         )
+
+    def _told_apart(self, side: str, column: Compared) -> str:
+        """Return a value as what it is compared as: Spark compares no maps, only what is written of them."""
+        value = f"{side}.{self._name(column.name)}"
+        if self.quote == '"' or "map<" not in column.kind:
+            return value
+        plain = column.kind.startswith("map<") and column.kind.count("map<") == 1
+        return f"to_json(struct({f'array_sort(map_entries({value}))' if plain else value}))"
 
     def _same(self, one: str, other: str) -> str:
         # In brackets: DataFusion takes what stands behind FROM as one expression, AND and all.

@@ -51,6 +51,13 @@ def tables_of(sql: str) -> set[str]:
     return {f"{table.db}.{table.name}" for table in parse(sql).find_all(exp.Table) if table.db}
 
 
+def recursive(sql: str) -> bool:
+    """Return whether the query has a WITH that reads itself."""
+    from sqlglot import exp
+
+    return any(each.args.get("recursive") for each in parse(sql).find_all(exp.With))
+
+
 def outputs(sql: str) -> list[str]:
     """Return the names of the query's columns; a star is ``*``."""
     return list(parse(sql).named_selects)

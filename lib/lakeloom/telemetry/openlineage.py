@@ -52,6 +52,8 @@ class Output:
         Of the whole table.
     rules : sequence of dict
         What its rules found, as in a step's facts.
+    statistics : dict
+        Column → nullCount, min and max (numbers): of the whole table, where they are known and may be told.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Output:
     size_bytes: int = 0
     files: int = 0
     rules: Sequence[Mapping[str, Any]] = ()
+    statistics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def _of_step(told: Told, step: Executed, facets: dict[str, Any]) -> list[dict[st
 def _of_rules(told: Told, step: Executed, output: Output, facets: dict[str, Any]) -> list[dict[str, Any]]:
     name = f"{step.step}.rules"
     run, job = _run(_run_id(told, name), facets), _job(told, name, "TEST", streams=False)
-    figures = {"bytes": output.size_bytes, "fileCount": output.files, "columnMetrics": {}}
+    figures = {"bytes": output.size_bytes, "fileCount": output.files, "columnMetrics": output.statistics}
     found: dict[str, dict[str, Any]] = {
         "dataQualityAssertions": {"assertions": _assertions(output.rules)},
         "dataQualityMetrics": figures | ({} if output.rows is None else {"rowCount": output.rows}),
