@@ -48,6 +48,14 @@ def test_two_tags_that_look_alike_are_two_versions_in_one_query(tagged):
     assert records(tagged.sql(text)) == [{"a": 2, "b": 1}]
 
 
+def test_a_dot_in_a_tag_or_a_time_names_no_catalog(tagged):
+    tagged.tag("v1.2", "silver.orders@0")
+    at = tagged.table("silver.orders").history()[-1]["timestamp"]
+    assert "." in at
+    text = f"select (select count(*) from silver.orders@v1.2) as a, (select count(*) from silver.orders@{at}) as b"
+    assert records(tagged.sql(text)) == [{"a": 1, "b": 1}]
+
+
 def test_by_spark_too_they_are_two_views():
     assert query._view("silver.orders@release-7") != query._view("silver.orders@release_7")
     assert query._view("silver.orders") == "silver__orders"

@@ -57,6 +57,27 @@ def test_people_get_tables(home, words):
     assert done.stdout.strip()
 
 
+def test_a_time_stands_wherever_a_version_does(home):
+    def shape(*words):
+        return json.loads(call(*words, "--json").stdout)
+
+    first, second, third = (each["timestamp"] for each in reversed(shape("history", "silver.orders")))
+    counted = "select count(*) as n from silver.orders"
+    for at, rows in ((first, 1), (second, 2), (third, 3)):
+        assert shape("show", f"silver.orders@{at}")["rows"] == rows
+        assert shape("sql", f"{counted}@{at}") == [{"n": rows}]
+        assert shape("sql", counted, "--at", at) == [{"n": rows}]
+        zulu = at.replace("+00:00", "Z")
+        assert shape("sql", f"select (select count(*) from silver.orders@{zulu}) - (select count(*) from silver.orders)"
+                     " as more") == [{"more": rows - 2}]  # fmt: skip
+    assert shape("diff", "silver.orders", first, third)["rows"] == {"added": 2, "removed": 0, "changed": 0}
+    assert shape("tag", "then", f"silver.orders@{first}")["versions"] == {"silver.orders": 0}
+    # A table comes back as readers had it then: the third version was never published.
+    assert shape("restore", "silver.orders", third)["to"] == 1
+    before = call("restore", "silver.orders", "2025-12-31T00:00:00Z")
+    assert (before.exit_code, "LL-STORE-002" in before.stderr) == (1, True)
+
+
 def test_shapes_are_those_of_the_documentation(home):
     def shape(*words):
         return json.loads(call(*words, "--json").stdout)
@@ -72,10 +93,14 @@ def test_shapes_are_those_of_the_documentation(home):
     assert shape("tag", "release-7", "--delete")["name"] == "release-7" and shape("tag") == []
     found = shape("diff", "silver.orders", "0")
     assert set(found) == {
-        "same", "before", "after", "read", "schema", "keys", "rows", "columns", "spread", "hidden", "examples", "engine",
-        "reached",
+        "same", "before", "after", "read", "schema", "keys", "rows", "columns", "spread", "whole", "hidden", "examples",
+        "engine", "reached",
     }  # fmt: skip
-    assert found["rows"] == {"added": 1, "removed": 0, "changed": 0} and found["keys"] == ["order_id"]
+    assert (
+        found["whole"] == {}
+        and found["rows"] == {"added": 1, "removed": 0, "changed": 0}
+        and found["keys"] == ["order_id"]
+    )
     assert set(shape("clone", "silver.orders", "silver.copy")) == {
         "table", "source", "version", "files", "bytes", "full"
     }  # fmt: skip

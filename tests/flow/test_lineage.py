@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from lakeloom.api.runs import events as logged
 from lakeloom.flow import lineage as noting
 from lakeloom.flow.context import Context
 from lakeloom.flow.emit import emit
@@ -12,6 +13,8 @@ from lakeloom.flow.journal import Journal
 from lakeloom.flow.result import RunResult
 from lakeloom.lineage.assembled import newest
 from lakeloom.lineage.made import Executions, Kept
+from lakeloom.project.graph import steps
+from lakeloom.telemetry.spec import OpenLineageSpec
 from tests.flow.stream import Stream
 from tests.notify.servers import Receiver, serving
 from tests.openlineage import problems
@@ -277,3 +280,29 @@ def test_from_a_source_to_features_model_and_scores(trained):
     }  # fmt: skip
     up = graph.up("gold.trip_scores.score", ["value"])
     assert {"sources.trips.load", "models.trip_late"} <= {node.id for node in up.nodes}
+
+
+def test_datasets_models_and_scores_are_told_as_sound_events(trained, tmp_path):
+    project, result = trained
+    spec = OpenLineageSpec(file=str(tmp_path / "events.jsonl"))
+    settings = project.settings.model_copy(update={"openlineage": spec})
+    context = Context.of(replace(project, settings=settings), result.run_id)
+    journal = Journal(context.lake, result.run_id, tmp_path)
+    journal.events += logged(project.root, result.run_id)
+    assert emit(context, steps(project), result, journal) == []
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert problems(events) == [""] * len(events)
+    ended = {event["job"]["name"]: event for event in events if event["eventType"] == "COMPLETE"}
+    made = {name: {each["name"]: each for each in event["outputs"]} for name, event in ended.items()}
+
+    def taken(table, column):
+        fields = made[table][table]["facets"]["columnLineage"]["fields"][column]["inputFields"]
+        return {(each["name"], each["field"]) for each in fields}
+
+    assert ("features.lines", "late") in taken("datasets.late_trips", "lines__late_mean_3d")
+    assert ("datasets.late_trips", "lines__late_mean_3d") in taken("gold.trip_scores", "score")
+    for name in ("models.trip_late", "tuning.trip_late"):
+        (read,) = [each for each in ended[name]["inputs"] if each["name"] == "datasets.late_trips"]
+        assert read["facets"]["version"]["datasetVersion"] == "0"
+        assert made[name][name]["facets"]["version"]["datasetVersion"]
+    assert "models.trip_late" in {each["name"] for each in ended["gold.trip_scores"]["inputs"]}

@@ -3,6 +3,7 @@
 import json
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from lakeloom.flow.recovery import recover
 from lakeloom.flow.result import RunResult, StepResult
 from lakeloom.store import audit, refs
 from lakeloom.store.intents import Intent, Intents
+from lakeloom.store.lake import Lake
 from lakeloom.store.lock import locked
 from lakeloom.store.meta import rows
 
@@ -82,6 +84,22 @@ def test_all_that_was_deleted_comes_back_as_it_was(ran):
     # What is there and right is written again, and what is doubled is not.
     recover(ran.root, "shop")
     assert told(ran) == before
+
+
+def test_of_real_runs_with_features_tuning_and_training_every_table_of_the_platform_comes_back(trained, tmp_path):
+    root = tmp_path / "root"
+    shutil.copytree(trained[0].root, root)
+    lake = Lake(root)
+    before = told(lake)
+    kinds = {row["kind"] for row in before[1]}
+    assert kinds >= {"land", "transform", "materialise", "tune", "train"} and len(before[0]) >= 3
+    folder = Path(lake.path(journal.RUNS)).parent
+    # A table that is neither rebuilt nor one of the two that are no projections would be lost.
+    assert {each.name for each in folder.iterdir()} == {"runs", "steps", "refs", "audit"}
+    for table in (journal.RUNS, journal.STEPS):
+        shutil.rmtree(lake.path(table))
+    recover(root, trained[0].name)
+    assert told(lake) == before
 
 
 def test_without_logs_the_intents_tell_what_was_executed(ran):

@@ -97,14 +97,12 @@ def _by_delta(lake: Lake, sql: str, found: list[Mention], versions: Mapping[str,
     engine = QueryBuilder()
     schemas = set()
     for text, version in versions.items():
-        table, _, point = text.partition("@")
-        layer, _, name = table.partition(".")
-        schema = f"{layer}@{point}" if point else layer
+        schema, name = _place(text)
         if schema not in schemas:
             engine.execute(f'CREATE SCHEMA "{schema}"').read_all()
             schemas.add(schema)
         try:
-            opened = lake.delta(table, version)
+            opened = lake.delta(text.partition("@")[0], version)
             if not readable(opened):
                 raise UnreadableError(text)
             engine.register(f'"{schema}"."{name}"', opened)
@@ -129,11 +127,17 @@ def _by_delta(lake: Lake, sql: str, found: list[Mention], versions: Mapping[str,
 
 
 def _quoted(mention: Mention, versions: Mapping[str, int]) -> str:
-    table, _, point = mention.text.partition("@")
-    layer, _, name = table.partition(".")
-    if mention.column and table not in versions:
+    schema, name = _place(mention.text)
+    if mention.column and mention.text.partition("@")[0] not in versions:
         return f'"{name}"'
-    return f'"{layer}@{point}"."{name}"' if point else f'"{layer}"."{name}"'
+    return f'"{schema}"."{name}"'
+
+
+def _place(text: str) -> tuple[str, str]:
+    """Return the schema and the name by which the engine has a mention's table; a dot would name a catalog."""
+    table, at, point = text.partition("@")
+    layer, _, name = table.partition(".")
+    return layer + at + point.replace(".", "|"), name
 
 
 def _by_spark(
