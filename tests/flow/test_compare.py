@@ -241,6 +241,15 @@ def test_deletion_vectors_renamed_columns_and_partitions_by_both_engines(lake, s
         whole = compared(lake, 1, 5, engine=engine, spark=lambda: spark, whole=True).whole
         assert [whole["k"][side]["mean"] for side in ("before", "after")] == [49.5, (4950 - 7) / 97]
         assert set(whole) == {"k", "w", "p"} and whole["w"]["after"]["nulls"] == 0
+    [file.unlink() for file in Path(lake.path(T)).rglob("deletion_vector_*.bin")]
+    for read in (
+        lambda: compared(lake, 1, 5, engine="delta"),
+        lambda: compared(lake, 1, 5, engine="spark", spark=lambda: spark),
+        lambda: lake.arrow(T, 5),
+    ):
+        with pytest.raises(LakeloomError) as caught:
+            read()
+        assert (caught.value.code, "deletion_vector_" in caught.value.message) == ("LL-STORE-005", True)
 
 
 @pytest.mark.long

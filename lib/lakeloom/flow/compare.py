@@ -161,19 +161,28 @@ def compare(
             except LakeloomError:
                 raise
             except Exception as cause:  # arro3 raises bare exceptions; what it can't read, Spark may
-                broken = of_a_table(str(cause))
-                if broken is not None:
-                    raise broken from cause
+                _require_whole(cause)
                 if engine == "delta":
                     raise _unreadable() from cause
         elif engine == "delta":
             raise _unreadable()
         by = "delta"
         if found is None:
-            with _spark(spark(), paths) as reader:
-                found = _answers(reader, Words(compared, named, "`"), secret, examples, whole=whole)
+            try:
+                with _spark(spark(), paths) as reader:
+                    found = _answers(reader, Words(compared, named, "`"), secret, examples, whole=whole)
+            except Exception as cause:  # Py4J's and PySpark's have no common base
+                _require_whole(cause)
+                raise
             by = "spark"
     return Comparison(told.before, told.after, read, change, named, hidden=secret, engine=by, **found)
+
+
+def _require_whole(cause: Exception) -> None:
+    """Raise LL-STORE-005 where an engine failed for a file that is damaged or gone."""
+    broken = of_a_table(str(cause))
+    if broken is not None:
+        raise broken from cause
 
 
 def key_of(wanted: Sequence[str], known: Collection[str], where: str) -> tuple[str, ...]:

@@ -28,8 +28,10 @@ _MOST = 128
 _COMMIT = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint[\w.-]*\.parquet")
 _MAGIC = b"PAR1"
-_DATA = re.compile(r"[\w.%+=-]+\.parquet")
-_PLACE = re.compile(rf"/tables/({'|'.join(LAYERS)})/(\w+)/(?:[^\s'\"]*/)?([\w.%+=-]+\.parquet)")
+# Rows, or a deletion vector.
+_FILE = r"[\w.%+=-]+\.parquet|deletion_vector_[\w-]+\.bin"
+_DATA = re.compile(_FILE)
+_PLACE = re.compile(rf"/tables/({'|'.join(LAYERS)})/(\w+)/(?:[^\s'\"]*/)?({_FILE})")
 # How pyarrow, deltalake's query engine and Spark say that a file is not there, or not what it should be.
 _BROKEN = re.compile(
     r"(?i)magic (?:bytes|number)|parquet error|not a parquet file|corrupt|range was invalid|couldn't deserialize"
@@ -84,8 +86,11 @@ def broken_data(text: str) -> str | None:
 
 def of_a_table(text: str) -> StoreError | None:
     """Return the error for a table's data file that an engine's text names by its path; None for another text."""
-    found = _PLACE.search(text)
-    return damaged_data(f"{found[1]}.{found[2]}", found[3]) if found and _BROKEN.search(text) else None
+    if not _BROKEN.search(text):
+        return None
+    # Spark names the file whose rows it read, and below it the deletion vector that it did not find.
+    places = sorted(_PLACE.finditer(text), key=lambda place: not place[3].endswith(".bin"))
+    return damaged_data(f"{places[0][1]}.{places[0][2]}", places[0][3]) if places else None
 
 
 def damaged_log(table: str, file: str, wrong: str) -> StoreError:
