@@ -22,6 +22,11 @@
     if (className) made.className = className;
     return made;
   };
+  // a long name breaks at its dots and underscores
+  const titled = (made, text) => {
+    text.split(/(?<=[._])/).forEach((part, at) => { if (at) made.append(document.createElement("wbr")); made.append(part); });
+    return made;
+  };
   const cards = [], items = new Map();
   const levels = Math.max(0, ...tables.map((table) => table.level)) + 1;
   for (let level = 0; level < levels; level++) {
@@ -30,12 +35,12 @@
       if (table.level !== level) return;
       const card = make("section", "", "table");
       card.dataset.table = table.id;
-      card.append(make("h3", table.id));
+      card.append(titled(make("h3"), table.id));
       const count = table.columns.length;
       card.append(make("p", table.kind + (count ? " · " + count + (count === 1 ? " column" : " columns") : "") + (table.note ? " · " + table.note : ""), "about"));
       const list = make("ul", "", "cols");
       const add = (column, label) => {
-        const item = make("li"), button = make("button", label);
+        const item = make("li"), button = titled(make("button"), label);
         button.type = "button";
         button.addEventListener("click", () => choose(index, column));
         item.append(button);
