@@ -13,7 +13,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,13 +30,27 @@ SUITES = {"TPC-H": "tpc-h", "TPC-DS": "tpc-ds"}
 
 @dataclass(frozen=True)
 class Compared:
-    """One column of one query: where its value comes from by Spark's plan, and by sqlglot."""
+    """One column of one query: where its value comes from by Spark's plan, and by sqlglot.
+
+    Attributes
+    ----------
+    beside : dict
+        Column → how it decides about this column or all rows by Spark's plan, without being part of the value.
+    """
 
     suite: str
     query: int
     column: str
     ours: frozenset[Column]
     theirs: frozenset[Column]
+    beside: Mapping[Column, str] = field(default_factory=dict, compare=False)
+
+
+_HEAD = ("query", "column", "a source of the value to us alone", "to sqlglot alone")
+
+
+class UnreadError(Exception):
+    """One of the two could not read a query; who, and what it raised."""
 
 
 def measure() -> Result:
@@ -54,8 +68,8 @@ def measure() -> Result:
             for number, text in enumerate(texts, start=1):
                 try:
                     found += compared(spark, suite, number, text, schema)
-                except Exception as cause:  # what one of the two can't read is counted, and named
-                    failed.append((suite, number, type(cause).__name__))
+                except UnreadError as cause:  # it is counted, and named
+                    failed.append((suite, number, str(cause)))
         spark.stop()
     return result(found, failed)
 
@@ -77,11 +91,12 @@ def result(found: list[Compared], failed: list[tuple[str, int, str]]) -> Result:
             f"{each.suite} {each.query}", each.column,
             ", ".join(sorted(".".join(column) for column in each.ours - each.theirs)),
             ", ".join(sorted(".".join(column) for column in each.theirs - each.ours)),
+            ", ".join(sorted({each.beside.get(column, "not told") for column in each.theirs - each.ours})),
         )
         for each in differing
     )  # fmt: skip
     counts = ", ".join(f"{suite} {sum(each.suite == suite for each in found)} columns" for suite in SUITES)
-    tables = [Table("Where the two differ", ("query", "column", "only ours", "only sqlglot's"), rows)] if rows else []
+    tables = [Table("Where the two differ", (*_HEAD, "which are to us"), rows)] if rows else []
     if failed:
         tables.append(Table("Not compared", ("query", "why"), tuple((f"{a} {b}", why) for a, b, why in failed)))
     return Result(
@@ -93,7 +108,8 @@ def result(found: list[Compared], failed: list[tuple[str, int, str]]) -> Result:
         tuple(tables),
         (
             f"{counts}; sqlglot {version('sqlglot')} reads the text, we read the plan that Spark has analysed on empty "
-            "tables. Compared are the columns that a value comes from; filters, keys and groups sqlglot does not tell.",
+            "tables. Compared are the columns that a value comes from. sqlglot takes each column that is named inside "
+            "an expression for a source; we tell those that only part or order a window, or group, as what they are.",
         ),
     )
 
@@ -147,17 +163,26 @@ def compared(spark: SparkSession, suite: str, number: int, text: str, schema: Sc
     from lakeloom.lineage.plan import read
 
     (words,) = sqlglot.transpile(text, write="spark")
-    flows = read(spark.sql(words)._jdf.queryExecution().analyzed().toJSON())
-    ours = [
-        (
-            name,
-            frozenset((flow.table.removeprefix("tpc."), flow.column) for flow in column.flows if flow.how == "value"),
-        )
-        for name, column in flows.columns.items()
-    ]
-    theirs = by_sqlglot(text, schema)
-    pairs = zip(ours, theirs, strict=True)
-    return [Compared(suite, number, name, mine, other) for (name, mine), other in pairs]
+    try:
+        plan = spark.sql(words)._jdf.queryExecution().analyzed().toJSON()
+    except Exception as cause:  # Spark's and Py4J's have no common base
+        raise UnreadError(f"Spark does not analyse it ({type(cause).__name__})") from cause
+    try:
+        flows = read(plan)
+    except Exception as cause:  # whatever it did not think of
+        raise UnreadError(f"our reading of its plan raises {type(cause).__name__}") from cause
+    try:
+        theirs = by_sqlglot(text, schema)
+    except Exception as cause:  # it raises what it happens on
+        raise UnreadError(f"sqlglot's lineage raises {type(cause).__name__}") from cause
+    if len(flows.columns) != len(theirs):
+        raise UnreadError("two of its columns have one name, which no table can have")
+    found = []
+    for (name, column), other in zip(flows.columns.items(), theirs, strict=True):
+        named = [((flow.table.removeprefix("tpc."), flow.column), flow.how) for flow in (*column.flows, *flows.rows)]
+        mine = frozenset(place for place, how in named if how == "value")
+        found.append(Compared(suite, number, name, mine, other, dict(reversed(named))))
+    return found
 
 
 def by_sqlglot(text: str, schema: Schema) -> list[frozenset[Column]]:

@@ -2,18 +2,21 @@
 
 import pytest
 
-from benchmarks.tpc import Compared, compared, queries, result, views
+from benchmarks.tpc import Compared, UnreadError, compared, queries, result, views
 
 SCHEMA = {"orders": {"o_id": "bigint", "o_price": "double"}, "lines": {"l_id": "bigint", "l_qty": "bigint"}}
 
 
 def test_differences_are_counted_and_shown():
     same, other = frozenset({("orders", "o_id")}), frozenset({("lines", "l_id")})
-    found = [Compared("TPC-H", 1, "a", same, same), Compared("TPC-H", 2, "b", same, other)]
-    page = result(found, [("TPC-DS", 7, "ParseError")])
+    found = [
+        Compared("TPC-H", 1, "a", same, same),
+        Compared("TPC-H", 2, "b", same, other, {("lines", "l_id"): "window"}),
+    ]
+    page = result(found, [("TPC-DS", 7, "sqlglot's lineage raises ParseError")])
     assert (page.figures["columns"], page.figures["equal"], page.figures["differing"]) == (2, 1, 1)
-    assert page.tables[0].rows == (("TPC-H 2", "b", "orders.o_id", "lines.l_id"),)
-    assert page.tables[1].rows == (("TPC-DS 7", "ParseError"),)
+    assert page.tables[0].rows == (("TPC-H 2", "b", "orders.o_id", "lines.l_id", "window"),)
+    assert page.tables[1].rows == (("TPC-DS 7", "sqlglot's lineage raises ParseError"),)
     assert not page.targets[0].met(page.figures)
 
 
@@ -24,6 +27,16 @@ def test_every_other_statement_is_a_query(tmp_path):
         "-- TPC-H 1\nselect 1;\nSELECT\n  1;\n-- TPC-H 2\n# execute: true\nselect 2;\nSELECT 2;\n"
     )
     assert list(queries(tmp_path, "TPC-H")) == ["select 1", "select 2"]
+
+
+def test_what_parts_a_window_is_no_source_and_who_can_t_read_a_query_is_named(spark):
+    views(spark, SCHEMA)
+    text = "select sum(l_qty) over (partition by l_id) as s from lines"
+    (found,) = compared(spark, "TPC-H", 1, text, SCHEMA)
+    assert (found.ours, found.theirs - found.ours) == ({("lines", "l_qty")}, {("lines", "l_id")})
+    assert found.beside[("lines", "l_id")] == "window"
+    with pytest.raises(UnreadError, match="Spark does not analyse it"):
+        compared(spark, "TPC-H", 1, "select none from lines", SCHEMA)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,9 @@ QUERIES = {
          {("a.name", "grouping"), ("a.id", "filter")}),
     "select name, id, sum(amount) as s from @a group by rollup(name, id)":
         ({"name": {"a.name"}, "id": {"a.id"}, "s": {"a.amount"}}, {("a.name", "grouping"), ("a.id", "grouping")}),
+    "select channel, i, sum(x) as s, grouping(i) as g from (select 'a' as channel, id as i, amount as x from @a "
+    "union all select 'b', id, id from @b) group by rollup (channel, i)":
+        ({"channel": set(), "i": {"a.id", "b.id"}, "s": {"a.amount", "b.id"}}, {("a.id", "grouping"), ("b.id", "grouping")}),
     "select distinct name from @a order by name limit 3":
         ({"name": {"a.name"}}, {("a.name", "sort")}),
     "select id from @a a where exists (select 1 from @b b where b.id = a.id) and name in (select city from @b)":

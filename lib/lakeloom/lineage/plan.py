@@ -173,7 +173,14 @@ class _Plan:
 
     def _expand(self, tree: Tree, outer: Env) -> Rows:
         rows, expressions = self._child(tree, outer)
-        lists = [[_grown(each) for each in row] for row in tree.fields["projections"]]
+        projections = tree.fields["projections"]
+        if projections is None:
+            # Spark writes some as null. For ROLLUP, CUBE and GROUPING SETS the columns are the child's, in order,
+            # and behind them which grouping it is.
+            values = [*rows.values, *[NOTHING] * len(_attributes(tree))]
+            pairs = zip(_attributes(tree), values, strict=False)
+            return Rows(tuple(Output(each.id, each.name, value) for each, value in pairs), rows.beside)
+        lists = [[_grown(each) for each in row] for row in projections]
         outputs = []
         for index, attribute in enumerate(_attributes(tree)):
             values = [expressions.value(row[index]) for row in lists]
