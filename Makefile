@@ -8,13 +8,16 @@ export DO_NOT_TRACK = 1
 export MLFLOW_DISABLE_TELEMETRY = true
 export GX_ANALYTICS_ENABLED = false
 
-.PHONY: help setup demo test test-all scenarios golden lint fmt check bench campaign docs lock clean distclean
+.PHONY: help setup servers demo test test-all scenarios golden lint fmt check bench campaign docs lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install everything into .venv and environment/jars (a second time: nothing to do)
 	@$(PYTHON) environment/prepare.py
+
+servers: setup ## install the servers that tests of sources start (where npm and Go are there)
+	@$(BIN)/python environment/servers.py
 
 demo: setup ## set up, then run the main job on real flights data
 	@$(BIN)/python conf/flights/landing.py

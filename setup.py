@@ -42,7 +42,7 @@ EXTRAS = {
     "quality": ["great-expectations>=1.3,<2"],
     "aws": ["boto3>=1.35"],
     "gcp": ["google-cloud-storage>=3"],
-    "azure": ["azure-storage-blob>=12.24"],
+    "azure": ["azure-storage-blob>=12.24", "azure-identity>=1.19"],
     "databricks": ["databricks-bundles>=1,<2"],
     # As pyspark's own extra of that name asks for them.
     "connect": ["grpcio>=1.67", "grpcio-status>=1.67", "googleapis-common-protos>=1.65"],

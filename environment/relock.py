@@ -25,7 +25,13 @@ def main() -> int:
     ours = ["--overrides", str(here / "overrides.txt")]
     try:
         uv = uv_program(places, progress)
-        for name, more in (("requirements", ours), ("airflow", []), ("lakehouse_engine", []), ("openlineage", [])):
+        for name, more in (
+            ("requirements", ours),
+            ("airflow", []),
+            ("lakehouse_engine", []),
+            ("openlineage", []),
+            ("moto", []),
+        ):
             with progress.stage(f"{name}.lock", "resolving"):
                 asked, lock = here / f"{name}.in", here / f"{name}.lock"
                 progress.call([uv, *resolve, *more, asked, "-o", lock], env=tool_environment())

@@ -29,6 +29,7 @@ WITHOUT = (
     "project/exports",
     "flow/test_model.py",
     "session/test_jars.py",
+    "store/test_readers.py",
 )
 TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 VERSIONS = "import json, pyspark, pyarrow, numpy, pandas; print(json.dumps([m.__version__ for m in (pyspark, pyarrow, numpy, pandas)]))"  # fmt: skip

@@ -27,10 +27,12 @@ CODES: dict[str, str] = {
     "LL-CONF-021": "A dotted name can't be imported.",
     # sources
     "LL-SOURCE-001": "A source's path or database can't be reached. Tried again with backoff, then the step fails.",
-    "LL-SOURCE-002": "The database refused the user or password.",
+    "LL-SOURCE-002": "A database or an object store refused who asks, or what they may do there.",
     "LL-SOURCE-003": "A source's column for key or watermark does not exist there.",
     "LL-SOURCE-004": "A source could not be read; the cause is named.",
     "LL-SOURCE-005": "A database driver is missing on the class path.",
+    "LL-SOURCE-006": "An object's bytes are not those that its store's checksum speaks of, also when fetched again.",
+    "LL-SOURCE-007": "An object changed or vanished after it arrived, and the source says 'fail'. Nothing was taken.",
     # tables
     "LL-TABLE-001": "A table's name is malformed.",
     "LL-TABLE-002": "A table's version is malformed.",

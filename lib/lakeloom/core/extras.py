@@ -23,7 +23,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "quality": ("great_expectations",),
     "aws": ("boto3", "botocore"),
     "gcp": ("google.cloud.storage",),
-    "azure": ("azure.storage.blob",),
+    "azure": ("azure.storage.blob", "azure.identity"),
     "databricks": ("databricks.bundles",),
     "connect": ("grpc", "grpc_status"),
 }

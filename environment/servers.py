@@ -1,0 +1,21 @@
+"""`make servers`: install what tests of sources start on loopback, where the tools for it are there."""
+
+from __future__ import annotations
+
+import sys
+
+from stages import servers
+from stages.places import Places
+
+
+def main() -> int:
+    """Install each; return the exit status."""
+    places = Places.here()
+    for name in ("moto", "azurite", "fake_gcs_server", "versitygw"):
+        found = getattr(servers, name)(places)
+        print(f"{name}: {'ready' if found else 'left out, since npm or Go is not there'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

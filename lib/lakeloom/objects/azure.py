@@ -1,0 +1,137 @@
+"""Azure Blob Storage, ADLS among it, by azure-storage-blob: addresses as Hadoop writes them.
+
+``abfss://container@account.dfs.core.windows.net/path``. Without a key or a signature the SDK asks the identity that
+azure-identity finds, where that package is installed. Source: Azure's Blob service REST API (List Blobs, Get Blob).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, ClassVar
+
+from lakeloom.core.errors import ConfigError
+from lakeloom.core.secrets import Secret
+from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, Text
+from lakeloom.objects.faults import absent, denied, unreachable
+
+_DENIED = (401, 403)
+
+
+class AzureConfig(StoreConfig):
+    """What ``stores:`` says of a container of Azure.
+
+    Attributes
+    ----------
+    key : str or Secret, optional
+        The account's.
+    signature : str or Secret, optional
+        A shared access signature, instead of the key.
+    anonymous : bool
+        Without credentials, as for public containers.
+    """
+
+    key: Text | None = None
+    signature: Text | None = None
+    anonymous: bool = False
+
+
+class Azure:
+    """One container of an account."""
+
+    Config: ClassVar[type[StoreConfig]] = AzureConfig
+
+    def __init__(self, bucket: str, config: AzureConfig) -> None:
+        self._config = config
+        self._container, _, self._host = bucket.partition("@")
+        if not self._host:
+            raise ConfigError(
+                "LL-CONF-004", f"'{bucket}' names no account",
+                fix="write abfss://container@account.dfs.core.windows.net/path",
+            )  # fmt: skip
+
+    def find(self, prefix: str) -> Iterator[Found]:
+        """Yield the objects under a prefix; see `lakeloom.objects.base.Store`."""
+        with self._coded():
+            for blob in self._client.list_blobs(name_starts_with=prefix or None):
+                if (blob.metadata or {}).get("hdi_isfolder") == "true":  # a folder of ADLS is listed as an empty blob
+                    continue
+                yield Found(blob.name, int(blob.size), str(blob.etag).strip('"'), blob.last_modified)
+
+    def part(self, found: Found, start: int, end: int) -> bytes:
+        """Return some bytes of an object; see `lakeloom.objects.base.Store`."""
+        from azure.core import MatchConditions
+
+        asked = {"offset": start, "length": end - start} if end > start else {}
+        with self._coded(found):
+            return bytes(
+                self._client.download_blob(
+                    found.key, etag=f'"{found.version}"', match_condition=MatchConditions.IfNotModified, **asked
+                ).readall()
+            )
+
+    def check(self, found: Found) -> Check | None:
+        """Return the MD5 that came with the blob, where its writer has sent one."""
+        from azure.core import MatchConditions
+
+        with self._coded(found):
+            told = self._client.get_blob_client(found.key).get_blob_properties(
+                etag=f'"{found.version}"', match_condition=MatchConditions.IfNotModified
+            )
+        md5 = told.content_settings.content_md5
+        return Check("md5", bytes(md5).hex()) if md5 else None
+
+    @cached_property
+    def _client(self) -> Any:
+        from azure.storage.blob import ContainerClient
+
+        config = self._config
+        account = self._host.partition(".")[0]
+        where = config.endpoint.rstrip("/") + f"/{account}" if config.endpoint else f"https://{self._blobs}"
+        more: dict[str, Any] = {"connection_verify": config.ca} if config.ca else {}
+        more |= {"connection_timeout": config.connect_s, "read_timeout": config.read_s}
+        more |= {
+            "retry_total": 3,
+            "initial_backoff": 1,
+            "increment_base": 2,
+        }  # by itself the SDK would try for a minute and more
+        return ContainerClient(where, self._container, credential=self._credential(account), **more)
+
+    @property
+    def _blobs(self) -> str:
+        return self._host.replace(".dfs.", ".blob.", 1)
+
+    def _credential(self, account: str) -> Any:
+        config = self._config
+        if config.signature is not None:
+            return _reveal(config.signature)
+        if config.key is not None:
+            return {"account_name": account, "account_key": _reveal(config.key)}
+        if config.anonymous:
+            return None
+        from azure.identity import DefaultAzureCredential
+
+        return DefaultAzureCredential()
+
+    @contextmanager
+    def _coded(self, found: Found | None = None) -> Iterator[None]:
+        from azure.core.exceptions import AzureError, HttpResponseError, ResourceModifiedError, ResourceNotFoundError
+
+        place = f"abfss://{self._container}@{self._host}" + (f"/{found.key}" if found else "")
+        try:
+            yield
+        except (ResourceNotFoundError, ResourceModifiedError):
+            if found is None:
+                raise absent(place) from None
+            raise MovedError(found.key) from None
+        except HttpResponseError as cause:
+            if cause.status_code in _DENIED:
+                raise denied(place) from None
+            raise unreachable(place, f"HTTP {cause.status_code}") from None
+        except AzureError as cause:
+            raise unreachable(place, cause) from None
+
+
+def _reveal(text: Text) -> str:
+    return text.reveal() if isinstance(text, Secret) else text

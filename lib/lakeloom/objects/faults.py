@@ -1,0 +1,27 @@
+"""What clients of stores raise → coded errors that show no credential and no signed address."""
+
+from __future__ import annotations
+
+from lakeloom.core.errors import SourceError
+
+
+def denied(place: str) -> SourceError:
+    """Return the error for a store that refuses the credentials, or what they may do."""
+    return SourceError(
+        "LL-SOURCE-002", f"the store refuses: {place}", where=place,
+        fix="check the credentials in 'stores:' or of the machine, and what they may do there",
+    )  # fmt: skip
+
+
+def absent(place: str) -> SourceError:
+    """Return the error for a bucket, container or host that is not there."""
+    return SourceError("LL-SOURCE-001", f"there is no {place}", where=place, fix="mend the address, or make it")
+
+
+def unreachable(place: str, cause: BaseException | str) -> SourceError:
+    """Return the error for a store that can't be reached, or answers with a fault of its own: it may pass."""
+    told = cause if isinstance(cause, str) else type(cause).__name__
+    return SourceError(
+        "LL-SOURCE-001", f"{place} can't be read ({told})", where=place,
+        fix="see whether the store is up; mend its endpoint in 'stores:'", transient=True,
+    )  # fmt: skip

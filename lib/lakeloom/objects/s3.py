@@ -1,0 +1,148 @@
+"""S3, and what speaks its protocol, by boto3.
+
+Without keys in the config the SDK's own chain finds them: environment, profile, role, workload identity; it renews
+what is short-lived. Source: Amazon S3's API reference (ListObjectsV2, GetObject, HeadObject, ETag).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, ClassVar
+
+from lakeloom.core.errors import SourceError
+from lakeloom.core.secrets import Secret
+from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, Text
+from lakeloom.objects.faults import absent, denied, unreachable
+
+_DENIED = frozenset(
+    ["AccessDenied", "403", "401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]
+)
+_MOVED = frozenset(["PreconditionFailed", "412", "NoSuchKey", "404", "NotFound", "InvalidRange", "416"])
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_PARTED = re.compile(r"([0-9a-f]{32})-(\d+)")
+
+
+class S3Config(StoreConfig):
+    """What ``stores:`` says of a bucket of S3.
+
+    Attributes
+    ----------
+    region : str, optional
+    access_key, secret_key, session_token : str or Secret, optional
+        Best as ``${secret:scope/key}``; without them the SDK's own chain.
+    profile : str, optional
+        Of the machine's AWS configuration.
+    path_style : bool
+        The bucket in the path rather than in the host's name; by default where there is an endpoint.
+    customer_key : str or Secret, optional
+        32 bytes in base64, with which the objects are encrypted (SSE-C).
+    """
+
+    region: str | None = None
+    access_key: Text | None = None
+    secret_key: Text | None = None
+    session_token: Text | None = None
+    profile: str | None = None
+    path_style: bool | None = None
+    customer_key: Text | None = None
+
+
+class S3:
+    """One bucket."""
+
+    Config: ClassVar[type[StoreConfig]] = S3Config
+
+    def __init__(self, bucket: str, config: S3Config) -> None:
+        self._bucket, self._config = bucket, config
+
+    def find(self, prefix: str) -> Iterator[Found]:
+        """Yield the objects under a prefix; see `lakeloom.objects.base.Store`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        with self._coded():
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    version = str(entry["ETag"]).strip('"')
+                    yield Found(entry["Key"], int(entry["Size"]), version, entry["LastModified"])
+
+    def part(self, found: Found, start: int, end: int) -> bytes:
+        """Return some bytes of an object; see `lakeloom.objects.base.Store`."""
+        asked = {"Range": f"bytes={start}-{end - 1}"} if end > start else {}
+        with self._coded(found):
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=found.key, IfMatch=f'"{found.version}"', **asked, **self._customer
+            )
+            return bytes(answer["Body"].read())
+
+    def check(self, found: Found) -> Check | None:
+        """Return the MD5 that the ETag is; none where the store encrypts by a key of its own."""
+        if self._customer:
+            return None
+        parted = _PARTED.fullmatch(found.version)
+        with self._coded(found):
+            if parted is None:
+                by_store = self._head(found).get("ServerSideEncryption") == "aws:kms"
+                return Check("md5", found.version) if _MD5.fullmatch(found.version) and not by_store else None
+            first = self._head(found, PartNumber=1)
+        if int(first.get("PartsCount", 0)) != int(parted[2]):  # not every server tells of parts
+            return None
+        return Check("md5_of_parts", parted[1], int(first["ContentLength"]))
+
+    def _head(self, found: Found, **more: Any) -> dict[str, Any]:
+        return dict(self._client.head_object(Bucket=self._bucket, Key=found.key, IfMatch=f'"{found.version}"', **more))
+
+    @property
+    def _customer(self) -> dict[str, str]:
+        key = self._config.customer_key
+        return {} if key is None else {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": _reveal(key)}
+
+    @cached_property
+    def _client(self) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        config = self._config
+        path = config.path_style if config.path_style is not None else config.endpoint is not None
+        named = {
+            "aws_access_key_id": config.access_key, "aws_secret_access_key": config.secret_key,
+            "aws_session_token": config.session_token,
+        }  # fmt: skip
+        keys = {name: _reveal(value) for name, value in named.items() if value is not None}
+        session = boto3.session.Session(profile_name=config.profile, region_name=config.region, **keys)
+        return session.client(
+            "s3", endpoint_url=config.endpoint, verify=config.ca,
+            config=Config(
+                connect_timeout=config.connect_s, read_timeout=config.read_s, max_pool_connections=32,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                s3={"addressing_style": "path" if path else "auto"},
+            ),
+        )  # fmt: skip
+
+    @contextmanager
+    def _coded(self, found: Found | None = None) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+        place = f"s3://{self._bucket}" + (f"/{found.key}" if found else "")
+        try:
+            yield
+        except ClientError as cause:
+            code = str(cause.response.get("Error", {}).get("Code", ""))
+            if code in _DENIED:
+                raise denied(place) from None
+            if code == "NoSuchBucket" or (found is None and code in ("404", "NotFound")):
+                raise absent(f"s3://{self._bucket}") from None
+            if found is not None and code in _MOVED:
+                raise MovedError(found.key) from None
+            raise unreachable(place, code or "ClientError") from None
+        except (NoCredentialsError, PartialCredentialsError):
+            raise denied(place) from None
+        except SourceError:
+            raise
+        except BotoCoreError as cause:
+            raise unreachable(place, cause) from None
+
+
+def _reveal(text: Text) -> str:
+    return text.reveal() if isinstance(text, Secret) else text
