@@ -23,10 +23,10 @@ demo: setup ## set up, then run the main job on real flights data
 	@$(BIN)/python conf/flights/landing.py
 	@$(BIN)/lakeloom run --conf flights
 
-test: setup ## the tests without the long ones
+test: setup servers ## the tests without the long ones
 	$(PYTEST) -m 'not long'
 
-test-all: setup ## all tests, also the long ones
+test-all: setup servers ## all tests, also the long ones
 	$(PYTEST)
 
 scenarios: setup ## the whole stories with golden results
