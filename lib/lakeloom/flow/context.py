@@ -133,7 +133,11 @@ class Context:
         return Mark(intent.step, intent.epoch, manifest | self.provenance)
 
     def source(self, spec: SourceSpec) -> tuple[type, BaseModel]:
-        """Return a source's kind and its config with variables and secrets resolved."""
+        """Return a source's kind and its config with variables and secrets resolved, and where its objects are."""
         where = f"sources.{spec.name}"
         kind = pick(spec.kind, SOURCES, where)
-        return kind, kind.Config.model_validate(resolve(spec.options, where))
+        config = kind.Config.model_validate(resolve(spec.options, where))
+        located = getattr(kind, "located", None)
+        if located is not None:
+            config = located(config, spec.name, self.project.settings.stores, self.project.root)
+        return kind, config

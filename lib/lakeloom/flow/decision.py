@@ -117,4 +117,7 @@ def _words(batch: dict[str, Any] | None) -> str | None:
     if "files" in batch:
         count = len(batch["files"])
         return f"{count} new file{'' if count == 1 else 's'}"
+    if "objects" in batch:
+        count = len(batch["objects"])
+        return f"{count:,} new object{'' if count == 1 else 's'}"
     return f"rows up to {batch['upper']}" if batch.get("upper") else "rows at the source"

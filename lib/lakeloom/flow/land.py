@@ -27,11 +27,7 @@ def poll(context: Context, step: Step, clock: datetime, *, runs: bool = False) -
     """
     kind: Any
     kind, config = context.source(step.spec)
-    landed = [
-        record.facts.get("batch", record.intent.batch)
-        for record in context.intents.history(step.name)
-        if record.facts is not None and not record.intent.replay
-    ]
+    landed = _landed(context, step)
     engine = context.engine
     spark = Opener(engine.spark, engine.soon) if runs else engine.spark
     batch: dict[str, Any] | None = kind.poll(config, landed, clock, spark, context.project.home)
@@ -40,6 +36,15 @@ def poll(context: Context, step: Step, clock: datetime, *, runs: bool = False) -
         return batch
     by = tuple(step.spec.sample) if isinstance(step.spec.sample, list) else step.spec.sample
     return batch | {"sample": Sample(share, by, tuple(getattr(config, "keys", ()))).as_dict()}
+
+
+def _landed(context: Context, step: Step) -> list[dict[str, Any]]:
+    """Return the batches that the step has landed, oldest first: its source's ledger."""
+    return [
+        record.facts.get("batch", record.intent.batch)
+        for record in context.intents.history(step.name)
+        if record.facts is not None and not record.intent.replay
+    ]
 
 
 def needs_spark(context: Context, step: Step) -> bool:
@@ -56,14 +61,19 @@ def land(context: Context, step: Step, intent: Intent) -> Facts:
     Where the read fails for a file's sake, the bad files are found, kept whole in quarantine, and the
     rest is loaded.
     """
+    kind: Any
     kind, config = context.source(step.spec)
+    pinned = intent.batch
+    if "objects" in pinned:
+        spark = Opener(context.engine.spark, context.engine.soon)
+        pinned = kind.bring(config, pinned, _landed(context, step), spark, context.project.home)
     try:
-        return _land(context, step, intent, kind, config, intent.batch)
+        return _land(context, step, intent, kind, config, pinned)
     except LakeloomError:
         raise
     except Exception as cause:  # Spark's errors have no common base; which file it was is found by probing
-        batch = kind.probe(context.engine.spark(), config, intent.batch, context.project.home)  # type: ignore[attr-defined]
-        if batch == intent.batch:
+        batch = kind.probe(context.engine.spark(), config, pinned, context.project.home)
+        if batch == pinned:
             raise cause
         return _land(context, step, intent, kind, config, batch)
 

@@ -183,8 +183,15 @@ def _since(context: Context, step: Step) -> dict[str, int]:
 
 
 def _within(batch: dict[str, Any] | None, window: Window | None) -> dict[str, Any] | None:
-    """Keep the files of a batch that were last changed in the window; the others stay new for a later run."""
-    if batch is None or window is None or "files" not in batch:
+    """Keep the files or objects that were last changed in the window; the others stay new for a later run."""
+    if batch is None or window is None or not {"files", "objects"} & set(batch):
         return batch
-    files = [file for file in batch["files"] if window.holds(datetime.fromtimestamp(file["mtime_ns"] / 1e9, UTC))]
-    return batch | {"files": files} if files else None
+    name = "files" if "files" in batch else "objects"
+    kept = [each for each in batch[name] if window.holds(_changed(each))]
+    return batch | {name: kept} if kept else None
+
+
+def _changed(told: dict[str, Any]) -> datetime:
+    if "changed" in told:
+        return datetime.fromisoformat(told["changed"])
+    return datetime.fromtimestamp(told["mtime_ns"] / 1e9, UTC)

@@ -41,6 +41,7 @@ class Azure:
     """One container of an account."""
 
     Config: ClassVar[type[StoreConfig]] = AzureConfig
+    extra: ClassVar[str] = "azure"
 
     def __init__(self, bucket: str, config: AzureConfig) -> None:
         self._config = config

@@ -39,6 +39,7 @@ class Gcs:
     """One bucket."""
 
     Config: ClassVar[type[StoreConfig]] = GcsConfig
+    extra: ClassVar[str] = "gcp"
 
     def __init__(self, bucket: str, config: GcsConfig) -> None:
         self._name, self._config = bucket, config

@@ -54,6 +54,7 @@ class S3:
     """One bucket."""
 
     Config: ClassVar[type[StoreConfig]] = S3Config
+    extra: ClassVar[str] = "aws"
 
     def __init__(self, bucket: str, config: S3Config) -> None:
         self._bucket, self._config = bucket, config

@@ -5,7 +5,18 @@ from __future__ import annotations
 from lakeloom.config.load import Raw
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.findings import Finding, FindingsError
-from lakeloom.project.checks import channels, inputs, learning, queries, rules, sampling, streams, upkeep, writing
+from lakeloom.project.checks import (
+    channels,
+    inputs,
+    learning,
+    queries,
+    rules,
+    sampling,
+    stores,
+    streams,
+    upkeep,
+    writing,
+)
 from lakeloom.project.checks.problem import Rule, Schemas
 from lakeloom.project.cleansing import verbs_fit
 from lakeloom.project.extras import extras_are_installed
@@ -36,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     streams.streams_fit,
     *channels.RULES,
     sampling.samples_are_sound,
+    stores.stores_are_sound,
     upkeep.upkeep_fits,
 )
 # What is no mistake of the config, but keeps this machine from running all of it.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lakeloom.core.extras import EXTRAS, absent, command
-from lakeloom.core.kinds import pick
+from lakeloom.core.kinds import load, pick
 from lakeloom.core.steps import Step
+from lakeloom.objects import STORES
 from lakeloom.project.checks.problem import Problem, Schemas
 from lakeloom.project.spec import Project, SourceSpec
 from lakeloom.sources import SOURCES
@@ -44,7 +45,9 @@ def extras_are_installed(project: Project, schemas: Schemas) -> Iterator[Problem
 def _of_source(source: SourceSpec) -> dict[str, tuple[str, ...]]:
     """Return the extra that a source's kind names as its class's ``extra``, with the key that asks for it."""
     extra = getattr(pick(source.kind, SOURCES), "extra", "")
-    return {extra: ("kind",)} if extra else {}
+    scheme = str(source.options.get("path", "")).partition("://")[0]
+    store = str(getattr(load(STORES[scheme]), "extra", "")) if scheme in STORES else ""
+    return {each: (key,) for each, key in ((extra, "kind"), (store, "path")) if each}
 
 
 def _of_model(model: ModelSpec) -> dict[str, tuple[str, ...]]:

@@ -33,6 +33,7 @@ class Settings(Strict):
     retries: int = Field(default=2, ge=0, le=10)
     wait_s: float = Field(default=0.0, ge=0)
     spark: dict[str, str | int | float | bool] = {}
+    stores: dict[str, dict[str, Any]] = {}
     mlflow: str = ""
     notify: tuple[dict[str, Any], ...] = ()
     metrics: MetricsSpec | None = None

@@ -1,29 +1,34 @@
-"""Files: what is new in a landing folder, read as an explicit list, bad files kept whole.
+"""Files: what is new in a landing folder or an object store, read as an explicit list, bad files kept whole.
 
 Files are not a stream. A poll lists the folder and compares it with the ledger (the files of the
 batches landed); only new and changed files are opened, once, to learn their content's id, header and
 soundness. A read takes exactly the files of its batch, never a folder. A file that can't be read as
 what it is goes to quarantine with its bytes, a record that can't with its raw text; the rest loads.
 
-Refused: globs over URLs, unknown reader options, compression other than gzip.
+A path that is an address (``s3://bucket/folder/*.csv``) names objects of a store: a poll lists them, and they are
+fetched into the landing zone before they are inspected, see `lakeloom.sources.objects`.
+
+Refused: patterns over what has no listing (http), unknown reader options, compression other than gzip.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
 
-from lakeloom.core.errors import SourceError
+from lakeloom.core.errors import ConfigError, SourceError
+from lakeloom.objects.address import Address, is_address
+from lakeloom.objects.opened import opening
 from lakeloom.session.connect import is_connect
 from lakeloom.session.spark import Opener
-from lakeloom.sources import ledger, listing
+from lakeloom.sources import ledger, listing, objects
 from lakeloom.sources.inspection import Reading, inspect
 from lakeloom.sources.landing import Batch, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
@@ -58,7 +63,8 @@ class FilesConfig(BaseModel):
     Attributes
     ----------
     path : str
-        A path or glob, relative to the project's home or absolute; it is only read.
+        A path or glob, relative to the project's home or absolute, or the address of objects in a store
+        (``s3://bucket/folder/*.csv``, gs, abfss, http(s), file), whose settings stand in ``stores:``; it is only read.
     format : {'csv', 'json', 'parquet', 'xml'}
         ``json`` means JSON lines.
     options : dict
@@ -71,6 +77,10 @@ class FilesConfig(BaseModel):
         Columns without which a file is not loaded; others that a file lacks are NULL.
     row_tag : str, optional
         The element of a row; for xml.
+    changed : {'add', 'ignore', 'fail'}
+        Of an address: what becomes of an object that arrived before and is another one now. ``add`` lands it too.
+    vanished : {'ignore', 'fail'}
+        The same of one that is not there any more.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -82,11 +92,21 @@ class FilesConfig(BaseModel):
     columns: dict[str, str] = {}
     required: tuple[str, ...] = ()
     row_tag: str | None = None
+    changed: objects.Policy = "add"
+    vanished: Literal["ignore", "fail"] = "ignore"
+    _place: objects.Place | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _fits(self) -> FilesConfig:
-        if "://" in self.path and not self.path.startswith("${"):
-            raise ValueError("the path is a URL; kind files reads mounted folders")
+        if is_address(self.path):
+            try:
+                address = Address.parse(self.path)
+            except ConfigError as cause:
+                raise ValueError(f"{cause.message}; {cause.fix}") from None
+            if address.scheme.startswith("http") and not address.plain:
+                raise ValueError("a web server has no listing; name one file, or fetch by other means into a folder")
+        elif not self.path.startswith("${") and (self.changed, self.vanished) != ("add", "ignore"):
+            raise ValueError("changed and vanished are for objects of a store; a folder's files are added")
         unknown = sorted(set(self.options) - OPTIONS[self.format])
         if unknown:
             valid = ", ".join(sorted(OPTIONS[self.format])) or "none"
@@ -120,6 +140,22 @@ class Files:
     needs_spark: ClassVar[bool] = False
 
     @classmethod
+    def located(
+        cls, config: FilesConfig, name: str, stores: Mapping[str, Mapping[str, Any]], root: Path
+    ) -> FilesConfig:
+        """Return the config with where its objects are; one of a mounted folder comes back as it is.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-004, LL-CONF-008 for wrong settings of the store.
+        """
+        if is_address(config.path):
+            address = Address.parse(config.path, f"sources.{name}.path")
+            config._place = objects.Place(address, opening(address, stores), root, f"landing/{name}")
+        return config
+
+    @classmethod
     def poll(
         cls,
         config: FilesConfig,
@@ -136,6 +172,8 @@ class Files:
             LL-SOURCE-001 where the folder or a file can't be opened, or a plain path never was there.
         """
         del clock
+        if config._place is not None:
+            return objects.poll(config._place, landed, changed=config.changed, vanished=config.vanished)
         listed = listing.find(config.path, base)
         if not listed and not landed and not any(sign in config.path for sign in "*?["):
             raise SourceError("LL-SOURCE-001", f"there is no file '{config.path}'", fix="mend the path")
@@ -143,12 +181,28 @@ class Files:
         if new and isinstance(spark, Opener):
             spark.soon()  # it is needed after the inspection, and takes as long
         found = _inspect_all(new, config.reading, spark, base)
-        if not found:
-            return None
-        from lakeloom.sources.records import SPLIT_BYTES
+        return _batch(found, landed) if found else None
 
-        files = [entry.as_dict() for entry in ledger.mark_duplicates(found, landed)]
-        return {"files": files, "split_bytes": SPLIT_BYTES}
+    @classmethod
+    def bring(
+        cls,
+        config: FilesConfig,
+        batch: Batch,
+        landed: Sequence[Batch],
+        spark: Callable[[], SparkSession],
+        base: Path,
+    ) -> Batch:
+        """Fetch a batch's objects, and return them as a batch of files; one of files comes back as it is.
+
+        What is there of another version by now is left to the next poll. Raises as `lakeloom.sources.objects.bring`.
+        """
+        if "objects" not in batch or config._place is None:
+            return batch
+        if isinstance(spark, Opener):
+            spark.soon()
+        listed = objects.bring(config._place, batch, base, spark)
+        more = {name: value for name, value in batch.items() if name != "objects"}
+        return more | _batch(_inspect_all(listed, config.reading, spark, base), landed)
 
     @classmethod
     def read(
@@ -189,10 +243,17 @@ class FilesChangedError(Exception):
     """Files of a batch were rewritten between listing and reading; the answer is `Files.probe`."""
 
 
+def _batch(found: Sequence[FileEntry], landed: Sequence[Batch]) -> Batch:
+    from lakeloom.sources.records import SPLIT_BYTES
+
+    files = [entry.as_dict() for entry in ledger.mark_duplicates(found, landed)]
+    return {"files": files, "split_bytes": SPLIT_BYTES}
+
+
 def _inspect_all(
     new: Sequence[listing.Listed], reading: Reading, spark: Callable[[], SparkSession], base: Path
 ) -> list[FileEntry]:
-    jobs = [(each.path, listing.full_path(each.path, base), reading) for each in new]
+    jobs = [(each.path, listing.full_path(each.place, base), reading) for each in new]
     many = len(jobs) > 1 and sum(each.size for each in new) >= EXECUTORS_FROM_BYTES
     session = spark() if many else None
     if session is not None and not is_connect(session):
@@ -200,14 +261,19 @@ def _inspect_all(
     else:
         with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
             found = list(pool.map(lambda job: inspect(*job), jobs))
-    return [entry for entry in found if entry is not None]
+    return [
+        # An object's time is its store's, and not that of its copy.
+        replace(entry, mtime_ns=each.mtime_ns, version=each.version, at=each.at) if each.at is not None else entry
+        for each, entry in zip(new, found, strict=True)
+        if entry is not None
+    ]
 
 
 def _changed(entry: FileEntry, reading: Reading, base: Path) -> bool:
     """Return whether a file is no longer what its entry pins; equal size and time are trusted."""
     if entry.problem == CHANGED or entry.duplicate_of is not None:
         return False
-    full = listing.full_path(entry.path, base)
+    full = listing.full_path(entry.place, base)
     try:
         about = Path(full).stat()
     except OSError as cause:
@@ -217,7 +283,7 @@ def _changed(entry: FileEntry, reading: Reading, base: Path) -> bool:
             fix="put it back, or mount its folder again",
             transient=True,
         ) from cause
-    if (about.st_size, about.st_mtime_ns) == (entry.size, entry.mtime_ns):
+    if about.st_size == entry.size and (entry.at is not None or about.st_mtime_ns == entry.mtime_ns):
         return False
     now = inspect(entry.path, full, reading)
     return now is None or now.content != entry.content

@@ -36,6 +36,8 @@ class FileEntry:
         Why it can't be loaded; it then goes to quarantine whole.
     duplicate_of : str or None
         The path whose content it repeats; it then is not loaded.
+    version, at : str or None
+        Of an object that was fetched: what its store says, and where its bytes lie.
     """
 
     path: str
@@ -45,6 +47,13 @@ class FileEntry:
     header: tuple[str, ...] | None = None
     problem: str | None = None
     duplicate_of: str | None = None
+    version: str | None = None
+    at: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where its bytes lie, as a path that `lakeloom.sources.listing.full_path` takes."""
+        return self.at or self.path
 
     @property
     def loadable(self) -> bool:
@@ -53,7 +62,8 @@ class FileEntry:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the entry as it stands in a batch."""
-        return asdict(self) | {"header": None if self.header is None else list(self.header)}
+        told = asdict(self) | {"header": None if self.header is None else list(self.header)}
+        return {name: value for name, value in told.items() if name not in ("version", "at") or value is not None}
 
 
 def entries(batch: Batch) -> list[FileEntry]:

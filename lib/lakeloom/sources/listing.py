@@ -18,11 +18,32 @@ from lakeloom.core.errors import SourceError
 
 @dataclass(frozen=True)
 class Listed:
-    """A file as the folder lists it: its name in ledgers, size in bytes, time of change."""
+    """A file as the folder lists it, or an object that was fetched from a store.
+
+    Attributes
+    ----------
+    path : str
+        Its name in ledgers: a path, or an object's address.
+    size : int
+        In bytes.
+    mtime_ns : int
+        When it was changed.
+    version : str or None
+        Of an object, what its store says.
+    at : str or None
+        Of an object, where its bytes lie, as a path that `full_path` takes.
+    """
 
     path: str
     size: int
     mtime_ns: int
+    version: str | None = None
+    at: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where its bytes lie, as a path that `full_path` takes."""
+        return self.at or self.path
 
 
 def find(pattern: str, base: Path) -> list[Listed]:

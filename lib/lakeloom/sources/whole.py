@@ -74,7 +74,7 @@ def grouped(files: Iterable[FileEntry], reading: Reading, base: Path) -> list[Gr
     """
     found: dict[tuple[str, ...], list[str]] = {}
     for entry in files:
-        found.setdefault(entry.header or (), []).append(full_path(entry.path, base))
+        found.setdefault(entry.header or (), []).append(full_path(entry.place, base))
     if reading.format in ("csv", "parquet"):
         return [Group(tuple(paths), header) for header, paths in found.items()]
     groups: list[tuple[dict[str, str], list[str]]] = []
@@ -97,7 +97,7 @@ def _placed(spark: SparkSession, frame: DataFrame, files: Mapping[int, FileEntry
     """Add ``_file`` and ``_file_no`` by ``_path``."""
     from pyspark.sql import functions as F
 
-    places = [(uri(full_path(entry.path, base)), entry.path, index) for index, entry in files.items()]
+    places = [(uri(full_path(entry.place, base)), entry.path, index) for index, entry in files.items()]
     if len(places) > _MAPPED_FILES:
         table = spark.createDataFrame(places, "_path string, _file string, _file_no int")
         return frame.join(F.broadcast(table), "_path", "left")
@@ -117,7 +117,7 @@ def _whole(spark: SparkSession, bad: Mapping[int, FileEntry], base: Path) -> Dat
     told = spark.createDataFrame(rows, "_file_no int, _file string, reasons array<string>, _empty boolean")
     columns = [name.strip().split(" ")[0] for name in BROKEN.split(",")]
     if kept:
-        paths = [spark_path(full_path(bad[index].path, base)) for index in kept]
+        paths = [spark_path(full_path(bad[index].place, base)) for index in kept]
         read = spark.read.format("binaryFile").load(paths)
         content = _placed(
             spark, read.select(F.col("_metadata.file_path").alias("_path"), "content"), {i: bad[i] for i in kept}, base

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.kinds import pick
 from lakeloom.notify import CHANNELS
-from lakeloom.project.checks.problem import Problem, Schemas, columns_of, hint
+from lakeloom.project.checks.problem import Problem, Schemas, columns_of, hint, of_error
 from lakeloom.project.spec import Project
 from lakeloom.tables.words import DurationText, Share
 
@@ -32,7 +32,7 @@ def channels_are_sound(project: Project, schemas: Schemas) -> Iterator[Problem]:
             config.model_validate(entry)
         except ValidationError as cause:
             for error in cause.errors(include_url=False, include_input=False):
-                yield _problem(path, error, config)
+                yield of_error(path, error, config)
         except LakeloomError as error:
             yield Problem((*path, "kind"), error.code, error.message, error.fix)
 
@@ -78,17 +78,6 @@ def envelopes_are_sound(project: Project, schemas: Schemas) -> Iterator[Problem]
             except ValidationError as cause:
                 message = cause.errors()[0]["msg"].removeprefix("Value error, ")
                 yield Problem(("sources", name, key), "LL-CONF-004", f"{key}: {message}", "")
-
-
-def _problem(path: tuple[str, ...], error: Any, config: Any) -> Problem:
-    where = (*path, *(str(part) for part in error["loc"]))
-    if error["type"] == "extra_forbidden":
-        valid = [field.alias or name for name, field in config.model_fields.items()]
-        fix = hint(where[-1], valid) or f"remove it; the keys are {', '.join(valid)}"
-        return Problem(where, "LL-CONF-003", f"'{where[-1]}' is not a key here", fix)
-    if error["type"] == "missing":
-        return Problem(where, "LL-CONF-005", f"{where[-1]} is missing", f"add {where[-1]}:")
-    return Problem(where, "LL-CONF-004", f"{where[-1]}: {error['msg'].removeprefix('Value error, ')}", "")
 
 
 RULES = (channels_are_sound, owners_have_addresses, event_times_exist, envelopes_are_sound)

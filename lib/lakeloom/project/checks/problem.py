@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lakeloom.core.kinds import nearest
 from lakeloom.project.spec import Project
@@ -67,3 +68,15 @@ def hint(word: str, words: Iterable[str]) -> str:
     """Return the fix that names the word most like `word`; nothing where none is."""
     near = nearest(word, sorted(words))
     return f"use '{near}'" if near else ""
+
+
+def of_error(path: tuple[str, ...], error: Any, config: Any) -> Problem:
+    """Return what pydantic finds wrong with an entry of a kind whose keys are those of `config`."""
+    where = (*path, *(str(part) for part in error["loc"]))
+    if error["type"] == "extra_forbidden":
+        valid = [field.alias or name for name, field in config.model_fields.items()]
+        fix = hint(where[-1], valid) or f"remove it; the keys are {', '.join(valid)}"
+        return Problem(where, "LL-CONF-003", f"'{where[-1]}' is not a key here", fix)
+    if error["type"] == "missing":
+        return Problem(where, "LL-CONF-005", f"{where[-1]} is missing", f"add {where[-1]}:")
+    return Problem(where, "LL-CONF-004", f"{where[-1]}: {error['msg'].removeprefix('Value error, ')}", "")

@@ -1,0 +1,169 @@
+"""Objects of a store: what is new against the ledger, and how they come into the landing zone.
+
+A poll lists and pins each new object with its version. Fetching copies exactly these, at these versions, under the
+storage root, where the original bytes stay: ``landing/<source>/<2 signs>/<hash of address and version><ending>``. A
+crash between the two finds again what was fetched. An object that is no longer the version that was pinned is left
+to the next poll.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lakeloom.core.errors import SourceError
+from lakeloom.objects.address import Address
+from lakeloom.objects.base import Found, MovedError
+from lakeloom.objects.opened import Opening
+from lakeloom.objects.transfer import Rate, fetch
+from lakeloom.session.connect import is_connect
+from lakeloom.sources.landing import Batch
+from lakeloom.sources.ledger import entries
+from lakeloom.sources.listing import Listed
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Policy = Literal["add", "ignore", "fail"]
+EXECUTORS_FROM_BYTES = 1 << 30
+_THREADS = 8
+# A part of the ending says how the file is packed; what else a key may hold is no name for a file.
+_ENDING = re.compile(r"(?:\.[A-Za-z0-9]{1,8}){1,2}$")
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where objects are, and where they are fetched to.
+
+    Attributes
+    ----------
+    address : Address
+    opening : Opening
+        Of their store.
+    root : Path
+        The storage root.
+    folder : str
+        The source's landing zone below it.
+    """
+
+    address: Address
+    opening: Opening
+    root: Path
+    folder: str
+
+    def file(self, found: Found) -> str:
+        """Return where an object's bytes lie, below the storage root."""
+        name = hashlib.blake2b(f"{self.address.of(found.key)}\0{found.version}".encode(), digest_size=16).hexdigest()
+        ending = _ENDING.search(found.key)
+        return f"{self.folder}/{name[:2]}/{name}{ending.group() if ending else ''}"
+
+
+def poll(
+    place: Place, landed: Sequence[Batch], *, changed: Policy, vanished: Literal["ignore", "fail"]
+) -> Batch | None:
+    """Return the new objects with their versions, None where there are none.
+
+    Parameters
+    ----------
+    changed : {'add', 'ignore', 'fail'}
+        What becomes of an object that arrived before and is another one now.
+    vanished : {'ignore', 'fail'}
+        The same of one that is not there any more.
+
+    Raises
+    ------
+    SourceError
+        LL-SOURCE-001, LL-SOURCE-002 as the store says; LL-SOURCE-007 where the policy says fail.
+    """
+    address = place.address
+    known = {entry.path: entry.version for batch in landed for entry in entries(batch) if entry.version is not None}
+    listed = [found for found in place.opening.open().find(address.prefix) if address.matches(found.key)]
+    if not listed and not known and address.plain:
+        raise SourceError("LL-SOURCE-001", f"there is no {address.of(address.pattern)}", fix="mend the path")
+    names = {address.of(found.key): found for found in listed}
+    other = [name for name, found in names.items() if known.get(name, found.version) != found.version]
+    if changed == "fail":
+        _refuse(other, "changed")
+    if vanished == "fail":
+        _refuse([name for name in known if name not in names], "vanished")
+    new = [
+        found
+        for name, found in sorted(names.items())
+        if name not in known or (changed == "add" and known[name] != found.version)
+    ]
+    return {"objects": [_told(found) for found in new]} if new else None
+
+
+def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSession]) -> list[Listed]:
+    """Fetch a batch's objects into the landing zone, and return those that are there.
+
+    Parameters
+    ----------
+    base : Path
+        The project's home, which paths start at.
+
+    Raises
+    ------
+    SourceError
+        LL-SOURCE-001 (transient), LL-SOURCE-002, LL-SOURCE-006.
+    """
+    found = [_found(each) for each in batch["objects"]]
+    missing = [each for each in found if not (place.root / place.file(each)).exists()]
+    many = len(missing) > 1 and sum(each.size for each in missing) >= EXECUTORS_FROM_BYTES
+    session = spark() if many else None
+    if session is not None and not is_connect(session):
+        jobs = session.sparkContext.parallelize(missing, len(missing))
+        slots = session.sparkContext.defaultParallelism
+        moved = set(jobs.mapPartitions(lambda part: _fetched(place, part, slots)).collect())
+    else:
+        moved = set(_fetched(place, missing, 1))
+    there = (each for each in found if each.key not in moved)
+    return [
+        Listed(
+            place.address.of(each.key), each.size, int(each.changed.timestamp() * 1e9), each.version,
+            os.path.relpath(place.root / place.file(each), base.absolute()),
+        )
+        for each in there
+    ]  # fmt: skip
+
+
+def _fetched(place: Place, found: Iterable[Found], beside: int) -> list[str]:
+    """Fetch objects; return the keys of those that are no longer what was listed."""
+    store, limit = place.opening.open(), place.opening.config.bandwidth
+    rate = Rate(limit // beside if limit else None)
+
+    def one(each: Found) -> str | None:
+        try:
+            fetch(store, each, place.root / place.file(each), rate=rate)
+        except MovedError:
+            return each.key
+        return None
+
+    with ThreadPoolExecutor(_THREADS, "fetch") as pool:
+        return [key for key in pool.map(one, found) if key is not None]
+
+
+def _refuse(names: Sequence[str], what: str) -> None:
+    if not names:
+        return
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+    raise SourceError(
+        "LL-SOURCE-007", f"{len(names):,} object{'s' if len(names) > 1 else ''} {what} after arrival: {shown}",
+        fix=f"put it back, or say '{what}: ignore' in the source" + (" (or add)" if what == "changed" else ""),
+    )  # fmt: skip
+
+
+def _told(found: Found) -> dict[str, Any]:
+    return {"key": found.key, "size": found.size, "version": found.version, "changed": found.changed.isoformat()}
+
+
+def _found(told: dict[str, Any]) -> Found:
+    return Found(told["key"], told["size"], told["version"], datetime.fromisoformat(told["changed"]))

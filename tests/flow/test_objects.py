@@ -1,0 +1,187 @@
+"""Objects of real stores → bronze: what is new, what changed or vanished, killed anywhere, and no secret anywhere."""
+
+import gzip
+import json
+
+import pytest
+
+from lakeloom.flow.planning import plan
+from lakeloom.flow.runner import run
+from lakeloom.objects import transfer
+from lakeloom.store import refs
+from lakeloom.store.lake import Lake
+from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
+
+
+class Landing:
+    """A project with one source of objects."""
+
+    def __init__(self, home, bucket, more=""):
+        self.home, self.bucket = home, bucket
+        self.conf = home / "conf" / "shop"
+        self.conf.mkdir(parents=True)
+        (home / "conf" / "base.yml").write_text(
+            "project: shop\nretries: 0\nstores: " + json.dumps(self.secret(bucket.stores)) + "\n"
+        )
+        self.say(more)
+
+    def secret(self, stores):
+        return {
+            root: {key: "${secret:shop/" + key + "}" if "key" in key else value for key, value in each.items()}
+            for root, each in stores.items()
+        }
+
+    def say(self, more):
+        (self.conf / "sources.yml").write_text(
+            f"sources:\n  clicks:\n    kind: files\n    path: {self.bucket.root}/in/**\n    format: csv\n"
+            f"    columns: {{id: bigint}}\n{more}"
+        )
+
+    def project(self):
+        from lakeloom.config.load import read
+        from lakeloom.project.check import checked
+
+        return checked(read(self.home / "conf"))
+
+    def run(self, **options):
+        (step,) = run(self.project(), **options).steps
+        return step
+
+    def rows(self):
+        lake = Lake(self.project().root)
+        found = lake.arrow("bronze.clicks", refs.good(lake)["bronze.clicks"]).to_pylist()
+        return sorted((row["id"], row["word"], row["_file"].removeprefix(self.bucket.root + "/")) for row in found)
+
+
+@pytest.fixture
+def landing(tmp_path, bucket_of, spark, monkeypatch):  # noqa: F811
+    def make(kind, more=""):
+        bucket = bucket_of(kind)
+        for each in bucket.stores.values():
+            for key, value in each.items():
+                if "key" in key:
+                    monkeypatch.setenv(f"LAKELOOM_SECRET_SHOP_{key.upper()}", value)
+        return Landing(tmp_path, bucket, more)
+
+    return make
+
+
+def csv(*rows):
+    return ("id,word\n" + "".join(f"{number},{word}\n" for number, word in rows)).encode()
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs", "abfss"])
+def test_new_and_changed_objects_land_once_and_their_bytes_stay(landing, kind):
+    shop = landing(kind)
+    shop.bucket.put("in/a ü.csv", csv((1, "one"), ("x", "bad")))
+    shop.bucket.put("in/deep/b.csv.gz", gzip.compress(csv((2, "two"))))
+    shop.bucket.put("in/_unfinished.csv", csv((9, "no")))
+    (planned,) = plan(shop.project())
+    assert (planned.action, planned.reasons) == ("run", ("2 new objects",))
+    done = shop.run()
+    assert (done.status, done.rows_out, done.quarantined) == ("done", 2, 1), done.error
+    assert shop.rows() == [(1, "one", "in/a ü.csv"), (2, "two", "in/deep/b.csv.gz")]
+    assert shop.run().status == "skipped"
+    shop.bucket.put("in/a ü.csv", csv((3, "three")))
+    shop.bucket.put("in/c.csv", csv((4, "four")))
+    assert shop.run().rows_out == 2
+    assert [row[0] for row in shop.rows()] == [1, 2, 3, 4]
+    shop.bucket.delete("in/c.csv")
+    assert shop.run().status == "skipped"
+    kept = [file for file in (shop.project().root / "landing" / "clicks").rglob("*") if file.is_file()]
+    assert len(kept) == 4 and {file.suffix for file in kept} == {".csv", ".gz"}
+    assert csv((1, "one"), ("x", "bad")) in {file.read_bytes() for file in kept}
+    # No key of the store stands in anything that the run has written.
+    secrets = [value for each in shop.bucket.stores.values() for key, value in each.items() if "key" in key]
+    for file in shop.home.rglob("*"):
+        if file.is_file():
+            assert not any(secret.encode() in file.read_bytes() for secret in secrets), file
+
+
+def test_what_changed_or_vanished_is_ignored_or_refused_where_the_source_says_so(landing):
+    shop = landing("s3", "    changed: ignore\n")
+    shop.bucket.put("in/a.csv", csv((1, "one")))
+    shop.run()
+    shop.bucket.put("in/a.csv", csv((2, "two")))
+    assert shop.run().status == "skipped"
+    shop.say("    changed: fail\n")
+    failed = shop.run()
+    assert (failed.status, failed.error["code"]) == ("failed", "LL-SOURCE-007")
+    assert f"1 object changed after arrival: {shop.bucket.root}/in/a.csv" in failed.error["message"]
+    shop.say("    vanished: fail\n")
+    shop.bucket.delete("in/a.csv")
+    failed = shop.run()
+    assert failed.error["code"] == "LL-SOURCE-007" and "vanished" in failed.error["message"]
+    assert [row[0] for row in shop.rows()] == [1]
+
+
+def test_many_bytes_are_fetched_by_the_executors_with_their_secrets(landing, monkeypatch):
+    monkeypatch.setattr("lakeloom.sources.objects.EXECUTORS_FROM_BYTES", 1)
+    shop = landing("s3")
+    for number in range(5):
+        shop.bucket.put(f"in/{number}.csv", csv((number, "x" * (number + 1))))
+    assert shop.run().rows_out == 5
+    assert [row[0] for row in shop.rows()] == list(range(5))
+
+
+class Killed(BaseException):
+    """As of SIGKILL."""
+
+
+@pytest.mark.parametrize("fetched", [0, 1, 3])
+def test_killed_while_it_fetches_it_goes_on_with_what_was_pinned(landing, monkeypatch, fetched):
+    shop = landing("s3")
+    for number in range(3):
+        shop.bucket.put(f"in/{number}.csv", csv((number, "x")))
+    count, real = [0], transfer.fetch
+
+    def fetch(*words, **more):
+        if count[0] == fetched:
+            raise Killed
+        count[0] += 1
+        return real(*words, **more)
+
+    monkeypatch.setattr("lakeloom.sources.objects.fetch", fetch)
+    monkeypatch.setattr("lakeloom.sources.objects._THREADS", 1)
+    monkeypatch.setattr("lakeloom.flow.land._land", lambda *_: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        shop.run()
+    monkeypatch.undo()
+    shop.bucket.put("in/3.csv", csv((3, "x")))
+    shop.bucket.put("in/2.csv", csv((22, "later")))
+    for key in ("access_key", "secret_key"):
+        monkeypatch.setenv(f"LAKELOOM_SECRET_SHOP_{key.upper()}", next(iter(shop.bucket.stores.values()))[key])
+    assert shop.run().status == "done"
+    shop.run()
+    assert shop.run().status == "skipped"
+    numbers = [row[0] for row in shop.rows()]
+    # The one that changed before it was fetched comes as it is now, and not twice.
+    assert numbers == ([0, 1, 2, 3, 22] if fetched == 3 else [0, 1, 3, 22])
+
+
+def test_a_denied_bucket_and_one_that_is_not_there_are_told_with_their_place(landing, monkeypatch):
+    shop = landing("s3")
+    shop.bucket.put("in/a.csv", csv((1, "one")))
+    monkeypatch.setenv("LAKELOOM_SECRET_SHOP_SECRET_KEY", "marked-wrong-4711")
+    failed = shop.run()
+    assert (failed.status, failed.error["code"]) == ("failed", "LL-SOURCE-002")
+    assert shop.bucket.root in failed.error["message"] and "4711" not in str(failed)
+
+
+def test_mistakes_are_found_without_the_store(landing):
+    shop = landing("s3", "    changed: replaced\n")
+    base = shop.home / "conf" / "base.yml"
+    base.write_text("project: shop\nstores:\n  s3://x: {regoin: a, bandwidth: fast}\n  s4://y: {}\n")
+    from lakeloom.config.load import read
+    from lakeloom.project.check import check
+
+    found = {(each.code, each.path, each.line): each for each in check(read(shop.home / "conf"))[1]}
+    assert {key[:2] for key in found} == {
+        ("LL-CONF-003", "stores.s3://x.regoin"), ("LL-CONF-004", "stores.s3://x.bandwidth"),
+        ("LL-CONF-020", "stores.s4://y"), ("LL-CONF-004", "sources.clicks.changed"),
+    }  # fmt: skip
+    assert "region" in next(each.fix for key, each in found.items() if key[0] == "LL-CONF-003")
+    (shop.conf / "sources.yml").write_text("sources: {x: {kind: files, path: 'https://h/*.csv', format: csv}}\n")
+    base.write_text("project: shop\n")
+    (problem,) = check(read(shop.home / "conf"))[1]
+    assert "no listing" in problem.message
