@@ -288,7 +288,10 @@ def test_paths_outside_the_base_are_read_and_named_relative(base, tmp_path):
         ({"format": "xml"}, "row_tag"),
         ({"row_tag": "row"}, "xml only"),
         ({"options": {"header": False}}, "declared"),
-        ({"path": "s3://bucket/x"}, "URL"),
+        ({"path": "hdfs://bucket/x"}, "unknown"),
+        ({"path": "s3://bucket"}, "no address"),
+        ({"path": "https://host/*.csv"}, "no listing"),
+        ({"changed": "ignore"}, "objects of a store"),
         ({"nonsense": 1}, "Extra"),
     ],
 )

@@ -94,7 +94,7 @@ class Azure:
         more |= {"connection_timeout": config.connect_s, "read_timeout": config.read_s}
         more |= {
             "retry_total": 3,
-            "initial_backoff": 1,
+            "initial_backoff": 0.5,
             "increment_base": 2,
         }  # by itself the SDK would try for a minute and more
         return ContainerClient(where, self._container, credential=self._credential(account), **more)
