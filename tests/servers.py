@@ -3,8 +3,12 @@
 `Bucket` is the same for all: what a test puts there, and what a project says to read it.
 """
 
+import getpass
+import os
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -192,3 +196,87 @@ def _listening(process, port, log, limit_s=60):
         assert process.poll() is None, Path(log).read_text(errors="replace")[-2000:]
         time.sleep(0.05)
     raise AssertionError(f"nothing listens on {port}: {Path(log).read_text(errors='replace')[-2000:]}")
+
+
+class Database:
+    """A database of a server, spoken to through its driver in Spark's JVM; what a source says of it is `config`."""
+
+    def __init__(self, spark, url, driver, **more):
+        self._spark, self.url, self.driver, self.more = spark, url, driver, more
+
+    @property
+    def config(self):
+        return {"kind": "jdbc", "url": self.url, "driver": self.driver, **self.more}
+
+    def run(self, *statements):
+        self._spark._jvm.java.lang.Class.forName(self.driver)
+        words = self._spark._jvm.java.util.Properties()
+        for name in ("user", "password"):
+            if name in self.more:
+                words.setProperty(name, self.more[name])
+        connection = self._spark._jvm.java.sql.DriverManager.getConnection(self.url, words)
+        try:
+            for statement in statements:
+                connection.createStatement().execute(statement)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def postgresql(folder):
+    """Yield the port of PostgreSQL, whose user is ``loom``; None where it is not installed."""
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda place: int(place.parent.name))
+    if not places:
+        yield None
+        return
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="loom-postgresql-") as made:  # its own user must get there
+        place, more = Path(made), {}
+        (place / "word").write_text(KEYS["secret_key"])
+        if os.geteuid() == 0:
+            more = {"user": "postgres", "group": "postgres"}
+            for each in (place, place / "word"):
+                shutil.chown(each, "postgres", "postgres")
+        words = [places[-1] / "initdb", "-D", place / "data", "-U", "loom", "--auth=scram-sha-256", "--no-sync",
+                 f"--pwfile={place / 'word'}", "-E", "UTF8", "--locale=C"]  # fmt: skip
+        subprocess.run(list(map(str, words)), check=True, capture_output=True, cwd=place, **more)
+        words = [
+            places[-1] / "postgres",
+            "-D",
+            place / "data",
+            "-p",
+            port,
+            "-h",
+            "127.0.0.1",
+            "-k",
+            place,
+            "-c",
+            "fsync=off",
+        ]
+        with running(words, port, folder / "postgresql.log", cwd=place, **more):
+            yield port
+
+
+@contextmanager
+def mariadb(folder):
+    """Yield the port of MariaDB, whose user is ``loom`` and whose database is ``fleet``; None where it is not installed."""
+    program = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
+    if program is None:
+        yield None
+        return
+    port, place = free_port(), folder / "mariadb"
+    place.mkdir()
+    user = f"--user={getpass.getuser()}"
+    install = [shutil.which("mariadb-install-db"), "--no-defaults", f"--datadir={place}", "--skip-test-db", user,
+               "--auth-root-authentication-method=normal"]  # fmt: skip
+    subprocess.run(install, check=True, capture_output=True)
+    first = folder / "mariadb.sql"
+    hosts = [f"'loom'@'{host}'" for host in ("127.0.0.1", "localhost")]
+    users = [
+        f"CREATE USER {host} IDENTIFIED BY '{KEYS['secret_key']}';\nGRANT ALL ON *.* TO {host};\n" for host in hosts
+    ]
+    first.write_text("CREATE DATABASE fleet CHARACTER SET utf8mb4;\n" + "".join(users))  # a statement a line
+    words = [program, "--no-defaults", f"--datadir={place}", f"--port={port}", "--bind-address=127.0.0.1", user,
+             f"--socket={place / 'socket'}", f"--init-file={first}", "--innodb-flush-log-at-trx-commit=0"]  # fmt: skip
+    with running(words, port, folder / "mariadb.log"):
+        yield port

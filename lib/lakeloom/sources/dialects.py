@@ -1,9 +1,11 @@
-"""How a database quotes a name, by the product in its JDBC URL.
+"""What is particular to a database, by the product in its JDBC URL: quotes, and how its driver is to be asked.
 
-Source: the databases' manuals; the default is standard SQL's.
+Source: the databases' and drivers' manuals; the default is standard SQL's.
 """
 
 from __future__ import annotations
+
+import re
 
 # Product in the URL → what stands before and after a name; a closing one inside the name is doubled.
 _QUOTES = {
@@ -15,6 +17,48 @@ _QUOTES = {
 _STANDARD = ('"', '"')
 
 
+# Of MySQL's and MariaDB's drivers; each passes over what only the other knows. A number of one digit is no boolean
+# and a year no date, or values are lost; times with a zone come and are compared in UTC.
+_ASKED = {
+    "tinyInt1isBit": "false", "yearIsDateType": "false", "timezone": "UTC", "connectionTimeZone": "UTC",
+    "forceConnectionTimeZoneToSession": "true",
+}  # fmt: skip
+_MARIADB = "org.mariadb.jdbc.Driver"
+
+
+def product(url: str) -> str:
+    """Return the database's product as its URL names it."""
+    return url.removeprefix("jdbc:").partition(":")[0]
+
+
+def adapted(url: str) -> tuple[str, str | None]:
+    """Return a URL under which Spark and the driver read what stands there, and the driver where it must be named.
+
+    Spark has no dialect for ``jdbc:mariadb:``. It would put column names in double quotes, which MariaDB takes for
+    texts: each row's values would be the columns' names. Under ``jdbc:mysql:`` it quotes them right.
+
+    Examples
+    --------
+    >>> url, driver = adapted("jdbc:mariadb://db/fleet?useSsl=true")
+    >>> url.partition("&")[0], driver
+    ('jdbc:mysql://db/fleet?useSsl=true', 'org.mariadb.jdbc.Driver')
+    """
+    named = product(url)
+    if named not in ("mysql", "mariadb"):
+        return url, None
+    more = _ASKED | ({"permitMysqlScheme": "true"} if named == "mariadb" else {})
+    told = {word.partition("=")[0].lower() for word in url.partition("?")[2].split("&")}
+    added = [f"{name}={value}" for name, value in more.items() if name.lower() not in told]
+    sign = "&" if "?" in url else "?"
+    asked = re.sub(r"^jdbc:mariadb:", "jdbc:mysql:", url) + (sign + "&".join(added) if added else "")
+    return asked, _MARIADB if named == "mariadb" else None
+
+
+def zones(url: str) -> bool:
+    """Return whether a time with a zone is written with its offset: MySQL compares it in the connection's, UTC."""
+    return product(url) not in ("mysql", "mariadb")
+
+
 def quote_identifier(url: str, name: str) -> str:
     """Return `name` as an identifier of the database at `url`.
 
@@ -23,6 +67,5 @@ def quote_identifier(url: str, name: str) -> str:
     >>> quote_identifier("jdbc:postgresql://db/fleet", "tail"), quote_identifier("jdbc:mariadb://db/fleet", "ta`il")
     ('"tail"', '`ta``il`')
     """
-    product = url.removeprefix("jdbc:").partition(":")[0]
-    before, after = _QUOTES.get(product, _STANDARD)
+    before, after = _QUOTES.get(product(url), _STANDARD)
     return before + name.replace(after, after * 2) + after

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -30,7 +31,7 @@ from lakeloom.session.settings import is_local
 from lakeloom.session.spark import step_session
 from lakeloom.sources import windows
 from lakeloom.sources.columns import stored_name
-from lakeloom.sources.dialects import quote_identifier
+from lakeloom.sources.dialects import adapted, quote_identifier, zones
 from lakeloom.sources.embedded import anchored, is_embedded, read_alone
 from lakeloom.sources.landing import Batch, Landing
 
@@ -201,9 +202,10 @@ class Jdbc:
 
 
 def at_home(config: JdbcConfig, base: Path) -> JdbcConfig:
-    """Return the config with an embedded database's relative path at the home; a secret URL stays secret."""
-    url = anchored(reveal(config.url), base)
-    return config.model_copy(update={"url": Secret(url) if isinstance(config.url, Secret) else url})
+    """Return the config as the driver is to be asked, an embedded database at the home; a secret URL stays secret."""
+    url, driver = adapted(anchored(reveal(config.url), base))
+    kept = Secret(url) if isinstance(config.url, Secret) else url
+    return config.model_copy(update={"url": kept, "driver": config.driver or driver})
 
 
 def reveal(text: Text) -> str:
@@ -244,12 +246,37 @@ def origin_of(config: JdbcConfig) -> str:
 
 
 def _table(spark: SparkSession, config: JdbcConfig, predicates: Sequence[str], **more: str) -> DataFrame:
-    return fetch(spark, config, origin_of(config), predicates, **more)
+    found = fetch(spark, config, origin_of(config), predicates, **more)
+    lossy = _lossy(found, config)
+    if not lossy:
+        return found
+    asked = ", ".join(f"{quoted(name)} STRING" for name in lossy)
+    return fetch(spark, config, origin_of(config), predicates, customSchema=asked, **more)
+
+
+def _lossy(rows: DataFrame, config: JdbcConfig) -> list[str]:
+    """Return the columns that are read as text, since Spark's type for them would lose of their values in silence.
+
+    Decimals with more places than Spark's type gives them, or (NUMERIC without a length) as many as each value has;
+    times of day, which some databases count beyond a day. A watermark keeps its type, in which it is compared.
+    """
+    from pyspark.sql.types import DecimalType, StructField
+
+    by = config.incremental.by.lower() if config.incremental is not None else ""
+
+    def loses(field: StructField) -> bool:
+        if isinstance(field.dataType, DecimalType):
+            return bool(field.metadata.get("scale", field.dataType.scale) != field.dataType.scale)
+        return bool(field.metadata.get("logical_time_type"))
+
+    return [field.name for field in rows.schema if field.name.lower() != by and loses(field)]
 
 
 def fetch(spark: SparkSession, config: JdbcConfig, table: str, predicates: Sequence[str], **more: str) -> DataFrame:
     """Return a table or bracketed query of the database, one connection a predicate."""
     url, properties = reveal(config.url), _properties(config, **more)
+    # CHAR and VARCHAR are text: else Spark pads the values of an enumeration, and Delta would hold bronze to lengths.
+    spark.conf.set("spark.sql.legacy.charVarcharAsString", "true")
     if is_embedded(url) and not is_connect(spark) and not is_local(spark.sparkContext.master):
         return read_alone(spark, url, table, predicates, properties)
     return spark.read.jdbc(url, table, predicates=list(predicates), properties=properties)
@@ -271,7 +298,7 @@ def _poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batc
         at = spelled(types, config.partitions.column, ("number", "date", "time", "zoned"))
         figures |= {"low_edge": f"MIN({quote(at)})", "high_edge": f"MAX({quote(at)})"}
     found = _figures(session, config, figures)
-    batch: Batch = {"rows": int(found["row_count"] or 0), "lower": None, "upper": None, "overlap_s": 0, "since": None}
+    batch: Batch = {"rows": _count(found["row_count"]), "lower": None, "upper": None, "overlap_s": 0, "since": None}
     where, loose = windows.EVERY_ROW, windows.EVERY_ROW
     if by is not None and config.incremental is not None:
         of = str(windows.family(types[by]))
@@ -279,8 +306,8 @@ def _poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batc
         batch["lower"] = last.get("upper") if last else None
         batch["overlap_s"] = config.incremental.units
         batch["since"] = windows.since(batch["lower"], config.incremental.units, of)
-        where = windows.window(quote(by), batch["since"], batch["upper"], of)
-        loose = f"{quote(by)} IS NULL" if batch["rows"] > int(found["marked_rows"] or 0) else ""
+        where = windows.window(quote(by), batch["since"], batch["upper"], of, zones=zones(reveal(config.url)))
+        loose = f"{quote(by)} IS NULL" if batch["rows"] > _count(found["marked_rows"]) else ""
     batch["fingerprint"] = _fingerprint(session, config, loose) if loose else None
     pinned = ("rows", "upper", "fingerprint")
     if last is not None and all(last.get(name) == batch[name] for name in pinned):
@@ -290,7 +317,8 @@ def _poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batc
     ranges = [windows.EVERY_ROW]
     if at is not None and config.partitions is not None:
         of = str(windows.family(types[at]))
-        ranges = windows.ranges(quote(at), found["low_edge"], found["high_edge"], config.partitions.number, of)
+        edges = found["low_edge"], found["high_edge"]
+        ranges = windows.ranges(quote(at), *edges, config.partitions.number, of, zones=zones(reveal(config.url)))
     batch["partitions"] = [windows.both(where, each) for each in ranges]
     return batch
 
@@ -303,6 +331,11 @@ def _figures(session: SparkSession, config: JdbcConfig, figures: Mapping[str, st
     row = frame.selectExpr(*[f"CAST({name} AS STRING) AS {name}" for name in figures]).first()
     assert row is not None  # an aggregate without groups has one row
     return {name: row[name] for name in figures}
+
+
+def _count(text: str | None) -> int:
+    """Return a database's count: not all give it as a whole number."""
+    return int(Decimal(text or 0))
 
 
 def _fingerprint(session: SparkSession, config: JdbcConfig, where: str) -> str:

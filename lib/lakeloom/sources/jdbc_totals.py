@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.sources import windows
-from lakeloom.sources.dialects import quote_identifier
+from lakeloom.sources.dialects import quote_identifier, zones
 from lakeloom.sources.jdbc import JdbcConfig, at_home, coded, fetch, origin_of, reveal, spelled
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def totals(
         where = windows.EVERY_ROW
         if config.incremental is not None and upper is not None:
             mark = spelled(types, config.incremental.by)
-            where = windows.window(quote(mark), None, upper, str(windows.family(types[mark])))
+            of = str(windows.family(types[mark]))
+            where = windows.window(quote(mark), None, upper, of, zones=zones(reveal(config.url)))
         groups = f" GROUP BY {', '.join(keys)}" if keys else ""
         query = f"SELECT {', '.join(listed)} FROM {origin_of(config)} WHERE {where}{groups}"  # noqa: S608  quoted
         found = fetch(spark, config, f"({query}) lakeloom_totals", [windows.EVERY_ROW], preferTimestampNTZ="true")

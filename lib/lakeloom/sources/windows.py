@@ -25,8 +25,14 @@ def family(kind: str) -> str | None:
     return {"date": "date", "timestamp_ntz": "time", "timestamp": "zoned", "string": "text"}.get(kind)
 
 
-def literal(value: str, of: str) -> str:
-    """Return a pinned value as an SQL literal; raises ValueError for what is no value of its family."""
+def literal(value: str, of: str, *, zones: bool = True) -> str:
+    """Return a pinned value as an SQL literal; raises ValueError for what is no value of its family.
+
+    Parameters
+    ----------
+    zones : bool
+        Whether a time with a zone has its offset; else the connection is in UTC.
+    """
     if of == "number":
         try:
             number = Decimal(value)
@@ -39,7 +45,7 @@ def literal(value: str, of: str) -> str:
         return f"'{date.fromisoformat(value).isoformat()}'"
     if of in ("time", "zoned"):
         text = datetime.fromisoformat(value).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-        return f"'{text}'" if of == "time" else f"'{text}+00:00'"
+        return f"'{text}+00:00'" if of == "zoned" and zones else f"'{text}'"
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -62,7 +68,7 @@ def since(lower: str | None, overlap: int, of: str) -> str | None:
     return lower
 
 
-def window(column: str, first: str | None, upper: str | None, of: str) -> str:
+def window(column: str, first: str | None, upper: str | None, of: str, *, zones: bool = True) -> str:
     """Return the predicate of a window.
 
     Parameters
@@ -73,24 +79,26 @@ def window(column: str, first: str | None, upper: str | None, of: str) -> str:
         From `since`.
     upper : str or None
         The largest watermark of the batch; None where all are NULL.
+    zones : bool
+        As for `literal`.
     """
     parts = []
     if first is not None:
         # Times come with the microsecond already added, so the bound itself belongs to the window.
-        parts.append(f"{column} {'>=' if of in ('time', 'zoned') else '>'} {literal(first, of)}")
+        parts.append(f"{column} {'>=' if of in ('time', 'zoned') else '>'} {literal(first, of, zones=zones)}")
     if upper is not None:
         timed = of in ("time", "zoned")
-        bound = literal(_next_microsecond(upper) if timed else upper, of)
+        bound = literal(_next_microsecond(upper) if timed else upper, of, zones=zones)
         parts.append(f"{column} {'<' if timed else '<='} {bound}")
     return f"({' AND '.join(parts)}) OR {column} IS NULL" if parts else f"{column} IS NULL"
 
 
-def ranges(column: str, low: str | None, high: str | None, number: int, of: str) -> list[str]:
+def ranges(column: str, low: str | None, high: str | None, number: int, of: str, *, zones: bool = True) -> list[str]:
     """Return at most `number` predicates on `column` that each row satisfies exactly one of."""
     edges = _edges(low, high, number, of) if low is not None and high is not None else []
     if not edges:
         return [EVERY_ROW]
-    marks = [literal(edge, of) for edge in edges]
+    marks = [literal(edge, of, zones=zones) for edge in edges]
     inner = [f"{column} >= {left} AND {column} < {right}" for left, right in pairwise(marks)]
     return [f"{column} < {marks[0]} OR {column} IS NULL", *inner, f"{column} >= {marks[-1]}"]
 
