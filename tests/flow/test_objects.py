@@ -8,6 +8,7 @@ import pytest
 from lakeloom.flow.planning import plan
 from lakeloom.flow.runner import run
 from lakeloom.objects import transfer
+from lakeloom.objects.faults import denied
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
 from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
@@ -122,6 +123,30 @@ def test_many_bytes_are_fetched_by_the_executors_with_their_secrets(landing, mon
         shop.bucket.put(f"in/{number}.csv", csv((number, "x" * (number + 1))))
     assert shop.run().rows_out == 5
     assert [row[0] for row in shop.rows()] == list(range(5))
+
+
+def test_an_object_that_is_refused_or_spoilt_keeps_no_other_from_landing(landing, monkeypatch):
+    from lakeloom.objects.s3 import S3
+
+    shop, real = landing("s3"), S3.part
+    for number in range(3):
+        shop.bucket.put(f"in/{number}.csv", csv((number, "x")))
+
+    def part(store, found, start, end):
+        if found.key == "in/1.csv":
+            raise denied(f"s3://{found.key}")
+        return bytes(end - start) if found.key == "in/2.csv" else real(store, found, start, end)
+
+    monkeypatch.setattr(S3, "part", part)
+    done = shop.run()
+    assert (done.status, [row[0] for row in shop.rows()]) == ("done", [0])
+    assert [warning[:12] for warning in done.warnings] == ["LL-SOURCE-00"] * 2
+    assert "in/1.csv" in done.warnings[0] and "in/2.csv came twice" in done.warnings[1]
+    failed = shop.run()  # nothing else is new: the step says what keeps them
+    assert (failed.status, failed.error["code"]) == ("failed", "LL-SOURCE-002")
+    monkeypatch.setattr(S3, "part", real)
+    assert shop.run().rows_out == 2
+    assert [row[0] for row in shop.rows()] == [0, 1, 2]
 
 
 class Killed(BaseException):

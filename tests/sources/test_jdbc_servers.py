@@ -196,6 +196,16 @@ def test_what_a_server_refuses_is_coded_and_shows_neither_user_nor_password(spar
     assert error(url=re.sub(r":\d+/", ":9/", database.url)) == ("LL-SOURCE-001", True)
 
 
+def test_a_type_that_spark_does_not_read_is_named_and_a_query_casts_it(spark, databases):
+    database, value = databases("mariadb"), "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
+    database.run("CREATE TABLE named (id int, u uuid)", f"INSERT INTO named VALUES (1, '{value}')")
+    with pytest.raises(LakeloomError) as caught:
+        Bronze(spark, database, table="named").land()
+    assert (caught.value.code, "uuid" in caught.value.message) == ("LL-SOURCE-004", True)
+    (row,) = Bronze(spark, database, query="SELECT id, CAST(u AS CHAR) AS u FROM named").land()
+    assert row["u"] == value
+
+
 def test_sqlite_is_read_as_its_columns_are_declared(spark, tmp_path):
     import sqlite3
 

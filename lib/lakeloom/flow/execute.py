@@ -52,7 +52,7 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     facts["seconds"] = round(time.monotonic() - started, 3)
     resources = context.engine.measured()
     facts["resources"] = resources.as_dict() if resources else None
-    facts["warnings"] = list(advice(resources, facts.get("files", 0), facts.get("bytes", 0)))
+    facts["warnings"] = [*facts.get("warnings", ()), *advice(resources, facts.get("files", 0), facts.get("bytes", 0))]
     facts["warnings"] += _of_others(context, step, facts["versions"])
     # For the audit a replay is what somebody decided to do, and no ordinary execution.
     by = f"replay.{step.name}" if intent.replay else step.name

@@ -102,4 +102,5 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
             if landing.shared is not None:
                 landing.shared.unpersist()
     facts.pop("already")
-    return facts | {"rows_in": facts["rows_out"] + facts["quarantined"], "batch": batch}
+    told = {"warnings": batch["refused"]} if batch.get("refused") else {}
+    return facts | told | {"rows_in": facts["rows_out"] + facts["quarantined"], "batch": batch}

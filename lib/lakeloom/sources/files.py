@@ -194,15 +194,17 @@ class Files:
     ) -> Batch:
         """Fetch a batch's objects, and return them as a batch of files; one of files comes back as it is.
 
-        What is there of another version by now is left to the next poll. Raises as `lakeloom.sources.objects.bring`.
+        What is there of another version by now, or can't be had, is left to the next poll; ``refused`` says of the
+        latter. Raises as `lakeloom.sources.objects.bring`.
         """
         if "objects" not in batch or config._place is None:
             return batch
         if isinstance(spark, Opener):
             spark.soon()
-        listed = objects.bring(config._place, batch, base, spark)
+        brought = objects.bring(config._place, batch, base, spark)
         more = {name: value for name, value in batch.items() if name != "objects"}
-        return more | _batch(_inspect_all(listed, config.reading, spark, base), landed)
+        more |= {"refused": brought.refused} if brought.refused else {}
+        return more | _batch(_inspect_all(brought.listed, config.reading, spark, base), landed)
 
     @classmethod
     def read(

@@ -15,6 +15,7 @@ _UNREACHABLE = re.compile(
     r"|java\.net\.\w+Exception|java\.io\.\w*IOException|java\.io\.EOFException|DisconnectException"
 )
 _NO_DRIVER = re.compile(r"ClassNotFoundException|NoClassDefFoundError|No suitable driver")
+_UNKNOWN = re.compile(r"UNRECOGNIZED_SQL_TYPE\] Unrecognized SQL type - name: (\w+)")
 _CLASS = re.compile(r"\b(?:[a-z_]\w*\.)+([A-Z]\w*(?:Exception|Error))\b")
 _LOST = ("08", "57P0", "XJ040", "XJ041", "XJ004", "XJ001", "3D000")
 _NO_TABLE = ("42X05", "42Y07", "42P01", "42S02")
@@ -62,6 +63,14 @@ def translate(error: BaseException, where: str = "") -> SourceError:
             where=where,
             fix="start it, or mend 'url'; the same batch is read again",
             transient=True,
+        )
+    unknown = _UNKNOWN.search(text)
+    if unknown is not None:
+        return SourceError(
+            "LL-SOURCE-004",
+            f"a column is of the type {unknown.group(1)}, which Spark does not read",
+            where=where,
+            fix="take a 'query' that casts it to text: CAST(column AS CHAR)",
         )
     missing = state in _NO_TABLE
     return SourceError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,8 +102,24 @@ def poll(
     return {"objects": [_told(found) for found in new]} if new else None
 
 
-def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSession]) -> list[Listed]:
-    """Fetch a batch's objects into the landing zone, and return those that are there.
+@dataclass(frozen=True)
+class Brought:
+    """What came of a batch.
+
+    Attributes
+    ----------
+    listed : list of Listed
+        The objects that are in the landing zone.
+    refused : list of str
+        In words, what became of those that could not be had; they stay new, and are tried again by the next run.
+    """
+
+    listed: list[Listed]
+    refused: list[str]
+
+
+def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSession]) -> Brought:
+    """Fetch a batch's objects into the landing zone; one that is refused keeps no other from landing.
 
     Parameters
     ----------
@@ -113,7 +129,7 @@ def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSessi
     Raises
     ------
     SourceError
-        LL-SOURCE-001 (transient), LL-SOURCE-002, LL-SOURCE-006.
+        LL-SOURCE-001 (transient) where the line fails; LL-SOURCE-002, LL-SOURCE-006 where no object could be had.
     """
     found = [_found(each) for each in batch["objects"]]
     missing = [each for each in found if not (place.root / place.file(each)).exists()]
@@ -122,33 +138,53 @@ def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSessi
     if session is not None and not is_connect(session):
         jobs = session.sparkContext.parallelize(missing, len(missing))
         slots = session.sparkContext.defaultParallelism
-        moved = set(jobs.mapPartitions(lambda part: _fetched(place, part, slots)).collect())
+        without = dict(jobs.mapPartitions(lambda part: _fetched(place, part, slots)).collect())
     else:
-        moved = set(_fetched(place, missing, 1))
-    there = (each for each in found if each.key not in moved)
-    return [
+        without = dict(_fetched(place, missing, 1))
+    errors = {key: error for key, error in without.items() if error is not None}
+    listed = [
         Listed(
             place.address.of(each.key), each.size, int(each.changed.timestamp() * 1e9), each.version,
             os.path.relpath(place.root / place.file(each), base.absolute()),
         )
-        for each in there
+        for each in found
+        if each.key not in without
     ]  # fmt: skip
+    if errors and not listed:
+        raise next(iter(errors.values()))
+    return Brought(listed, _words(errors))
 
 
-def _fetched(place: Place, found: Iterable[Found], beside: int) -> list[str]:
-    """Fetch objects; return the keys of those that are no longer what was listed."""
+def _words(errors: Mapping[str, SourceError]) -> list[str]:
+    by_code: dict[str, list[SourceError]] = {}
+    for error in errors.values():
+        by_code.setdefault(error.code, []).append(error)
+    return [
+        f"{code}: {len(found):,} object{'s' if len(found) > 1 else ''} could not be had and will be tried again: "
+        + "; ".join(error.message for error in found[:_SHOWN])
+        + (" …" if len(found) > _SHOWN else "")
+        for code, found in sorted(by_code.items())
+    ]
+
+
+def _fetched(place: Place, found: Iterable[Found], beside: int) -> list[tuple[str, SourceError | None]]:
+    """Fetch objects; return those that could not be had, with the error, or None where they are others by now."""
     store, limit = place.opening.open(), place.opening.config.bandwidth
     rate = Rate(limit // beside if limit else None)
 
-    def one(each: Found) -> str | None:
+    def one(each: Found) -> tuple[str, SourceError | None] | None:
         try:
             fetch(store, each, place.root / place.file(each), rate=rate)
         except MovedError:
-            return each.key
+            return each.key, None
+        except SourceError as error:
+            if error.transient:
+                raise
+            return each.key, error
         return None
 
     with ThreadPoolExecutor(_THREADS, "fetch") as pool:
-        return [key for key in pool.map(one, found) if key is not None]
+        return [told for told in pool.map(one, found) if told is not None]
 
 
 def _refuse(names: Sequence[str], what: str) -> None:
