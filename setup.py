@@ -43,6 +43,7 @@ EXTRAS = {
     "aws": ["boto3>=1.35"],
     "gcp": ["google-cloud-storage>=3"],
     "azure": ["azure-storage-blob>=12.24", "azure-identity>=1.19"],
+    "keyring": ["keyring>=25"],
     "databricks": ["databricks-bundles>=1,<2"],
     # As pyspark's own extra of that name asks for them.
     "connect": ["grpcio>=1.67", "grpcio-status>=1.67", "googleapis-common-protos>=1.65"],

@@ -1,17 +1,15 @@
 """``${env:NAME:-default}`` and ``${secret:scope/key}``: resolved at run time only.
 
-Secrets come from the environment variable ``LAKELOOM_SECRET_<SCOPE>_<KEY>`` or from the file
-``<folder>/<scope>/<key>`` under ``LAKELOOM_SECRETS`` (which must be readable by its owner only). A
-resolved secret is a `Secret`, never a plain string: it can't be printed, logged or hashed.
+Secrets come from the environment variable ``LAKELOOM_SECRET_<SCOPE>_<KEY>`` or from what ``LAKELOOM_SECRETS``
+names: folders and vaults, see `lakeloom.config.vaults`. A resolved secret is a `Secret`, never a plain string: it
+can't be printed, logged or hashed.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from lakeloom.core.errors import ConfigError
@@ -98,21 +96,20 @@ def _secret(name: str, where: str) -> Secret:
     variable = secret_variable(name)
     if variable in os.environ:
         return Secret(os.environ[variable])
-    home = os.environ.get("LAKELOOM_SECRETS")
-    if home:
-        folder, file = Path(home).resolve(), (Path(home) / name).resolve()
-        if file.is_relative_to(folder) and file.is_file():
-            if stat.S_IMODE(file.stat().st_mode) & 0o077:
-                raise ConfigError(
-                    "LL-CONF-008",
-                    f"the file of the secret {name} can be read by others",
-                    where=where,
-                    fix="chmod 600 it",
-                )
-            return Secret(file.read_text(encoding="utf-8").strip())
+    entries = os.environ.get("LAKELOOM_SECRETS")
+    if entries:
+        from lakeloom.config.vaults.asked import ask
+
+        try:
+            found = ask(entries, name)
+        except ConfigError as error:
+            error.where = where or error.where
+            raise
+        if found is not None:
+            return Secret(found)
     raise ConfigError(
         "LL-CONF-008",
         f"the secret {name} is not set",
         where=where,
-        fix=f"set {variable}, or put it into a file {name} under the folder LAKELOOM_SECRETS",
+        fix=f"set {variable}, or put it into a vault or folder that LAKELOOM_SECRETS names",
     )
