@@ -64,9 +64,10 @@ def land(context: Context, step: Step, intent: Intent) -> Facts:
     kind: Any
     kind, config = context.source(step.spec)
     pinned = intent.batch
-    if "objects" in pinned:
+    bring = getattr(kind, "bring", None)
+    if bring is not None:
         spark = Opener(context.engine.spark, context.engine.soon)
-        pinned = kind.bring(config, pinned, _landed(context, step), spark, context.project.home)
+        pinned = bring(config, pinned, _landed(context, step), spark, context.project.home)
     try:
         return _land(context, step, intent, kind, config, pinned)
     except LakeloomError:

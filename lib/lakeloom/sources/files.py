@@ -8,7 +8,9 @@ what it is goes to quarantine with its bytes, a record that can't with its raw t
 A path that is an address (``s3://bucket/folder/*.csv``) names objects of a store: a poll lists them, and they are
 fetched into the landing zone before they are inspected, see `lakeloom.sources.objects`.
 
-Refused: patterns over what has no listing (http), unknown reader options, compression other than gzip.
+Packed files and the members of archives are unpacked into the landing zone too, see `lakeloom.sources.packed`.
+
+Refused: patterns over what has no listing (http), unknown reader options.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from lakeloom.sources import ledger, listing, objects
 from lakeloom.sources.inspection import Reading, inspect
 from lakeloom.sources.landing import Batch, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
+from lakeloom.sources.packed import PackedError, unpack
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -95,6 +98,7 @@ class FilesConfig(BaseModel):
     changed: objects.Policy = "add"
     vanished: Literal["ignore", "fail"] = "ignore"
     _place: objects.Place | None = PrivateAttr(None)
+    _zone: Path | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _fits(self) -> FilesConfig:
@@ -150,6 +154,7 @@ class Files:
         ConfigError
             LL-CONF-004, LL-CONF-008 for wrong settings of the store.
         """
+        config._zone = root / "landing" / name
         if is_address(config.path):
             address = Address.parse(config.path, f"sources.{name}.path")
             config._place = objects.Place(address, opening(address, stores), root, f"landing/{name}")
@@ -192,19 +197,24 @@ class Files:
         spark: Callable[[], SparkSession],
         base: Path,
     ) -> Batch:
-        """Fetch a batch's objects, and return them as a batch of files; one of files comes back as it is.
+        """Fetch a batch's objects and unpack what is packed; one of plain files comes back as it is.
 
         What is there of another version by now, or can't be had, is left to the next poll; ``refused`` says of the
         latter. Raises as `lakeloom.sources.objects.bring`.
         """
-        if "objects" not in batch or config._place is None:
+        files = ledger.entries(batch)
+        more = {name: value for name, value in batch.items() if name not in ("objects", "files")}
+        if "objects" in batch and config._place is not None:
+            if isinstance(spark, Opener):
+                spark.soon()
+            brought = objects.bring(config._place, batch, base, spark)
+            more |= {"refused": brought.refused} if brought.refused else {}
+            files = _inspect_all(brought.listed, config.reading, spark, base)
+        elif not any(entry.packed for entry in files):
             return batch
-        if isinstance(spark, Opener):
-            spark.soon()
-        brought = objects.bring(config._place, batch, base, spark)
-        more = {name: value for name, value in batch.items() if name != "objects"}
-        more |= {"refused": brought.refused} if brought.refused else {}
-        return more | _batch(_inspect_all(brought.listed, config.reading, spark, base), landed)
+        assert config._zone is not None  # `located` gives it
+        whole = [each for entry in files for each in _unpacked(entry, config.reading, config._zone, base)]
+        return more | _batch(whole, landed)
 
     @classmethod
     def read(
@@ -271,9 +281,32 @@ def _inspect_all(
     ]
 
 
+def _unpacked(entry: FileEntry, reading: Reading, zone: Path, base: Path) -> list[FileEntry]:
+    """Return an entry with those of what it holds behind it; one that is not packed alone."""
+    if not entry.packed or entry.problem is not None or entry.duplicate_of is not None:
+        return [entry]
+    if _changed(replace(entry, packed=False), reading, base):
+        return [replace(entry, packed=False, problem=CHANGED)]
+    full = Path(listing.full_path(entry.place, base))
+    try:
+        members = unpack(full, zone / "unpacked" / entry.content)
+    except PackedError as cause:
+        return [replace(entry, packed=False, problem=str(cause))]
+    found = []
+    for member in members:
+        path = f"{entry.path}!/{member.name}" if member.name else entry.path
+        each = inspect(path, str(member.file), reading)
+        assert each is not None  # nobody writes there
+        at = os.path.relpath(member.file, base.absolute())
+        found.append(replace(each, mtime_ns=entry.mtime_ns, version=entry.version, at=at))
+    if len(found) == 1 and found[0].path == entry.path:  # it is the file itself: listed as it was
+        return [replace(found[0], size=entry.size)]
+    return [entry, *found]
+
+
 def _changed(entry: FileEntry, reading: Reading, base: Path) -> bool:
     """Return whether a file is no longer what its entry pins; equal size and time are trusted."""
-    if entry.problem == CHANGED or entry.duplicate_of is not None:
+    if entry.problem == CHANGED or entry.duplicate_of is not None or entry.packed:
         return False
     full = listing.full_path(entry.place, base)
     try:
@@ -285,7 +318,7 @@ def _changed(entry: FileEntry, reading: Reading, base: Path) -> bool:
             fix="put it back, or mount its folder again",
             transient=True,
         ) from cause
-    if about.st_size == entry.size and (entry.at is not None or about.st_mtime_ns == entry.mtime_ns):
+    if entry.at is not None or (about.st_size, about.st_mtime_ns) == (entry.size, entry.mtime_ns):
         return False
     now = inspect(entry.path, full, reading)
     return now is None or now.content != entry.content

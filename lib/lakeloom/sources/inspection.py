@@ -19,11 +19,11 @@ from typing import BinaryIO
 from lakeloom.core.errors import SourceError
 from lakeloom.sources.columns import clash
 from lakeloom.sources.ledger import FileEntry
+from lakeloom.sources.packed import kind_of
 from lakeloom.sources.scanners import SCANNERS, Scanner
 
 CHUNK_BYTES = 1 << 20
-# Hadoop splits bz2 by compressed offsets, where record numbers would not be unique.
-REFUSED = {".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".snappy": "snappy", ".deflate": "deflate", ".xz": "xz"}
+REFUSED = {".snappy": "snappy", ".deflate": "deflate", ".7z": "7z", ".rar": "rar", ".z": "compress"}
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,18 @@ def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         return None
     names = header or ()
-    if problem is None:
+    packed = _is_packed(full, reading)
+    if problem is None and not packed:
         problem = clash([name.partition("\t")[0] for name in names]) or _lacking(names, reading.required)
-    return FileEntry(path, before.st_size, before.st_mtime_ns, content, header, problem)
+    return FileEntry(path, before.st_size, before.st_mtime_ns, content, header, problem, packed=packed)
 
 
 def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, ...] | None, str | None]:
     suffix = Path(full).suffix.lower()
+    if _is_packed(full, reading):  # what it holds is inspected when it was unpacked
+        return _digest(_chunks(file)), None, None if os.fstat(file.fileno()).st_size else "the file is empty"
     if suffix in REFUSED and reading.format != "parquet":
-        return _digest(_chunks(file)), None, f"{REFUSED[suffix]} compression is not read; use gzip"
+        return _digest(_chunks(file)), None, f"{REFUSED[suffix]} compression is not read; use gzip or zstd"
     scanner: Scanner = SCANNERS[reading.format](reading.options, reading.row_tag, reading.names)
     digest = hashlib.blake2b(digest_size=16)
     stream = gzip.GzipFile(fileobj=file) if suffix == ".gz" and reading.format != "parquet" else file
@@ -92,6 +95,11 @@ def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, 
         return digest.hexdigest(), None, "the file is empty"
     header, problem = scanner.close(full)
     return digest.hexdigest(), header, problem
+
+
+def _is_packed(full: str, reading: Reading) -> bool:
+    kind = kind_of(full)
+    return kind in ("zip", "tar") or (kind is not None and reading.format != "parquet")
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -37,7 +37,9 @@ class FileEntry:
     duplicate_of : str or None
         The path whose content it repeats; it then is not loaded.
     version, at : str or None
-        Of an object that was fetched: what its store says, and where its bytes lie.
+        Of an object that was fetched, or what was unpacked: what its store says, and where its bytes lie.
+    packed : bool
+        Whether it is packed: what it holds lands under names of its own, or under its own when it was unpacked.
     """
 
     path: str
@@ -49,6 +51,7 @@ class FileEntry:
     duplicate_of: str | None = None
     version: str | None = None
     at: str | None = None
+    packed: bool = False
 
     @property
     def place(self) -> str:
@@ -58,12 +61,12 @@ class FileEntry:
     @property
     def loadable(self) -> bool:
         """Whether its rows are to be read."""
-        return self.problem is None and self.duplicate_of is None
+        return self.problem is None and self.duplicate_of is None and not self.packed
 
     def as_dict(self) -> dict[str, Any]:
         """Return the entry as it stands in a batch."""
         told = asdict(self) | {"header": None if self.header is None else list(self.header)}
-        return {name: value for name, value in told.items() if name not in ("version", "at") or value is not None}
+        return {name: value for name, value in told.items() if name not in ("version", "at", "packed") or value}
 
 
 def entries(batch: Batch) -> list[FileEntry]:

@@ -1,0 +1,185 @@
+"""Packed files: bzip2, xz, zstd and lz4, and the members of zip and tar, each unpacked once into the landing zone.
+
+Spark reads none of them record by record: it would split bzip2 by compressed offsets, where record numbers are not
+unique, and knows no archives. What is unpacked lies under the hash of the packed bytes, complete or not at all, so
+that a landing that is killed finds it again. Nothing is written but by number: a member's name climbs nowhere.
+
+Refused: what is encrypted or damaged, what unpacks to a thousand times its size, archives inside of archives.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+Kind = Literal["bz2", "xz", "zstd", "lz4", "zip", "tar"]
+_STREAMS: dict[str, Kind] = {".bz2": "bz2", ".xz": "xz", ".zst": "zstd", ".zstd": "zstd", ".lz4": "lz4"}
+_SHORT = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
+_CHUNK = 1 << 20
+# Below the first nothing is a bomb; above it what unpacks to more than so many times its size is one.
+_HARMLESS_BYTES, _MOST = 1 << 30, 1000
+_DAMAGED = (
+    OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError,
+    NotImplementedError,
+)  # fmt: skip
+
+
+class PackedError(Exception):
+    """Why a file can't be unpacked, in words for its entry."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """An unpacked file: its name in the archive, empty where the file was but one, and where it lies."""
+
+    name: str
+    file: Path
+
+
+def kind_of(path: str) -> Kind | None:
+    """Return how a file is packed, by its name; None for what is read as it is (gzip among it).
+
+    Examples
+    --------
+    >>> kind_of("a.csv.zst"), kind_of("a.TAR.gz"), kind_of("a.tgz"), kind_of("a.csv.gz")
+    ('zstd', 'tar', 'tar', None)
+    """
+    suffixes = [each.lower() for each in Path(path).suffixes[-2:]]
+    last = suffixes[-1] if suffixes else ""
+    if last in (".zip", ".tar"):
+        return cast("Kind", last[1:])
+    if last in _SHORT or (len(suffixes) == 2 and suffixes[0] == ".tar" and (last in _STREAMS or last == ".gz")):
+        return "tar"
+    return _STREAMS.get(last)
+
+
+def unpack(full: Path, folder: Path) -> list[Member]:
+    """Unpack a file into `folder`, which is there whole afterwards; one that is there already is taken for it.
+
+    Parameters
+    ----------
+    full : Path
+        Where the packed file lies.
+    folder : Path
+        Named by the content of the packed file.
+
+    Raises
+    ------
+    PackedError
+        Where it is damaged, encrypted, a bomb, or holds archives.
+    """
+    kind = kind_of(full.name)
+    assert kind is not None  # nobody else asks
+    index = folder / "members.json"
+    if not index.exists():
+        draft = folder.with_name(f"{folder.name}.partial")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        try:
+            names = _unpacked(full, kind, draft)
+        except PackedError:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        (draft / index.name).write_text(json.dumps(names), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.replace(folder)
+    return [Member(name, folder / file) for name, file in json.loads(index.read_text(encoding="utf-8"))]
+
+
+def _unpacked(full: Path, kind: Kind, draft: Path) -> list[tuple[str, str]]:
+    budget = _Budget(full.stat().st_size)
+    found: list[tuple[str, str]] = []
+    try:
+        for name, stream in _members(full, kind):
+            inner = kind_of(name) if name else None
+            if inner is not None:
+                raise PackedError(f"it holds '{name}', which is packed again; unpack it before")
+            ending = "".join(Path(name or full.stem).suffixes[-2:])
+            file = f"{len(found):06d}{ending if ending.replace('.', '').isalnum() else ''}"
+            with (draft / file).open("xb") as out:
+                while chunk := stream.read(_CHUNK):
+                    budget.spend(len(chunk))
+                    out.write(chunk)
+            found.append((name, file))
+    except PackedError:
+        raise
+    except _DAMAGED as cause:
+        if "encrypted" in str(cause) or "password" in str(cause):
+            raise PackedError("it is encrypted") from None
+        if isinstance(cause, OSError) and cause.errno is not None:  # the machine's fault, not the file's
+            raise
+        raise PackedError(f"it is no {kind}, is cut off or damaged") from None
+    if not found:
+        raise PackedError("it holds no file")
+    return found
+
+
+def _members(full: Path, kind: Kind) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yield name and content of each file; names that begin with ``_`` or ``.`` are left out, as of folders."""
+    if kind == "zip":
+        with zipfile.ZipFile(full) as archive:
+            for info in sorted(archive.infolist(), key=lambda each: each.header_offset):
+                if not info.is_dir() and _counts(info.filename):
+                    with archive.open(info) as stream:
+                        yield info.filename, stream
+    elif kind == "tar":
+        with _plain(full) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
+            for member in archive:
+                opened = archive.extractfile(member) if member.isreg() and _counts(member.name) else None
+                if opened is not None:
+                    yield member.name, opened
+    else:
+        with _plain(full) as plain:
+            yield "", plain
+
+
+@contextmanager
+def _plain(full: Path) -> Iterator[IO[bytes]]:
+    """Open a file as what its last ending says it is packed by."""
+    last = full.suffix.lower()
+    opened = _OPENERS.get(_SHORT.get(last, last), Path.open)(full, mode="rb")
+    with closing(opened):
+        yield opened
+
+
+def _by_arrow(codec: str, full: Path, mode: str) -> Any:
+    del mode
+    from pyarrow import CompressedInputStream, OSFile
+
+    return CompressedInputStream(OSFile(str(full)), codec)
+
+
+_OPENERS: dict[str, Callable[..., Any]] = {
+    ".bz2": bz2.open, ".xz": lzma.open, ".gz": gzip.open, ".zst": partial(_by_arrow, "zstd"),
+    ".zstd": partial(_by_arrow, "zstd"), ".lz4": partial(_by_arrow, "lz4"),
+}  # fmt: skip
+
+
+def _counts(name: str) -> bool:
+    parts = [part for part in name.replace("\\", "/").split("/") if part]
+    return bool(parts) and not parts[-1].startswith(("_", ".")) and "__MACOSX" not in parts
+
+
+class _Budget:
+    """How many bytes a file may unpack to."""
+
+    def __init__(self, packed: int) -> None:
+        self._left = max(_HARMLESS_BYTES, packed * _MOST)
+
+    def spend(self, size: int) -> None:
+        """Take some of it; raises PackedError where no more is left."""
+        self._left -= size
+        if self._left < 0:
+            raise PackedError("it unpacks to more than a thousand times its size")

@@ -1,0 +1,177 @@
+"""Packed files: what is unpacked, that nothing climbs or grows without end, and what can't be is told in words."""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import tarfile
+import zipfile
+
+import pyarrow as pa
+import pytest
+
+from lakeloom.sources import packed
+from lakeloom.sources.packed import PackedError, kind_of, unpack
+
+TEXT = b"id,word\n1,one\n2,two\n" * 500
+
+
+def by_arrow(codec):
+    def pack(content):
+        sink = pa.BufferOutputStream()
+        with pa.CompressedOutputStream(sink, codec) as out:
+            out.write(content)
+        return sink.getvalue().to_pybytes()
+
+    return pack
+
+
+STREAMS = {
+    ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": by_arrow("zstd"), ".lz4": by_arrow("lz4"), ".zstd": by_arrow("zstd"),
+}  # fmt: skip
+
+
+def zipped(members, **more):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return sink.getvalue()
+
+
+def tarred(members, more=()):
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        for info in more:
+            archive.addfile(info)
+    return sink.getvalue()
+
+
+def put(folder, name, content):
+    file = folder / name
+    file.write_bytes(content)
+    return file
+
+
+def content(members):
+    return {member.name: member.file.read_bytes() for member in members}
+
+
+@pytest.mark.parametrize("ending", STREAMS)
+def test_a_packed_file_is_the_file_that_it_holds(tmp_path, ending):
+    file = put(tmp_path, f"a.csv{ending}", STREAMS[ending](TEXT))
+    (member,) = unpack(file, tmp_path / "zone" / "abc")
+    assert (member.name, member.file.read_bytes(), member.file.suffix) == ("", TEXT, ".csv")
+    with pytest.raises(PackedError, match="cut off or damaged"):
+        unpack(put(tmp_path, f"b.csv{ending}", STREAMS[ending](os.urandom(5000))[:-20]), tmp_path / "zone" / "b")
+    with pytest.raises(PackedError, match="damaged"):
+        unpack(put(tmp_path, f"c.csv{ending}", b"id,word\n1,one\n"), tmp_path / "zone" / "c")
+    assert sorted(each.name for each in (tmp_path / "zone").iterdir()) == ["abc"]
+
+
+MEMBERS = {
+    "in/a.csv": TEXT, "b.csv.gz": gzip.compress(TEXT), "../../climbs.csv": b"x", "/abs.csv": b"y", "in/_left.csv": b"-",
+    "__MACOSX/a.csv": b"-", "ü 漢.csv": b"z", "c.csv": b"", "..\\..\\win.csv": b"w",
+}  # fmt: skip
+TAKEN = {name: each for name, each in MEMBERS.items() if "_left" not in name and "MACOSX" not in name}
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [("a.zip", zipped), ("a.tar", tarred), ("a.tar.gz", lambda each: gzip.compress(tarred(each))),
+     ("a.tgz", lambda each: gzip.compress(tarred(each))), ("a.tar.zst", lambda each: by_arrow("zstd")(tarred(each))),
+     ("a.TBZ2", lambda each: bz2.compress(tarred(each)))],
+)  # fmt: skip
+def test_members_land_by_number_whatever_their_names(tmp_path, name, pack):
+    members = unpack(put(tmp_path, name, pack(MEMBERS)), tmp_path / "deep" / "zone" / "abc")
+    assert content(members) == TAKEN
+    files = {each for each in tmp_path.rglob("*") if each.is_file()}
+    assert {each.parent for each in files} == {tmp_path, tmp_path / "deep" / "zone" / "abc"}
+    again = unpack(tmp_path / name, tmp_path / "deep" / "zone" / "abc")
+    assert again == members
+
+
+def test_links_and_devices_of_an_archive_are_passed_over(tmp_path):
+    more = []
+    for name, kind in (("link", tarfile.SYMTYPE), ("hard", tarfile.LNKTYPE), ("fifo", tarfile.FIFOTYPE)):
+        info = tarfile.TarInfo(f"{name}.csv")
+        info.type, info.linkname = kind, "/etc/passwd"
+        more.append(info)
+    found = unpack(put(tmp_path, "a.tar", tarred({"a.csv": b"1"}, more)), tmp_path / "zone")
+    assert content(found) == {"a.csv": b"1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "why"),
+    [("a.zip", zipped({"b.zip": zipped({"c.csv": b"1"})}), "packed again"), ("a.zip", zipped({}), "holds no file"),
+     ("a.zip", zipped({"_a.csv": b"1"}), "holds no file"), ("a.tar", b"x" * 5000, "damaged"), ("a.zip", b"PK", "damaged"),
+     ("a.tar.gz", tarred({"a.csv": b"1"}), "damaged"), ("a.zip", zipped({"a.csv": TEXT})[:-30], "damaged")],
+)  # fmt: skip
+def test_what_can_t_be_unpacked_is_told_and_leaves_nothing(tmp_path, name, made, why):
+    with pytest.raises(PackedError, match=why):
+        unpack(put(tmp_path, name, made), tmp_path / "zone" / "abc")
+    assert not any((tmp_path / "zone").iterdir())
+
+
+def test_a_flipped_bit_in_an_archive_is_found(tmp_path):
+    made = bytearray(zipped({"a.csv": os.urandom(3000)}))
+    made[1500] ^= 1
+    with pytest.raises(PackedError, match="damaged"):
+        unpack(put(tmp_path, "a.zip", bytes(made)), tmp_path / "zone")
+
+
+def test_an_encrypted_archive_is_told_as_one(tmp_path):
+    made = bytearray(zipped({"a.csv": TEXT}))
+    for sign, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        made[made.index(sign) + offset] |= 1
+    with pytest.raises(PackedError, match="encrypted"):
+        unpack(put(tmp_path, "a.zip", bytes(made)), tmp_path / "zone")
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.csv.bz2", "a.csv.zst", "a.tar.xz"])
+def test_a_bomb_is_ended_before_it_fills_the_disk(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(packed, "_HARMLESS_BYTES", 1 << 20)
+    monkeypatch.setattr(packed, "_MOST", 10)
+    zeros = bytes(64 << 20)
+    pack = {
+        "a.zip": lambda: zipped({"a.csv": zeros}), "a.csv.bz2": lambda: bz2.compress(zeros),
+        "a.csv.zst": lambda: by_arrow("zstd")(zeros), "a.tar.xz": lambda: lzma.compress(tarred({"a.csv": zeros})),
+    }[name]  # fmt: skip
+    with pytest.raises(PackedError, match="thousand times"):
+        unpack(put(tmp_path, name, pack()), tmp_path / "zone" / "abc")
+    assert sum(each.stat().st_size for each in (tmp_path / "zone").rglob("*")) < 1 << 20
+
+
+def test_killed_while_it_unpacks_it_begins_anew(tmp_path, monkeypatch):
+    file = put(tmp_path, "a.zip", zipped({"a.csv": TEXT, "b.csv": TEXT}))
+
+    class Killed(BaseException):
+        pass
+
+    real, count = packed._Budget.spend, [0]
+
+    def spend(budget, size):
+        count[0] += 1
+        if count[0] == 2:
+            raise Killed
+        real(budget, size)
+
+    monkeypatch.setattr(packed._Budget, "spend", spend)
+    with pytest.raises(Killed):
+        unpack(file, tmp_path / "zone" / "abc")
+    assert not (tmp_path / "zone" / "abc").exists()
+    assert content(unpack(file, tmp_path / "zone" / "abc")) == {"a.csv": TEXT, "b.csv": TEXT}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.csv", None), ("a.csv.gz", None), ("a.gz", None), ("a", None), (".zip", None), ("a.ZIP", "zip"), ("a.tar.lz4", "tar"),
+     ("a.b.xz", "xz"), ("a.csv.lz4", "lz4")],
+)  # fmt: skip
+def test_how_a_file_is_packed_is_told_by_its_name(name, kind):
+    assert kind_of(name) == kind
