@@ -77,6 +77,22 @@ def test_each_lands_once_under_its_own_name_and_what_is_damaged_goes_to_quaranti
     assert shop.run().status == "skipped"
 
 
+def test_files_in_another_encoding_land_as_what_they_say(tmp_path, spark):
+    shop, folder = Project(tmp_path, "in/*"), tmp_path / "in"
+    folder.mkdir()
+    sources = tmp_path / "conf" / "shop" / "sources.yml"
+    sources.write_text(sources.read_text().replace("format: csv", "format: csv, encoding: utf-16"))
+    (folder / "a.csv").write_bytes("id,word\n1,Zoë\n2,漢\n".encode("utf-16"))
+    (folder / "b.csv.gz").write_bytes(gzip.compress("id,word\n3,ü\n".encode("utf-16")))
+    (folder / "c.csv").write_bytes(csv(4) + b"1")
+    done = shop.run()
+    assert (done.rows_out, done.quarantined) == (3, 1)
+    assert {(row["id"], row["word"]) for row in shop.table("bronze.words")} == {(1, "Zoë"), (2, "漢"), (3, "ü")}
+    (kept,) = shop.table("quarantine.bronze__words")
+    assert (kept["reasons"], kept["bytes"]) == (["it is not written in utf-16"], csv(4) + b"1")
+    assert shop.run().status == "skipped"
+
+
 def test_an_archive_that_is_rewritten_before_it_lands_comes_as_it_is_now(tmp_path, spark, monkeypatch):
     shop, folder = Project(tmp_path, "in/*"), tmp_path / "in"
     folder.mkdir()

@@ -292,6 +292,9 @@ def test_paths_outside_the_base_are_read_and_named_relative(base, tmp_path):
         ({"path": "s3://bucket"}, "no address"),
         ({"path": "https://host/*.csv"}, "no listing"),
         ({"changed": "ignore"}, "objects of a store"),
+        ({"encoding": "utf-9"}, "unknown"),
+        ({"encoding": "base64"}, "unknown"),
+        ({"encoding": "latin-1", "format": "parquet"}, "of its own"),
         ({"nonsense": 1}, "Extra"),
     ],
 )

@@ -175,3 +175,27 @@ def test_killed_while_it_unpacks_it_begins_anew(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_how_a_file_is_packed_is_told_by_its_name(name, kind):
     assert kind_of(name) == kind
+
+
+WORDS = "id,word\n1,Zoë\n2,Łódź €\n" * 40_000  # longer than what is read at a time
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "pack"),
+    [("utf-16", "a.csv", bytes), ("cp1250", "a.csv.gz", gzip.compress), ("utf-32-le", "a.csv.bz2", bz2.compress),
+     ("iso8859_16", "a.zip", lambda each: zipped({"x.csv": each, "y.csv.gz": gzip.compress(each)}))],
+)  # fmt: skip
+def test_other_encodings_are_utf8_afterwards(tmp_path, encoding, name, pack):
+    file = put(tmp_path, name, pack(WORDS.encode(encoding)))
+    found = unpack(file, tmp_path / "zone", encoding)
+    assert {member.file.read_bytes().decode() for member in found} == {WORDS}
+    assert {member.file.suffix for member in found} == {".csv"}
+    with pytest.raises(PackedError, match="not written in utf-16"):
+        unpack(
+            put(tmp_path, f"b-{name}", pack(WORDS.encode("latin-1", "replace") + b"\xff")), tmp_path / "other", "utf-16"
+        )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "us-ascii", "utf-8-sig"])
+def test_what_is_utf8_needs_no_other_bytes(encoding):
+    assert packed.is_utf8(encoding)

@@ -6,6 +6,7 @@ Source: the databases' and drivers' manuals; the default is standard SQL's.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 # Product in the URL → what stands before and after a name; a closing one inside the name is doubled.
 _QUOTES = {
@@ -54,9 +55,29 @@ def adapted(url: str) -> tuple[str, str | None]:
     return asked, _MARIADB if named == "mariadb" else None
 
 
-def zones(url: str) -> bool:
-    """Return whether a time with a zone is written with its offset: MySQL compares it in the connection's, UTC."""
-    return product(url) not in ("mysql", "mariadb")
+@dataclass(frozen=True)
+class Literals:
+    """How a database is told a date, a time, and a time with a zone (in UTC): the value stands at ``{}``."""
+
+    date: str = "'{}'"
+    time: str = "'{}'"
+    zoned: str = "'{}+00:00'"
+
+
+STANDARD = Literals()
+_LITERALS = {
+    # Compared in the connection's zone, which is UTC.
+    "mysql": Literals(zoned="'{}'"), "mariadb": Literals(zoned="'{}'"),
+    # Untyped texts go by the session's own formats.
+    "oracle": Literals("DATE '{}'", "TIMESTAMP '{}'", "TIMESTAMP '{} +00:00'"),
+    # A text with more than three decimals is no DATETIME to it.
+    "sqlserver": Literals("CAST('{}' AS date)", "CAST('{}' AS datetime2)", "CAST('{}+00:00' AS datetimeoffset)"),
+}  # fmt: skip
+
+
+def literals(url: str) -> Literals:
+    """Return how the database at `url` is told dates and times."""
+    return _LITERALS.get(product(url), STANDARD)
 
 
 def quote_identifier(url: str, name: str) -> str:

@@ -34,7 +34,7 @@ from lakeloom.sources import ledger, listing, objects
 from lakeloom.sources.inspection import Reading, inspect
 from lakeloom.sources.landing import Batch, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
-from lakeloom.sources.packed import PackedError, unpack
+from lakeloom.sources.packed import UTF8, PackedError, is_utf8, unpack
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -80,6 +80,8 @@ class FilesConfig(BaseModel):
         Columns without which a file is not loaded; others that a file lacks are NULL.
     row_tag : str, optional
         The element of a row; for xml.
+    encoding : str
+        In which CSV and JSON lines are written; a file that is not goes to quarantine whole.
     changed : {'add', 'ignore', 'fail'}
         Of an address: what becomes of an object that arrived before and is another one now. ``add`` lands it too.
     vanished : {'ignore', 'fail'}
@@ -95,6 +97,7 @@ class FilesConfig(BaseModel):
     columns: dict[str, str] = {}
     required: tuple[str, ...] = ()
     row_tag: str | None = None
+    encoding: str = UTF8
     changed: objects.Policy = "add"
     vanished: Literal["ignore", "fail"] = "ignore"
     _place: objects.Place | None = PrivateAttr(None)
@@ -111,6 +114,12 @@ class FilesConfig(BaseModel):
                 raise ValueError("a web server has no listing; name one file, or fetch by other means into a folder")
         elif not self.path.startswith("${") and (self.changed, self.vanished) != ("add", "ignore"):
             raise ValueError("changed and vanished are for objects of a store; a folder's files are added")
+        try:
+            plain = is_utf8(self.encoding)
+        except LookupError:
+            raise ValueError(f"encoding '{self.encoding}' is unknown") from None
+        if not plain and self.format not in ("csv", "json"):
+            raise ValueError(f"{self.format} has an encoding of its own; encoding is for csv and json")
         unknown = sorted(set(self.options) - OPTIONS[self.format])
         if unknown:
             valid = ", ".join(sorted(OPTIONS[self.format])) or "none"
@@ -133,7 +142,7 @@ class FilesConfig(BaseModel):
         for name in ("header", "multiLine"):
             if name in options:
                 options[name] = options[name].lower()
-        return Reading(self.format, options, self.row_tag, self.required, tuple(self.columns))
+        return Reading(self.format, options, self.row_tag, self.required, tuple(self.columns), self.encoding)
 
 
 class Files:
@@ -289,13 +298,14 @@ def _unpacked(entry: FileEntry, reading: Reading, zone: Path, base: Path) -> lis
         return [replace(entry, packed=False, problem=CHANGED)]
     full = Path(listing.full_path(entry.place, base))
     try:
-        members = unpack(full, zone / "unpacked" / entry.content)
+        coded = "" if is_utf8(reading.encoding) else f"-{reading.encoding}"
+        members = unpack(full, zone / "unpacked" / f"{entry.content}{coded}", reading.encoding)
     except PackedError as cause:
         return [replace(entry, packed=False, problem=str(cause))]
     found = []
     for member in members:
         path = f"{entry.path}!/{member.name}" if member.name else entry.path
-        each = inspect(path, str(member.file), reading)
+        each = inspect(path, str(member.file), replace(reading, encoding=UTF8))
         assert each is not None  # nobody writes there
         at = os.path.relpath(member.file, base.absolute())
         found.append(replace(each, mtime_ns=entry.mtime_ns, version=entry.version, at=at))

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from lakeloom.core.errors import SourceError
 from lakeloom.sources.columns import clash
 from lakeloom.sources.ledger import FileEntry
-from lakeloom.sources.packed import kind_of
+from lakeloom.sources.packed import UTF8, is_utf8, kind_of
 from lakeloom.sources.scanners import SCANNERS, Scanner
 
 CHUNK_BYTES = 1 << 20
@@ -35,6 +35,7 @@ class Reading:
     row_tag: str | None = None
     required: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    encoding: str = UTF8
 
 
 def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
@@ -99,7 +100,9 @@ def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, 
 
 def _is_packed(full: str, reading: Reading) -> bool:
     kind = kind_of(full)
-    return kind in ("zip", "tar") or (kind is not None and reading.format != "parquet")
+    if reading.format == "parquet":
+        return kind in ("zip", "tar")
+    return kind is not None or not is_utf8(reading.encoding)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -31,7 +31,7 @@ from lakeloom.session.settings import is_local
 from lakeloom.session.spark import step_session
 from lakeloom.sources import windows
 from lakeloom.sources.columns import stored_name
-from lakeloom.sources.dialects import adapted, quote_identifier, zones
+from lakeloom.sources.dialects import adapted, literals, quote_identifier
 from lakeloom.sources.embedded import anchored, is_embedded, read_alone
 from lakeloom.sources.landing import Batch, Landing
 
@@ -306,7 +306,7 @@ def _poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batc
         batch["lower"] = last.get("upper") if last else None
         batch["overlap_s"] = config.incremental.units
         batch["since"] = windows.since(batch["lower"], config.incremental.units, of)
-        where = windows.window(quote(by), batch["since"], batch["upper"], of, zones=zones(reveal(config.url)))
+        where = windows.window(quote(by), batch["since"], batch["upper"], of, literals(reveal(config.url)))
         loose = f"{quote(by)} IS NULL" if batch["rows"] > _count(found["marked_rows"]) else ""
     batch["fingerprint"] = _fingerprint(session, config, loose) if loose else None
     pinned = ("rows", "upper", "fingerprint")
@@ -318,7 +318,7 @@ def _poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batc
     if at is not None and config.partitions is not None:
         of = str(windows.family(types[at]))
         edges = found["low_edge"], found["high_edge"]
-        ranges = windows.ranges(quote(at), *edges, config.partitions.number, of, zones=zones(reveal(config.url)))
+        ranges = windows.ranges(quote(at), *edges, config.partitions.number, of, literals(reveal(config.url)))
     batch["partitions"] = [windows.both(where, each) for each in ranges]
     return batch
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.sources import windows
-from lakeloom.sources.dialects import quote_identifier, zones
+from lakeloom.sources.dialects import literals, quote_identifier
 from lakeloom.sources.jdbc import JdbcConfig, at_home, coded, fetch, origin_of, reveal, spelled
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def totals(
         if config.incremental is not None and upper is not None:
             mark = spelled(types, config.incremental.by)
             of = str(windows.family(types[mark]))
-            where = windows.window(quote(mark), None, upper, of, zones=zones(reveal(config.url)))
+            where = windows.window(quote(mark), None, upper, of, literals(reveal(config.url)))
         groups = f" GROUP BY {', '.join(keys)}" if keys else ""
         query = f"SELECT {', '.join(listed)} FROM {origin_of(config)} WHERE {where}{groups}"  # noqa: S608  quoted
         found = fetch(spark, config, f"({query}) lakeloom_totals", [windows.EVERY_ROW], preferTimestampNTZ="true")

@@ -1,5 +1,7 @@
 """Packed files: bzip2, xz, zstd and lz4, and the members of zip and tar, each unpacked once into the landing zone.
 
+What is written in another encoding than UTF-8 goes the same way, and is UTF-8 there.
+
 Spark reads none of them record by record: it would split bzip2 by compressed offsets, where record numbers are not
 unique, and knows no archives. What is unpacked lies under the hash of the packed bytes, complete or not at all, so
 that a landing that is killed finds it again. Nothing is written but by number: a member's name climbs nowhere.
@@ -10,6 +12,7 @@ Refused: what is encrypted or damaged, what unpacks to a thousand times its size
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import json
 import lzma
@@ -27,6 +30,7 @@ from typing import IO, Any, Literal, cast
 Kind = Literal["bz2", "xz", "zstd", "lz4", "zip", "tar"]
 _STREAMS: dict[str, Kind] = {".bz2": "bz2", ".xz": "xz", ".zst": "zstd", ".zstd": "zstd", ".lz4": "lz4"}
 _SHORT = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
+UTF8 = "utf-8"
 _CHUNK = 1 << 20
 # Below the first nothing is a bomb; above it what unpacks to more than so many times its size is one.
 _HARMLESS_BYTES, _MOST = 1 << 30, 1000
@@ -65,7 +69,7 @@ def kind_of(path: str) -> Kind | None:
     return _STREAMS.get(last)
 
 
-def unpack(full: Path, folder: Path) -> list[Member]:
+def unpack(full: Path, folder: Path, encoding: str = UTF8) -> list[Member]:
     """Unpack a file into `folder`, which is there whole afterwards; one that is there already is taken for it.
 
     Parameters
@@ -73,22 +77,22 @@ def unpack(full: Path, folder: Path) -> list[Member]:
     full : Path
         Where the packed file lies.
     folder : Path
-        Named by the content of the packed file.
+        Named by the content of the packed file, and by the encoding.
+    encoding : str
+        In which it is written; what is unpacked is in UTF-8.
 
     Raises
     ------
     PackedError
-        Where it is damaged, encrypted, a bomb, or holds archives.
+        Where it is damaged, encrypted, a bomb, or holds archives, or is not written in the encoding.
     """
-    kind = kind_of(full.name)
-    assert kind is not None  # nobody else asks
     index = folder / "members.json"
     if not index.exists():
         draft = folder.with_name(f"{folder.name}.partial")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         try:
-            names = _unpacked(full, kind, draft)
+            names = _unpacked(full, draft, encoding)
         except PackedError:
             shutil.rmtree(draft, ignore_errors=True)
             raise
@@ -98,7 +102,14 @@ def unpack(full: Path, folder: Path) -> list[Member]:
     return [Member(name, folder / file) for name, file in json.loads(index.read_text(encoding="utf-8"))]
 
 
-def _unpacked(full: Path, kind: Kind, draft: Path) -> list[tuple[str, str]]:
+def is_utf8(encoding: str) -> bool:
+    """Return whether an encoding needs no other bytes to be UTF-8; raises LookupError for what is none of texts."""
+    "a".encode(encoding)
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
+
+
+def _unpacked(full: Path, draft: Path, encoding: str) -> list[tuple[str, str]]:
+    kind = kind_of(full.name)
     budget = _Budget(full.stat().st_size)
     found: list[tuple[str, str]] = []
     try:
@@ -106,27 +117,34 @@ def _unpacked(full: Path, kind: Kind, draft: Path) -> list[tuple[str, str]]:
             inner = kind_of(name) if name else None
             if inner is not None:
                 raise PackedError(f"it holds '{name}', which is packed again; unpack it before")
-            ending = "".join(Path(name or full.stem).suffixes[-2:])
+            ending = "".join(Path(name or (full.stem if full.suffix.lower() in _OPENERS else full.name)).suffixes[-2:])
+            recoded = None if is_utf8(encoding) else codecs.getincrementaldecoder(encoding)()
+            if recoded is not None and ending.lower().endswith(".gz"):
+                stream, ending = cast("IO[bytes]", gzip.GzipFile(fileobj=stream)), ending[:-3]
             file = f"{len(found):06d}{ending if ending.replace('.', '').isalnum() else ''}"
             with (draft / file).open("xb") as out:
                 while chunk := stream.read(_CHUNK):
                     budget.spend(len(chunk))
-                    out.write(chunk)
+                    out.write(chunk if recoded is None else recoded.decode(chunk).encode())
+                if recoded is not None:
+                    out.write(recoded.decode(b"", final=True).encode())
             found.append((name, file))
     except PackedError:
         raise
+    except UnicodeError:  # of a decoder, or of a byte order mark that is not there
+        raise PackedError(f"it is not written in {encoding}") from None
     except _DAMAGED as cause:
         if "encrypted" in str(cause) or "password" in str(cause):
             raise PackedError("it is encrypted") from None
         if isinstance(cause, OSError) and cause.errno is not None:  # the machine's fault, not the file's
             raise
-        raise PackedError(f"it is no {kind}, is cut off or damaged") from None
+        raise PackedError(f"it is no {kind or 'gzip'}, is cut off or damaged") from None
     if not found:
         raise PackedError("it holds no file")
     return found
 
 
-def _members(full: Path, kind: Kind) -> Iterator[tuple[str, IO[bytes]]]:
+def _members(full: Path, kind: Kind | None) -> Iterator[tuple[str, IO[bytes]]]:
     """Yield name and content of each file; names that begin with ``_`` or ``.`` are left out, as of folders."""
     if kind == "zip":
         with zipfile.ZipFile(full) as archive:

@@ -14,6 +14,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 
+from lakeloom.sources.dialects import STANDARD, Literals
+
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 EVERY_ROW = "1 = 1"
 
@@ -25,13 +27,13 @@ def family(kind: str) -> str | None:
     return {"date": "date", "timestamp_ntz": "time", "timestamp": "zoned", "string": "text"}.get(kind)
 
 
-def literal(value: str, of: str, *, zones: bool = True) -> str:
+def literal(value: str, of: str, written: Literals = STANDARD) -> str:
     """Return a pinned value as an SQL literal; raises ValueError for what is no value of its family.
 
     Parameters
     ----------
-    zones : bool
-        Whether a time with a zone has its offset; else the connection is in UTC.
+    written : Literals
+        How the database is told dates and times.
     """
     if of == "number":
         try:
@@ -42,10 +44,10 @@ def literal(value: str, of: str, *, zones: bool = True) -> str:
             raise ValueError("not a finite number")
         return format(number, "f") if abs(number.adjusted()) < 40 else str(number)
     if of == "date":
-        return f"'{date.fromisoformat(value).isoformat()}'"
+        return written.date.format(date.fromisoformat(value).isoformat())
     if of in ("time", "zoned"):
         text = datetime.fromisoformat(value).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-        return f"'{text}+00:00'" if of == "zoned" and zones else f"'{text}'"
+        return (written.time if of == "time" else written.zoned).format(text)
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -68,7 +70,7 @@ def since(lower: str | None, overlap: int, of: str) -> str | None:
     return lower
 
 
-def window(column: str, first: str | None, upper: str | None, of: str, *, zones: bool = True) -> str:
+def window(column: str, first: str | None, upper: str | None, of: str, written: Literals = STANDARD) -> str:
     """Return the predicate of a window.
 
     Parameters
@@ -79,26 +81,28 @@ def window(column: str, first: str | None, upper: str | None, of: str, *, zones:
         From `since`.
     upper : str or None
         The largest watermark of the batch; None where all are NULL.
-    zones : bool
+    written : Literals
         As for `literal`.
     """
     parts = []
     if first is not None:
         # Times come with the microsecond already added, so the bound itself belongs to the window.
-        parts.append(f"{column} {'>=' if of in ('time', 'zoned') else '>'} {literal(first, of, zones=zones)}")
+        parts.append(f"{column} {'>=' if of in ('time', 'zoned') else '>'} {literal(first, of, written)}")
     if upper is not None:
         timed = of in ("time", "zoned")
-        bound = literal(_next_microsecond(upper) if timed else upper, of, zones=zones)
+        bound = literal(_next_microsecond(upper) if timed else upper, of, written)
         parts.append(f"{column} {'<' if timed else '<='} {bound}")
     return f"({' AND '.join(parts)}) OR {column} IS NULL" if parts else f"{column} IS NULL"
 
 
-def ranges(column: str, low: str | None, high: str | None, number: int, of: str, *, zones: bool = True) -> list[str]:
+def ranges(
+    column: str, low: str | None, high: str | None, number: int, of: str, written: Literals = STANDARD
+) -> list[str]:
     """Return at most `number` predicates on `column` that each row satisfies exactly one of."""
     edges = _edges(low, high, number, of) if low is not None and high is not None else []
     if not edges:
         return [EVERY_ROW]
-    marks = [literal(edge, of, zones=zones) for edge in edges]
+    marks = [literal(edge, of, written) for edge in edges]
     inner = [f"{column} >= {left} AND {column} < {right}" for left, right in pairwise(marks)]
     return [f"{column} < {marks[0]} OR {column} IS NULL", *inner, f"{column} >= {marks[-1]}"]
 
