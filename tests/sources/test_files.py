@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from lakeloom.core.errors import SourceError
 from lakeloom.session.spark import Opener
-from lakeloom.sources.files import Files, FilesChangedError, FilesConfig
+from lakeloom.sources.files import Files, FilesChangedError
+from lakeloom.sources.files_config import FilesConfig
 
 CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -25,7 +25,7 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.replay import chosen_of, pending
 from lakeloom.flow.write import Part, write
 from lakeloom.session.spark import step_session
-from lakeloom.sources.files import FilesConfig
+from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.inspection import inspect
 from lakeloom.sources.landing import Landing
 from lakeloom.sources.ledger import FileEntry

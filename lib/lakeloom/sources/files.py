@@ -21,16 +21,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+from pydantic import BaseModel
 
-from lakeloom.core.errors import ConfigError, SourceError
+from lakeloom.core.errors import SourceError
 from lakeloom.objects.address import Address, is_address
 from lakeloom.objects.opened import opening
 from lakeloom.session.connect import is_connect
 from lakeloom.session.spark import Opener
 from lakeloom.sources import ledger, listing, objects
+from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.inspection import Reading, inspect
 from lakeloom.sources.landing import Batch, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
@@ -39,110 +40,7 @@ from lakeloom.sources.packed import UTF8, PackedError, is_utf8, unpack
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-OPTIONS: dict[str, frozenset[str]] = {
-    "csv": frozenset(
-        [
-            "sep",
-            "quote",
-            "escape",
-            "header",
-            "multiLine",
-            "comment",
-            "ignoreLeadingWhiteSpace",
-            "ignoreTrailingWhiteSpace",
-        ]
-    ),
-    "json": frozenset(),
-    "parquet": frozenset(),
-    "xml": frozenset(["attributePrefix"]),
-}
-_ONE_CHARACTER = ("sep", "quote", "escape", "comment")
 EXECUTORS_FROM_BYTES = 1 << 30
-
-
-class FilesConfig(BaseModel):
-    """What ``sources.yml`` says of a source of kind ``files``.
-
-    Attributes
-    ----------
-    path : str
-        A path or glob, relative to the project's home or absolute, or the address of objects in a store
-        (``s3://bucket/folder/*.csv``, gs, abfss, http(s), file), whose settings stand in ``stores:``; it is only read.
-    format : {'csv', 'json', 'parquet', 'xml'}
-        ``json`` means JSON lines.
-    options : dict
-        Reader options: for csv sep, quote, escape, header, multiLine, comment and the white space ones;
-        for xml attributePrefix.
-    columns : dict
-        Spark types by column; the others land as text, those of Parquet as they are. Values that do not
-        fit go to quarantine. Without a csv header, the columns in order.
-    required : tuple of str
-        Columns without which a file is not loaded; others that a file lacks are NULL.
-    row_tag : str, optional
-        The element of a row; for xml.
-    encoding : str
-        In which CSV and JSON lines are written; a file that is not goes to quarantine whole.
-    changed : {'add', 'ignore', 'fail'}
-        Of an address: what becomes of an object that arrived before and is another one now. ``add`` lands it too.
-    vanished : {'ignore', 'fail'}
-        The same of one that is not there any more.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["files"]
-    path: str
-    format: Literal["csv", "json", "parquet", "xml"]
-    options: dict[str, str | bool | int] = {}
-    columns: dict[str, str] = {}
-    required: tuple[str, ...] = ()
-    row_tag: str | None = None
-    encoding: str = UTF8
-    changed: objects.Policy = "add"
-    vanished: Literal["ignore", "fail"] = "ignore"
-    _place: objects.Place | None = PrivateAttr(None)
-    _zone: Path | None = PrivateAttr(None)
-
-    @model_validator(mode="after")
-    def _fits(self) -> FilesConfig:
-        if is_address(self.path):
-            try:
-                address = Address.parse(self.path)
-            except ConfigError as cause:
-                raise ValueError(f"{cause.message}; {cause.fix}") from None
-            if address.scheme.startswith("http") and not address.plain:
-                raise ValueError("a web server has no listing; name one file, or fetch by other means into a folder")
-        elif not self.path.startswith("${") and (self.changed, self.vanished) != ("add", "ignore"):
-            raise ValueError("changed and vanished are for objects of a store; a folder's files are added")
-        try:
-            plain = is_utf8(self.encoding)
-        except LookupError:
-            raise ValueError(f"encoding '{self.encoding}' is unknown") from None
-        if not plain and self.format not in ("csv", "json"):
-            raise ValueError(f"{self.format} has an encoding of its own; encoding is for csv and json")
-        unknown = sorted(set(self.options) - OPTIONS[self.format])
-        if unknown:
-            valid = ", ".join(sorted(OPTIONS[self.format])) or "none"
-            raise ValueError(f"{self.format} has no option {', '.join(unknown)}; the options are {valid}")
-        for name in _ONE_CHARACTER:
-            if name in self.options and len(str(self.options[name])) != 1:
-                raise ValueError(f"option {name} is one character")
-        if (self.format == "xml") != (self.row_tag is not None):
-            raise ValueError("row_tag is what xml needs" if self.format == "xml" else "row_tag is for xml only")
-        if self.reading.options.get("header") == "false" and not self.columns:
-            raise ValueError("without a header the columns must be declared, in their order")
-        return self
-
-    @property
-    def reading(self) -> Reading:
-        """The part of the config that inspection and readers need."""
-        options = {
-            key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in self.options.items()
-        }
-        for name in ("header", "multiLine"):
-            if name in options:
-                options[name] = options[name].lower()
-        return Reading(self.format, options, self.row_tag, self.required, tuple(self.columns), self.encoding)
 
 
 class Files:
@@ -156,18 +54,18 @@ class Files:
     def located(
         cls, config: FilesConfig, name: str, stores: Mapping[str, Mapping[str, Any]], root: Path
     ) -> FilesConfig:
-        """Return the config with where its objects are; one of a mounted folder comes back as it is.
+        """Return the config with its landing zone, and with where its objects are.
 
         Raises
         ------
         ConfigError
             LL-CONF-004, LL-CONF-008 for wrong settings of the store.
         """
-        config._zone = root / "landing" / name
+        place = None
         if is_address(config.path):
             address = Address.parse(config.path, f"sources.{name}.path")
-            config._place = objects.Place(address, opening(address, stores), root, f"landing/{name}")
-        return config
+            place = objects.Place(address, opening(address, stores), root, f"landing/{name}")
+        return config.located(root / "landing" / name, place)
 
     @classmethod
     def poll(
@@ -186,8 +84,8 @@ class Files:
             LL-SOURCE-001 where the folder or a file can't be opened, or a plain path never was there.
         """
         del clock
-        if config._place is not None:
-            return objects.poll(config._place, landed, changed=config.changed, vanished=config.vanished)
+        if config.place is not None:
+            return objects.poll(config.place, landed, changed=config.changed, vanished=config.vanished)
         listed = listing.find(config.path, base)
         if not listed and not landed and not any(sign in config.path for sign in "*?["):
             raise SourceError("LL-SOURCE-001", f"there is no file '{config.path}'", fix="mend the path")
@@ -213,16 +111,15 @@ class Files:
         """
         files = ledger.entries(batch)
         more = {name: value for name, value in batch.items() if name not in ("objects", "files")}
-        if "objects" in batch and config._place is not None:
+        if "objects" in batch and config.place is not None:
             if isinstance(spark, Opener):
                 spark.soon()
-            brought = objects.bring(config._place, batch, base, spark)
+            brought = objects.bring(config.place, batch, base, spark)
             more |= {"refused": brought.refused} if brought.refused else {}
             files = _inspect_all(brought.listed, config.reading, spark, base)
         elif not any(entry.packed for entry in files):
             return batch
-        assert config._zone is not None  # `located` gives it
-        whole = [each for entry in files for each in _unpacked(entry, config.reading, config._zone, base)]
+        whole = [each for entry in files for each in _unpacked(entry, config.reading, config.zone, base)]
         return more | _batch(whole, landed)
 
     @classmethod

@@ -20,7 +20,7 @@ from lakeloom.core.errors import SourceError
 from lakeloom.sources.columns import clash
 from lakeloom.sources.ledger import FileEntry
 from lakeloom.sources.packed import UTF8, is_utf8, kind_of
-from lakeloom.sources.scanners import SCANNERS, Scanner
+from lakeloom.sources.scanners import AS_THEY_ARE, SCANNERS, Scanner
 
 CHUNK_BYTES = 1 << 20
 REFUSED = {".snappy": "snappy", ".deflate": "deflate", ".7z": "7z", ".rar": "rar", ".z": "compress"}
@@ -36,6 +36,7 @@ class Reading:
     required: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     encoding: str = UTF8
+    fields: tuple[tuple[str, int, int], ...] = ()
 
 
 def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
@@ -77,11 +78,11 @@ def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, 
     suffix = Path(full).suffix.lower()
     if _is_packed(full, reading):  # what it holds is inspected when it was unpacked
         return _digest(_chunks(file)), None, None if os.fstat(file.fileno()).st_size else "the file is empty"
-    if suffix in REFUSED and reading.format != "parquet":
+    if suffix in REFUSED and reading.format not in AS_THEY_ARE:
         return _digest(_chunks(file)), None, f"{REFUSED[suffix]} compression is not read; use gzip or zstd"
     scanner: Scanner = SCANNERS[reading.format](reading.options, reading.row_tag, reading.names)
     digest = hashlib.blake2b(digest_size=16)
-    stream = gzip.GzipFile(fileobj=file) if suffix == ".gz" and reading.format != "parquet" else file
+    stream = gzip.GzipFile(fileobj=file) if suffix == ".gz" and reading.format not in AS_THEY_ARE else file
     size = 0
     try:
         for chunk in _chunks(stream):  # type: ignore[arg-type]
@@ -100,7 +101,7 @@ def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, 
 
 def _is_packed(full: str, reading: Reading) -> bool:
     kind = kind_of(full)
-    if reading.format == "parquet":
+    if reading.format in AS_THEY_ARE:
         return kind in ("zip", "tar")
     return kind is not None or not is_utf8(reading.encoding)
 

@@ -28,6 +28,7 @@ SPLIT_BYTES = 128 << 20
 CORRUPT, RAW, REASONS = "_corrupt_record", "_raw", "_reasons"
 MARKS = ("_path", "_record", RAW, REASONS)
 _INDEX_BITS = (1 << 33) - 1  # monotonically_increasing_id: partition in the upper bits, index in the lower 33
+_ROWS_A_BYTE = 1024
 _CSV = {"escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
 
 
@@ -69,12 +70,12 @@ def read_group(spark: SparkSession, group: Group, reading: Reading, types: Mappi
         Raw columns, then ``_path`` (URI of the file), ``_record bigint``, ``_raw string`` and ``_reasons
         array<string>``, empty for sound records.
     """
-    if reading.format == "parquet":
-        return _typed(_parquet(spark, group), types)
+    if reading.format in _WHOLE:
+        return _typed(_WHOLE[reading.format](spark, group), types)
+    if reading.format == "fixed":
+        return _typed(_fixed(spark, group, reading), types)
     if reading.format == "xml":
         return _typed(_xml(spark, group, reading, types), types)
-    if reading.format == "json":
-        return _typed(_json(spark, group), types)
     many_lines = reading.options.get("multiLine", "false") == "true"
     return _typed((_csv_blocks if many_lines else _csv_lines)(spark, group, reading), types)
 
@@ -202,6 +203,50 @@ def _parquet(spark: SparkSession, group: Group) -> DataFrame:
     )
 
 
+def _orc(spark: SparkSession, group: Group) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    names = [name.partition("\t")[0] for name in group.header]
+    rows = _numbered(_files(spark, "orc", group.paths), *[F.col(quoted(name)) for name in names])
+    values = [F.col(quoted(name)).alias(stored_name(name)) for name in names]
+    nothing = F.lit(None).cast("string")
+    # Many rows may fit into a byte, so a split's numbers begin further apart than its bytes.
+    apart = (F.col("_start") * _ROWS_A_BYTE + F.col("_index")).alias("_record")
+    return rows.select(*values, "_path", apart, nothing.alias(RAW), F.array().cast("array<string>").alias(REASONS))
+
+
+def _binary(spark: SparkSession, group: Group) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    return _files(spark, "binaryFile", group.paths).select(
+        "content",
+        F.col("length").alias("size"),
+        F.col("_metadata.file_path").alias("_path"),
+        F.lit(0).cast("bigint").alias("_record"),
+        F.lit(None).cast("string").alias(RAW),
+        F.array().cast("array<string>").alias(REASONS),
+    )
+
+
+def _text(spark: SparkSession, group: Group) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    lines = _numbered(_files(spark, "text", group.paths), F.col("value"))
+    return lines.select("value", *_marks(F.col("value"), F.lit(None).cast("string")))
+
+
+def _fixed(spark: SparkSession, group: Group, reading: Reading) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    last = max(start for _, start, _ in reading.fields)
+    values = [
+        F.nullif(F.trim(F.substring("value", start, end - start + 1)), F.lit("")).alias(stored_name(name))
+        for name, start, end in reading.fields
+    ]
+    short = F.when(F.length("value") < last, F.lit("the line ends before its last field"))
+    return _lines(spark, group).select(*values, *_marks(F.col("value"), short))
+
+
 def _typed(frame: DataFrame, types: Mapping[str, str]) -> DataFrame:
     """Cast the declared columns; where a value does not fit, the record is broken and keeps its raw text."""
     from pyspark.sql import functions as F
@@ -266,3 +311,7 @@ def union(frames: Sequence[DataFrame]) -> DataFrame:
         ) from cause
     assert total is not None  # there is at least one group
     return total
+
+
+# Formats whose readers need nothing of the config but the files.
+_WHOLE = {"parquet": _parquet, "orc": _orc, "binary": _binary, "text": _text, "json": _json}

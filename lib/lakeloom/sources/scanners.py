@@ -11,6 +11,7 @@ from xml.parsers import expat
 Found = tuple[tuple[str, ...] | None, str | None]
 NOT_UTF8 = "the file is not UTF-8"
 _LONGEST_HEADER = 1 << 20
+LARGEST_VALUE_BYTES = 256 << 20  # a larger one would not pass through Spark as a value of one row
 
 
 class Scanner(Protocol):
@@ -180,8 +181,21 @@ class Xml(Text):
         return tuple(name + ("[]" if repeats else "") for name, repeats in self._seen.items()), None
 
 
-class Parquet:
-    """The columns of the footer with their types, ``name<TAB>type``; pages are only read by the reader."""
+class Lines(Text):
+    """Whole lines, or what stands in them at fixed places: the names are declared."""
+
+    def take(self, text: str) -> None:
+        """Nothing: that it is text is all that is asked."""
+
+    def found(self) -> Found:
+        """Return the declared names, or that of the line."""
+        return self.names or ("value",), None
+
+
+class Columnar:
+    """The columns of a footer with their types, ``name<TAB>type``; pages are only read by the reader."""
+
+    format = ""
 
     def __init__(self, options: dict[str, str], row_tag: str | None, names: tuple[str, ...]) -> None:
         del options, row_tag, names
@@ -191,13 +205,64 @@ class Parquet:
 
     def close(self, path: str) -> Found:
         """Return the footer's columns."""
-        from pyarrow import ArrowException, parquet
+        from pyarrow import ArrowException
 
         try:
-            schema = parquet.ParquetFile(path).schema_arrow
+            schema = self.schema(path)
         except (ArrowException, OSError):
-            return None, "it is not Parquet, or is truncated"
+            return None, f"it is not {self.format}, or is truncated"
         return tuple(f"{each.name}\t{each.type}" for each in schema), None
 
+    def schema(self, path: str) -> Any:
+        """Return the footer's schema."""
+        raise NotImplementedError
 
-SCANNERS: dict[str, Any] = {"csv": Csv, "json": JsonLines, "parquet": Parquet, "xml": Xml}
+
+class Parquet(Columnar):
+    """Apache Parquet."""
+
+    format = "Parquet"
+
+    def schema(self, path: str) -> Any:
+        """Return the footer's schema."""
+        from pyarrow import parquet
+
+        return parquet.ParquetFile(path).schema_arrow
+
+
+class Orc(Columnar):
+    """Apache ORC."""
+
+    format = "ORC"
+
+    def schema(self, path: str) -> Any:
+        """Return the footer's schema."""
+        from pyarrow import orc
+
+        return orc.ORCFile(path).schema
+
+
+class Binary:
+    """Bytes of any kind: a file is a row."""
+
+    def __init__(self, options: dict[str, str], row_tag: str | None, names: tuple[str, ...]) -> None:
+        del options, row_tag, names
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Count."""
+        self._size += len(chunk)
+
+    def close(self, path: str) -> Found:
+        """Return the names of what is known of a file; one that is too large for a value is a problem."""
+        del path
+        too_large = self._size > LARGEST_VALUE_BYTES
+        return ("content", "size"), "it is too large to be one value" if too_large else None
+
+
+SCANNERS: dict[str, Any] = {
+    "csv": Csv, "json": JsonLines, "parquet": Parquet, "xml": Xml, "orc": Orc, "text": Lines, "fixed": Lines,
+    "binary": Binary,
+}  # fmt: skip
+# What has a compression of its own, or is taken byte for byte.
+AS_THEY_ARE = ("parquet", "orc", "binary")

@@ -12,11 +12,11 @@ from lakeloom.sources.landing import BROKEN, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
 from lakeloom.sources.listing import full_path, spark_path, uri
 from lakeloom.sources.records import MARKS, Group, pin_splits, read_group, union
+from lakeloom.sources.scanners import LARGEST_VALUE_BYTES
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-LARGEST_KEPT_BYTES = 256 << 20  # a larger file as one value of one row would not pass through Spark
 _MAPPED_FILES = 64
 Place = tuple[str, int, str | None]  # full path → index in the batch, problem
 
@@ -53,7 +53,7 @@ def landing(
     shared = _placed(spark, union(groups), loadable, base)
     raw = [quoted(name) for name in shared.columns if name not in (*MARKS, "_file", "_file_no")]
     good = shared.where("size(_reasons) = 0").select(*raw, "_file", "_file_no", "_record")
-    if reading.format != "parquet" or types:
+    if reading.format not in ("parquet", "orc", "binary", "text") or types:
         records = shared.where("size(_reasons) > 0").select(
             F.col("_raw").alias("raw"),
             F.lit(None).cast("binary").alias("bytes"),
@@ -69,13 +69,13 @@ def landing(
 def grouped(files: Iterable[FileEntry], reading: Reading, base: Path) -> list[Group]:
     """Return the files in groups of equal columns.
 
-    CSV and Parquet files are read by their own header. JSON and XML name their fields in each record,
+    Files are read by their own header. JSON and XML name their fields in each record,
     so files are read together under the union of their fields, unless two differ in case only.
     """
     found: dict[tuple[str, ...], list[str]] = {}
     for entry in files:
         found.setdefault(entry.header or (), []).append(full_path(entry.place, base))
-    if reading.format in ("csv", "parquet"):
+    if reading.format not in ("json", "xml"):
         return [Group(tuple(paths), header) for header, paths in found.items()]
     groups: list[tuple[dict[str, str], list[str]]] = []
     for header, paths in found.items():
@@ -112,7 +112,7 @@ def _whole(spark: SparkSession, bad: Mapping[int, FileEntry], base: Path) -> Dat
     """Return bad files as rows for quarantine, with their bytes where they are still those that were listed."""
     from pyspark.sql import functions as F
 
-    kept = [index for index, entry in bad.items() if entry.problem != CHANGED and entry.size <= LARGEST_KEPT_BYTES]
+    kept = [index for index, entry in bad.items() if entry.problem != CHANGED and entry.size <= LARGEST_VALUE_BYTES]
     rows = [(index, entry.path, [_reason(entry)], not entry.size) for index, entry in bad.items()]
     told = spark.createDataFrame(rows, "_file_no int, _file string, reasons array<string>, _empty boolean")
     columns = [name.strip().split(" ")[0] for name in BROKEN.split(",")]
@@ -132,5 +132,5 @@ def _whole(spark: SparkSession, bad: Mapping[int, FileEntry], base: Path) -> Dat
 
 
 def _reason(entry: FileEntry) -> str:
-    too_large = entry.size > LARGEST_KEPT_BYTES
+    too_large = entry.size > LARGEST_VALUE_BYTES
     return f"{entry.problem}{'; too large to keep, it stays where it lies' if too_large else ''}"

@@ -1,0 +1,158 @@
+"""What ``sources.yml`` says of a source of kind ``files``: where they are, how they are written, what they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+
+from lakeloom.core.errors import ConfigError
+from lakeloom.objects.address import Address, is_address
+from lakeloom.sources import objects
+from lakeloom.sources.inspection import Reading
+from lakeloom.sources.packed import UTF8, is_utf8
+
+OPTIONS: dict[str, frozenset[str]] = {
+    "csv": frozenset(
+        [
+            "sep",
+            "quote",
+            "escape",
+            "header",
+            "multiLine",
+            "comment",
+            "ignoreLeadingWhiteSpace",
+            "ignoreTrailingWhiteSpace",
+        ]
+    ),
+    "json": frozenset(),
+    "parquet": frozenset(),
+    "orc": frozenset(),
+    "text": frozenset(),
+    "fixed": frozenset(),
+    "binary": frozenset(),
+    "xml": frozenset(["attributePrefix"]),
+}
+_ONE_CHARACTER = ("sep", "quote", "escape", "comment")
+
+
+class FilesConfig(BaseModel):
+    """What ``sources.yml`` says of a source of kind ``files``.
+
+    Attributes
+    ----------
+    path : str
+        A path or glob, relative to the project's home or absolute, or the address of objects in a store
+        (``s3://bucket/folder/*.csv``, gs, abfss, http(s), file), whose settings stand in ``stores:``; it is only read.
+    format : {'csv', 'json', 'parquet', 'xml', 'orc', 'text', 'fixed', 'binary'}
+        ``json`` means JSON lines; ``text`` gives each line as ``value``, ``binary`` each file as ``content`` and
+        ``size``.
+    options : dict
+        Reader options: for csv sep, quote, escape, header, multiLine, comment and the white space ones;
+        for xml attributePrefix.
+    columns : dict
+        Spark types by column; the others land as text, those of Parquet as they are. Values that do not
+        fit go to quarantine. Without a csv header, the columns in order.
+    required : tuple of str
+        Columns without which a file is not loaded; others that a file lacks are NULL.
+    row_tag : str, optional
+        The element of a row; for xml.
+    fields : dict
+        Column → first and last place in the line, from 1 on; for fixed.
+    encoding : str
+        In which texts are written; a file that is not goes to quarantine whole.
+    changed : {'add', 'ignore', 'fail'}
+        Of an address: what becomes of an object that arrived before and is another one now. ``add`` lands it too.
+    vanished : {'ignore', 'fail'}
+        The same of one that is not there any more.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["files"]
+    path: str
+    format: Literal["csv", "json", "parquet", "xml", "orc", "text", "fixed", "binary"]
+    options: dict[str, str | bool | int] = {}
+    columns: dict[str, str] = {}
+    required: tuple[str, ...] = ()
+    row_tag: str | None = None
+    fields: dict[str, tuple[int, int]] = {}
+    encoding: str = UTF8
+    changed: objects.Policy = "add"
+    vanished: Literal["ignore", "fail"] = "ignore"
+    _place: objects.Place | None = PrivateAttr(None)
+    _zone: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _is_found(self) -> FilesConfig:
+        if is_address(self.path):
+            try:
+                address = Address.parse(self.path)
+            except ConfigError as cause:
+                raise ValueError(f"{cause.message}; {cause.fix}") from None
+            if address.scheme.startswith("http") and not address.plain:
+                raise ValueError("a web server has no listing; name one file, or fetch by other means into a folder")
+        elif not self.path.startswith("${") and (self.changed, self.vanished) != ("add", "ignore"):
+            raise ValueError("changed and vanished are for objects of a store; a folder's files are added")
+        return self
+
+    @model_validator(mode="after")
+    def _is_written(self) -> FilesConfig:
+        try:
+            plain = is_utf8(self.encoding)
+        except LookupError:
+            raise ValueError(f"encoding '{self.encoding}' is unknown") from None
+        if not plain and self.format not in ("csv", "json", "text", "fixed"):
+            raise ValueError(f"{self.format} has an encoding of its own; encoding is for csv, json, text and fixed")
+        return self
+
+    @model_validator(mode="after")
+    def _fits(self) -> FilesConfig:
+        unknown = sorted(set(self.options) - OPTIONS[self.format])
+        if unknown:
+            valid = ", ".join(sorted(OPTIONS[self.format])) or "none"
+            raise ValueError(f"{self.format} has no option {', '.join(unknown)}; the options are {valid}")
+        for name in _ONE_CHARACTER:
+            if name in self.options and len(str(self.options[name])) != 1:
+                raise ValueError(f"option {name} is one character")
+        for name, format_ in (("row_tag", "xml"), ("fields", "fixed")):
+            if (self.format == format_) != bool(getattr(self, name)):
+                raise ValueError(
+                    f"{name} is what {format_} needs" if self.format == format_ else f"{name} is for {format_} only"
+                )
+        for name, (start, end) in self.fields.items():
+            if not 1 <= start <= end:
+                raise ValueError(f"fields.{name}: the first place is at least 1, and the last not before it")
+        if self.reading.options.get("header") == "false" and not self.columns:
+            raise ValueError("without a header the columns must be declared, in their order")
+        return self
+
+    def located(self, zone: Path, place: objects.Place | None) -> FilesConfig:
+        """Return the config with its landing zone, and with where its objects are."""
+        self._zone, self._place = zone, place
+        return self
+
+    @property
+    def zone(self) -> Path:
+        """The source's landing zone: what was fetched and unpacked."""
+        assert self._zone is not None  # the runner gives it before anything is landed
+        return self._zone
+
+    @property
+    def place(self) -> objects.Place | None:
+        """Where its objects are; None for files of a folder."""
+        return self._place
+
+    @property
+    def reading(self) -> Reading:
+        """The part of the config that inspection and readers need."""
+        options = {
+            key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in self.options.items()
+        }
+        for name in ("header", "multiLine"):
+            if name in options:
+                options[name] = options[name].lower()
+        names = tuple(self.fields) if self.format == "fixed" else tuple(self.columns) if self.format == "csv" else ()
+        fields = tuple((name, start, end) for name, (start, end) in self.fields.items())
+        return Reading(self.format, options, self.row_tag, self.required, names, self.encoding, fields)
