@@ -6,9 +6,12 @@ import gzip
 import pytest
 
 from lakeloom.config.load import read
+from lakeloom.core.errors import FixError
+from lakeloom.flow import reland
 from lakeloom.flow.planning import plan
 from lakeloom.flow.runner import run
 from lakeloom.project.check import checked
+from lakeloom.sources.files_config import FilesConfig
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
 from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
@@ -128,3 +131,13 @@ def test_archives_of_a_store_are_unpacked_behind_their_copy(tmp_path, spark, buc
     bucket.put("in/a.zip", zipped({"x.csv": csv(1), "y.csv": csv(22)}))
     assert shop.run().rows_out == 1
     assert [row[0] for row in shop.rows()] == [1, 2, 3, 22]
+
+
+def test_a_corrected_file_is_one_file_in_utf8(tmp_path):
+    config = FilesConfig(kind="files", path="in/*", format="csv", encoding="utf-16")
+    (tmp_path / "a.csv").write_text("id,word\n1,ü\n")
+    assert reland._inspected(str(tmp_path / "a.csv"), config, "a.csv").header == ("id", "word")
+    (tmp_path / "a.zip").write_bytes(zipped({"x.csv": csv(1)}))
+    with pytest.raises(FixError) as caught:
+        reland._inspected(str(tmp_path / "a.zip"), config, "a.zip")
+    assert (caught.value.code, "packed" in caught.value.message) == ("LL-FIX-003", True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from lakeloom.core.errors import LakeloomError
@@ -67,7 +68,7 @@ def land(context: Context, step: Step, intent: Intent) -> Facts:
     bring = getattr(kind, "bring", None)
     if bring is not None:
         spark = Opener(context.engine.spark, context.engine.soon)
-        pinned = bring(config, pinned, _landed(context, step), spark, context.project.home)
+        pinned = bring(config, pinned, partial(_landed, context, step), spark, context.project.home)
     try:
         return _land(context, step, intent, kind, config, pinned)
     except LakeloomError:

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.inspection import inspect
 from lakeloom.sources.landing import Landing
 from lakeloom.sources.ledger import FileEntry
+from lakeloom.sources.packed import UTF8
 from lakeloom.sources.records import SPLIT_BYTES
 from lakeloom.sources.whole import landing
 from lakeloom.store.intents import Intent
@@ -142,10 +143,15 @@ def _kept(context: Context, step: Step, file: Path) -> Path:
 def _inspected(copy: str, config: FilesConfig, name: str) -> FileEntry:
     if not Path(copy).is_file():
         raise FixError("LL-FIX-003", "the corrected file is gone", where=name, fix="fix the row again")
-    entry = inspect(copy, copy, config.reading)
+    entry = inspect(copy, copy, replace(config.reading, encoding=UTF8))  # what a person corrects, an editor has written
     if entry is None or entry.problem is not None:
         told = entry.problem if entry and entry.problem else "it changes while it is read"
         raise FixError("LL-FIX-003", told, where=name, fix=f"give a sound {config.format} file")
+    if entry.packed:
+        raise FixError(
+            "LL-FIX-003", "it is packed, and may hold several files", where=name,
+            fix="give one file, unpacked; or put a sound archive where the source lands it from",
+        )  # fmt: skip
     return entry
 
 

@@ -100,7 +100,7 @@ class Files:
         cls,
         config: FilesConfig,
         batch: Batch,
-        landed: Sequence[Batch],
+        landed: Callable[[], Sequence[Batch]],
         spark: Callable[[], SparkSession],
         base: Path,
     ) -> Batch:
@@ -108,6 +108,11 @@ class Files:
 
         What is there of another version by now, or can't be had, is left to the next poll; ``refused`` says of the
         latter. Raises as `lakeloom.sources.objects.bring`.
+
+        Parameters
+        ----------
+        landed : callable
+            Gives the batches already landed; called only where something was brought.
         """
         files = ledger.entries(batch)
         more = {name: value for name, value in batch.items() if name not in ("objects", "files")}
@@ -120,7 +125,7 @@ class Files:
         elif not any(entry.packed for entry in files):
             return batch
         whole = [each for entry in files for each in _unpacked(entry, config.reading, config.zone, base)]
-        return more | _batch(whole, landed)
+        return more | _batch(whole, landed())
 
     @classmethod
     def read(
