@@ -24,11 +24,14 @@ class Line:
     """A store whose line does what a test says: `faults` are raised or given one by one, before the right bytes."""
 
     def __init__(self, *faults, check=None, content=CONTENT):
-        self.faults, self.asked, self.content = list(faults), [], content
+        self.faults, self.asked, self.content, self.denied = list(faults), [], content, False
         self.sum = check or Check("md5", hashlib.md5(CONTENT).hexdigest())
 
     def check(self, found):
         return self.sum
+
+    def denies(self, found):
+        return self.denied
 
     def part(self, found, start, end):
         self.asked.append(start // PART)
@@ -111,6 +114,14 @@ def test_other_bytes_than_the_checksum_speaks_of_are_fetched_once_more_and_then_
         brought(Line(content=bytes(len(CONTENT))), tmp_path / "b")
     assert caught.value.code == "LL-SOURCE-006"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a"]
+
+
+def test_a_checksum_that_the_store_denies_is_none_and_the_size_holds(tmp_path):
+    """As of S3's ETag where a key of the store's encrypts: it is asked about only where the two do not agree."""
+    store = Line(check=Check("md5", "0" * 32))
+    store.denied = True
+    assert brought(store, tmp_path / "a").verified == "size"
+    assert (tmp_path / "a").read_bytes() == CONTENT and len(store.asked) == 11
 
 
 @pytest.mark.parametrize(

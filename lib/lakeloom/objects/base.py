@@ -16,28 +16,6 @@ Sum = Literal["md5", "crc32c", "md5_of_parts"]
 
 
 @dataclass(frozen=True)
-class Found:
-    """An object as a listing tells it.
-
-    Attributes
-    ----------
-    key : str
-        Its name in the bucket, whatever letters that has.
-    size : int
-        In bytes.
-    version : str
-        ETag or generation: another one for every content that was ever put under the key.
-    changed : datetime
-        When it was put there, aware.
-    """
-
-    key: str
-    size: int
-    version: str
-    changed: datetime
-
-
-@dataclass(frozen=True)
 class Check:
     """What a store knows of an object's bytes.
 
@@ -53,6 +31,31 @@ class Check:
     kind: Sum
     value: str
     part_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object as a listing tells it.
+
+    Attributes
+    ----------
+    key : str
+        Its name in the bucket, whatever letters that has.
+    size : int
+        In bytes.
+    version : str
+        ETag or generation: another one for every content that was ever put under the key.
+    changed : datetime
+        When it was put there, aware.
+    check : Check or None
+        Of its bytes, where the listing tells it: it spares a request an object.
+    """
+
+    key: str
+    size: int
+    version: str
+    changed: datetime
+    check: Check | None = None
 
 
 class MovedError(Exception):
@@ -113,3 +116,6 @@ class Store(Protocol):
 
     def check(self, found: Found) -> Check | None:
         """Return what the store knows of the object's bytes, None where it knows nothing that can be compared."""
+
+    def denies(self, found: Found) -> bool:
+        """Return whether a checksum that does not agree is none of the bytes, as the store says when it is asked."""

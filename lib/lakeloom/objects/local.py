@@ -53,6 +53,10 @@ class Local:
     def check(self, found: Found) -> Check | None:
         """Return None: a file system knows no checksum."""
 
+    def denies(self, found: Found) -> bool:
+        """Return False: there is nothing to deny."""
+        return False
+
 
 def _found(path: Path, key: str) -> Found | None:
     try:

@@ -66,7 +66,9 @@ class S3:
             for page in pages:
                 for entry in page.get("Contents", ()):
                     version = str(entry["ETag"]).strip('"')
-                    yield Found(entry["Key"], int(entry["Size"]), version, entry["LastModified"])
+                    yield Found(
+                        entry["Key"], int(entry["Size"]), version, entry["LastModified"], self._of_etag(version)
+                    )
 
     def part(self, found: Found, start: int, end: int) -> bytes:
         """Return some bytes of an object; see `lakeloom.objects.base.Store`."""
@@ -78,18 +80,23 @@ class S3:
             return bytes(answer["Body"].read())
 
     def check(self, found: Found) -> Check | None:
-        """Return the MD5 that the ETag is; none where the store encrypts by a key of its own."""
-        if self._customer:
-            return None
+        """Return the MD5 that the ETag is, or that of the parts of a multi-part upload."""
         parted = _PARTED.fullmatch(found.version)
+        if parted is None or self._customer:
+            return found.check
         with self._coded(found):
-            if parted is None:
-                by_store = self._head(found).get("ServerSideEncryption") == "aws:kms"
-                return Check("md5", found.version) if _MD5.fullmatch(found.version) and not by_store else None
             first = self._head(found, PartNumber=1)
         if int(first.get("PartsCount", 0)) != int(parted[2]):  # not every server tells of parts
             return None
         return Check("md5_of_parts", parted[1], int(first["ContentLength"]))
+
+    def denies(self, found: Found) -> bool:
+        """Return whether the object is encrypted by a key of the store's: its ETag is no MD5 of what is read then."""
+        with self._coded(found):
+            return self._head(found).get("ServerSideEncryption") in ("aws:kms", "aws:kms:dsse")
+
+    def _of_etag(self, version: str) -> Check | None:
+        return Check("md5", version) if _MD5.fullmatch(version) and not self._customer else None
 
     def _head(self, found: Found, **more: Any) -> dict[str, Any]:
         return dict(self._client.head_object(Bucket=self._bucket, Key=found.key, IfMatch=f'"{found.version}"', **more))

@@ -103,6 +103,8 @@ def fetch(
     if not target.exists():
         for last in (False, True):
             draft = _fetched(store, found, target, rate or Rate(None), threads, part_bytes, sleep)
+            if check is not None and not _agrees(draft.partial, found, check) and store.denies(found):
+                check = None
             if _agrees(draft.partial, found, check):
                 draft.partial.replace(target)
                 draft.parts.unlink(missing_ok=True)

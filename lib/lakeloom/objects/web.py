@@ -74,6 +74,10 @@ class Web:
     def check(self, found: Found) -> Check | None:
         """Return None: a web server knows no checksum that all agree on."""
 
+    def denies(self, found: Found) -> bool:
+        """Return False: there is nothing to deny."""
+        return False
+
     def _refuse(self, answer: _Answer, key: str) -> None:
         if answer.status in (401, 403):
             raise denied(self._place(key))

@@ -13,14 +13,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lakeloom.core.errors import SourceError
 from lakeloom.objects.address import Address
-from lakeloom.objects.base import Found, MovedError
+from lakeloom.objects.base import Check, Found, MovedError
 from lakeloom.objects.opened import Opening
 from lakeloom.objects.transfer import Rate, fetch
 from lakeloom.session.connect import is_connect
@@ -198,8 +198,10 @@ def _refuse(names: Sequence[str], what: str) -> None:
 
 
 def _told(found: Found) -> dict[str, Any]:
-    return {"key": found.key, "size": found.size, "version": found.version, "changed": found.changed.isoformat()}
+    told = {"key": found.key, "size": found.size, "version": found.version, "changed": found.changed.isoformat()}
+    return told | ({"check": asdict(found.check)} if found.check else {})
 
 
 def _found(told: dict[str, Any]) -> Found:
-    return Found(told["key"], told["size"], told["version"], datetime.fromisoformat(told["changed"]))
+    check = Check(**told["check"]) if "check" in told else None
+    return Found(told["key"], told["size"], told["version"], datetime.fromisoformat(told["changed"]), check)
