@@ -3,6 +3,7 @@
 import threading
 import time
 
+from lakeloom.session import measure
 from lakeloom.session.measure import Meter, Meters, Resources, summed
 from lakeloom.session.spark import step_session
 
@@ -106,6 +107,30 @@ def test_an_application_without_such_interfaces_is_not_measured():
     meter.end()
 
 
+def counted(spark, monkeypatch):
+    """Return a list that the lengths of the JVM's answers to this thread come into."""
+    answers, me = [], threading.get_ident()
+    client = spark.sparkContext._gateway._gateway_client
+    send = client.send_command
+
+    def asked(*args, **kwargs):
+        answer = send(*args, **kwargs)
+        if threading.get_ident() == me:
+            answers.append(len(answer[0] if isinstance(answer, tuple) else answer))
+        return answer
+
+    monkeypatch.setattr(client, "send_command", asked)
+    return answers
+
+
+def test_jobs_and_stages_that_spark_has_forgotten_raise_nothing_and_cost_no_long_answer(spark, monkeypatch):
+    """Of more than a thousand it forgets the skipped stages of jobs that have just ended first."""
+    core = spark.sparkContext._jsc.sc()
+    answers = counted(spark, monkeypatch)
+    assert (measure._stages(core, [10**6]), measure._figures(core, 10**6)) == ([], None)
+    assert answers and max(answers) < 200
+
+
 def test_reading_costs_few_and_short_calls_of_the_jvm(spark, tmp_path, monkeypatch):
     """Calls are counted, not seconds: a busy machine must not fail this. A long answer would wait (see `_stages`)."""
     meter = Meter()
@@ -115,17 +140,7 @@ def test_reading_costs_few_and_short_calls_of_the_jvm(spark, tmp_path, monkeypat
         frame.write.format("delta").save(str(tmp_path / str(number)))
     # Where events are still under way the wait for them ends by an exception, whose trace pyspark asks for.
     spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty(60_000)
-    answers, me = [], threading.get_ident()
-    client = spark.sparkContext._gateway._gateway_client
-    send = client.send_command
-
-    def counted(*args, **kwargs):
-        answer = send(*args, **kwargs)
-        if threading.get_ident() == me:
-            answers.append(len(answer[0] if isinstance(answer, tuple) else answer))
-        return answer
-
-    monkeypatch.setattr(client, "send_command", counted)
+    answers = counted(spark, monkeypatch)
     found = meter.read()
     meter.end()
     assert found.stages >= 5
