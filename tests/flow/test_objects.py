@@ -149,6 +149,32 @@ def test_an_object_that_is_refused_or_spoilt_keeps_no_other_from_landing(landing
     assert [row[0] for row in shop.rows()] == [0, 1, 2]
 
 
+def test_what_was_refused_before_a_crash_behind_the_commit_is_not_taken_for_landed(landing, monkeypatch):
+    from lakeloom.objects.s3 import S3
+
+    shop, real = landing("s3"), S3.part
+    for number in range(2):
+        shop.bucket.put(f"in/{number}.csv", csv((number, "x")))
+
+    def part(store, found, start, end):
+        if found.key == "in/1.csv":
+            raise denied(f"s3://{found.key}")
+        return real(store, found, start, end)
+
+    def killed(*_, **__):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(S3, "part", part)
+        patched.setattr("lakeloom.flow.execute.refs.publish", killed)
+        with pytest.raises(Killed):
+            shop.run()
+    assert shop.run().status == "done"  # the one that was committed
+    shop.run()  # the one that can be had now
+    assert [row[0] for row in shop.rows()] == [0, 1]
+    assert shop.run().status == "skipped"
+
+
 class Killed(BaseException):
     """As of SIGKILL."""
 

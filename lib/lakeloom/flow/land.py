@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from lakeloom.flow.lineage import noted
 from lakeloom.flow.write import Part, write
 from lakeloom.session.spark import Opener, step_session
 from lakeloom.sources.sample import Sample, sampled
-from lakeloom.store.intents import Intent
+from lakeloom.store.intents import Intent, replace
 from lakeloom.store.manner import Manner
 from lakeloom.tables import bronze
 
@@ -64,11 +65,7 @@ def land(context: Context, step: Step, intent: Intent) -> Facts:
     """
     kind: Any
     kind, config = context.source(step.spec)
-    pinned = intent.batch
-    bring = getattr(kind, "bring", None)
-    if bring is not None:
-        spark = Opener(context.engine.spark, context.engine.soon)
-        pinned = bring(config, pinned, partial(_landed, context, step), spark, context.project.home)
+    pinned = _brought(context, step, intent, kind, config)
     try:
         return _land(context, step, intent, kind, config, pinned)
     except LakeloomError:
@@ -78,6 +75,25 @@ def land(context: Context, step: Step, intent: Intent) -> Facts:
         if batch == pinned:
             raise cause
         return _land(context, step, intent, kind, config, batch)
+
+
+def _brought(context: Context, step: Step, intent: Intent, kind: Any, config: Any) -> dict[str, Any]:
+    """Return the intent's batch with what had to be brought for it: the same ever after, whatever can be had by then.
+
+    A replay after the commit must not take for landed what could not be had before it.
+    """
+    bring = getattr(kind, "bring", None)
+    if bring is None:
+        return intent.batch
+    file = context.project.root / "brought" / step.name / f"{intent.epoch}.json"
+    if file.is_file():
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return found
+    spark = Opener(context.engine.spark, context.engine.soon)
+    found = bring(config, intent.batch, partial(_landed, context, step), spark, context.project.home)
+    if found != intent.batch:
+        replace(file, json.dumps(found))
+    return found
 
 
 def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, batch: dict[str, Any]) -> Facts:
