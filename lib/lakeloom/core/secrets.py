@@ -47,6 +47,11 @@ class Secret:
         return (Secret, (self._value,))
 
 
+def reveal(text: str | Secret) -> str:
+    """Return the value of a text that may be a secret."""
+    return text.reveal() if isinstance(text, Secret) else text
+
+
 def remember(value: str) -> None:
     """Register a secret's value, so that `mask` takes it out of every text.
 

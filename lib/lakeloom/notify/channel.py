@@ -15,11 +15,6 @@ def _list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def reveal(text: str | Secret) -> str:
-    """Return the value of a text that may be a secret."""
-    return text.reveal() if isinstance(text, Secret) else text
-
-
 Text = Annotated[str | Secret, WithJsonSchema({"type": "string"})]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_list, json_schema_input_type=str | list[str])]
 Events = Annotated[

@@ -12,7 +12,8 @@ from pydantic import BeforeValidator, Field
 
 from lakeloom.core.errors import RunError
 from lakeloom.core.posting import CODE
-from lakeloom.notify.channel import ChannelConfig, Text, Texts, reveal
+from lakeloom.core.secrets import reveal
+from lakeloom.notify.channel import ChannelConfig, Text, Texts
 from lakeloom.notify.message import Message
 
 

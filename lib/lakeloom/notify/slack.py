@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 
 from lakeloom.core.posting import post
-from lakeloom.notify.channel import ChannelConfig, Text, reveal
+from lakeloom.core.secrets import reveal
+from lakeloom.notify.channel import ChannelConfig, Text
 from lakeloom.notify.message import Message
 
 # A section's text may have 3,000 characters.

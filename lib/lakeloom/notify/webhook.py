@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from pydantic import Field
 
 from lakeloom.core.posting import post
+from lakeloom.core.secrets import reveal
 from lakeloom.core.steps import digest
-from lakeloom.notify.channel import ChannelConfig, Text, reveal
+from lakeloom.notify.channel import ChannelConfig, Text
 from lakeloom.notify.message import Message
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from lakeloom.core.errors import ConfigError
-from lakeloom.core.secrets import Secret
+from lakeloom.core.secrets import reveal
 from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, Text
 from lakeloom.objects.faults import absent, denied, unreachable
 
@@ -105,9 +105,9 @@ class Azure:
     def _credential(self, account: str) -> Any:
         config = self._config
         if config.signature is not None:
-            return _reveal(config.signature)
+            return reveal(config.signature)
         if config.key is not None:
-            return {"account_name": account, "account_key": _reveal(config.key)}
+            return {"account_name": account, "account_key": reveal(config.key)}
         if config.anonymous:
             return None
         from azure.identity import DefaultAzureCredential
@@ -131,7 +131,3 @@ class Azure:
             raise unreachable(place, f"HTTP {cause.status_code}") from None
         except AzureError as cause:
             raise unreachable(place, cause) from None
-
-
-def _reveal(text: Text) -> str:
-    return text.reveal() if isinstance(text, Secret) else text

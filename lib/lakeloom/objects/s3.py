@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from lakeloom.core.errors import SourceError
-from lakeloom.core.secrets import Secret
+from lakeloom.core.secrets import reveal
 from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, Text
 from lakeloom.objects.faults import absent, denied, unreachable
 
@@ -104,7 +104,7 @@ class S3:
     @property
     def _customer(self) -> dict[str, str]:
         key = self._config.customer_key
-        return {} if key is None else {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": _reveal(key)}
+        return {} if key is None else {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": reveal(key)}
 
     @cached_property
     def _client(self) -> Any:
@@ -117,7 +117,7 @@ class S3:
             "aws_access_key_id": config.access_key, "aws_secret_access_key": config.secret_key,
             "aws_session_token": config.session_token,
         }  # fmt: skip
-        keys = {name: _reveal(value) for name, value in named.items() if value is not None}
+        keys = {name: reveal(value) for name, value in named.items() if value is not None}
         session = boto3.session.Session(profile_name=config.profile, region_name=config.region, **keys)
         return session.client(
             "s3", endpoint_url=config.endpoint, verify=config.ca,
@@ -150,7 +150,3 @@ class S3:
             raise
         except BotoCoreError as cause:
             raise unreachable(place, cause) from None
-
-
-def _reveal(text: Text) -> str:
-    return text.reveal() if isinstance(text, Secret) else text

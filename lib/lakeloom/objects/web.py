@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from lakeloom.core.errors import SourceError
 from lakeloom.core.release import RELEASE
-from lakeloom.core.secrets import Secret
+from lakeloom.core.secrets import reveal
 from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, Text
 from lakeloom.objects.faults import denied, unreachable
 
@@ -88,7 +88,7 @@ class Web:
         return f"{self.scheme}://{self._host}/{key.partition('?')[0]}"
 
     def _asked(self, key: str, method: str, headers: Mapping[str, str] | None = None) -> _Answer:
-        told = {name: v.reveal() if isinstance(v, Secret) else v for name, v in self._config.headers.items()}
+        told = {name: reveal(value) for name, value in self._config.headers.items()}
         told |= {"Accept-Encoding": "identity", "User-Agent": f"lakeloom/{RELEASE}"} | dict(headers or {})
         url = f"{self.scheme}://{self._host}/{quote(key, safe=_SAFE)}"
         request = urllib.request.Request(url, headers=told, method=method)  # noqa: S310  http and https alone come here

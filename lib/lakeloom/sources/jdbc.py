@@ -25,7 +25,7 @@ from lakeloom.core import durations
 from lakeloom.core.errors import ConfigError, SourceError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import is_identifier, quoted
-from lakeloom.core.secrets import Secret
+from lakeloom.core.secrets import Secret, reveal
 from lakeloom.session.connect import is_connect
 from lakeloom.session.settings import is_local
 from lakeloom.session.spark import step_session
@@ -206,11 +206,6 @@ def at_home(config: JdbcConfig, base: Path) -> JdbcConfig:
     url, driver = adapted(anchored(reveal(config.url), base))
     kept = Secret(url) if isinstance(config.url, Secret) else url
     return config.model_copy(update={"url": kept, "driver": config.driver or driver})
-
-
-def reveal(text: Text) -> str:
-    """Return the value of a text that may be a secret."""
-    return text.reveal() if isinstance(text, Secret) else text
 
 
 @contextmanager

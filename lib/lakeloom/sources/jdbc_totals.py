@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakeloom.core.secrets import reveal
 from lakeloom.sources import windows
 from lakeloom.sources.dialects import literals, quote_identifier
-from lakeloom.sources.jdbc import JdbcConfig, at_home, coded, fetch, origin_of, reveal, spelled
+from lakeloom.sources.jdbc import JdbcConfig, at_home, coded, fetch, origin_of, spelled
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
