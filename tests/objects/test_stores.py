@@ -1,6 +1,7 @@
 """Each kind of store against a real server: listings, parts at a version, checksums, and what it refuses."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from lakeloom.core.errors import LakeloomError
 from lakeloom.objects.address import Address
-from lakeloom.objects.base import MovedError
+from lakeloom.objects.base import MovedError, TakenError
 from lakeloom.objects.opened import opening
 from lakeloom.objects.transfer import fetch
 
@@ -103,3 +104,71 @@ def test_a_store_that_is_down_is_a_fault_that_may_pass(bucket_of, kind):
     with pytest.raises(LakeloomError) as caught:
         list(opening(Address.parse(f"{bucket.root}/*"), down).open().find(""))
     assert (caught.value.code, caught.value.transient) == ("LL-SOURCE-001", True)
+
+
+def test_what_is_put_is_there_whole_and_taken_away_again(bucket, tmp_path):
+    store = opening(Address.parse(f"{bucket.root}/*"), bucket.stores).writing()
+    assert store.put(ODD, b"first") == one(bucket, ODD).version
+    version = store.put(ODD, b"second")
+    assert store.part(one(bucket, ODD), 0, 6) == b"second" and one(bucket, ODD).version == version
+    store.delete(ODD)
+    store.delete(ODD)
+    assert list(store.find("in/")) == []
+
+
+def test_of_many_that_create_one_key_at_the_same_time_one_succeeds(bucket):
+    store = opening(Address.parse(f"{bucket.root}/*"), bucket.stores).writing()
+
+    def create(number):
+        try:
+            store.put("once", f"{number}".encode(), new=True)
+        except TakenError:
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [number for number in pool.map(create, range(24)) if number is not None]
+    assert len(made) == 1
+    found = one(bucket, "once")
+    assert store.part(found, 0, found.size) == f"{made[0]}".encode()
+
+
+def test_a_large_file_goes_up_in_parts_and_comes_back_as_it_was(bucket, tmp_path):
+    (tmp_path / "large").write_bytes(os.urandom(20 << 20))
+    store = opening(Address.parse(f"{bucket.root}/*"), bucket.stores).writing()
+    version = store.upload("out/large", tmp_path / "large")
+    found = one(bucket, "out/large")
+    assert found.version == version
+    fetch(store, found, tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == (tmp_path / "large").read_bytes()
+
+
+def test_a_bucket_that_is_not_there_and_keys_that_are_wrong_take_nothing(bucket_of):
+    bucket = bucket_of("s3")
+    nowhere = {"s3://nowhere": bucket.stores[bucket.root]}
+    wrong = {bucket.root: bucket.stores[bucket.root] | {"secret_key": "not-the-secret-4711"}}
+    for root, stores, code in (("s3://nowhere", nowhere, "LL-SOURCE-001"), (bucket.root, wrong, "LL-SOURCE-002")):
+        with pytest.raises(LakeloomError) as caught:
+            opening(Address.parse(f"{root}/*"), stores).writing().put("a", b"")
+        assert caught.value.code == code and "4711" not in str(caught.value)
+
+
+def test_a_web_server_takes_nothing():
+    with pytest.raises(LakeloomError) as caught:
+        opening(Address.parse("https://somewhere.example/a"), {}).writing()
+    assert caught.value.code == "LL-CONF-004"
+
+
+def test_a_mounted_folder_is_written_whole_and_once(tmp_path):
+    store = opening(Address.parse(f"file://{tmp_path}/*"), {}).writing()
+    key = f"{tmp_path}/out/a".removeprefix("/")
+    store.put(key, b"one", new=True)
+    with pytest.raises(TakenError):
+        store.put(key, b"two", new=True)
+    assert (tmp_path / "out/a").read_bytes() == b"one"
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["a"]
+    with pytest.raises(LakeloomError) as caught:
+        store.put(f"{key}/b", b"below a file")
+    assert caught.value.code == "LL-SOURCE-001"
+    store.delete(key)
+    assert list((tmp_path / "out").iterdir()) == []

@@ -7,13 +7,15 @@ azure-identity finds, where that package is installed. Source: Azure's Blob serv
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
+from hashlib import file_digest, md5
+from pathlib import Path
 from typing import Any, ClassVar
 
 from lakeloom.core.errors import ConfigError
 from lakeloom.core.secrets import reveal
-from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, Text
+from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, TakenError, Text
 from lakeloom.objects.faults import absent, denied, unreachable
 
 _DENIED = (401, 403)
@@ -30,11 +32,14 @@ class AzureConfig(StoreConfig):
         A shared access signature, instead of the key.
     anonymous : bool
         Without credentials, as for public containers.
+    encryption_scope : str, optional
+        The account's scope with whose key what is written is encrypted.
     """
 
     key: Text | None = None
     signature: Text | None = None
     anonymous: bool = False
+    encryption_scope: str | None = None
 
 
 class Azure:
@@ -82,6 +87,41 @@ class Azure:
         """Return False: what a writer has sent is taken at its word."""
         return False
 
+    def put(self, key: str, content: bytes, *, new: bool = False) -> str:
+        """Put an object; see `lakeloom.objects.base.WritableStore`."""
+        from azure.core.exceptions import ResourceExistsError
+
+        with self._coded(key=key):
+            try:
+                return self._written(key, content, md5(content, usedforsecurity=False).digest(), overwrite=not new)
+            except ResourceExistsError:
+                raise TakenError(key) from None
+
+    def upload(self, key: str, file: Path) -> str:
+        """Put a file's content; see `lakeloom.objects.base.WritableStore`."""
+        with file.open("rb") as stream:
+            whole = file_digest(stream, "md5").digest()
+            stream.seek(0)
+            with self._coded(key=key):
+                return self._written(key, stream, whole, overwrite=True, max_concurrency=4)
+
+    def delete(self, key: str) -> None:
+        """Take an object away; see `lakeloom.objects.base.WritableStore`."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with self._coded(key=key), suppress(ResourceNotFoundError):
+            self._client.delete_blob(key)
+
+    def _written(self, key: str, content: Any, whole: bytes, **more: Any) -> str:
+        from azure.storage.blob import ContentSettings
+
+        if self._config.encryption_scope is not None:
+            more["encryption_scope"] = self._config.encryption_scope
+        # The MD5 is kept with the blob, so that whoever reads it can compare; each part is compared by the store.
+        settings = ContentSettings(content_md5=bytearray(whole))
+        blob = self._client.upload_blob(key, content, content_settings=settings, validate_content=True, **more)
+        return str(blob.get_blob_properties().etag).strip('"')
+
     @cached_property
     def _client(self) -> Any:
         from azure.storage.blob import ContainerClient
@@ -115,10 +155,11 @@ class Azure:
         return DefaultAzureCredential()
 
     @contextmanager
-    def _coded(self, found: Found | None = None) -> Iterator[None]:
+    def _coded(self, found: Found | None = None, key: str = "") -> Iterator[None]:
         from azure.core.exceptions import AzureError, HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 
-        place = f"abfss://{self._container}@{self._host}" + (f"/{found.key}" if found else "")
+        named = found.key if found else key
+        place = f"abfss://{self._container}@{self._host}" + (f"/{named}" if named else "")
         try:
             yield
         except (ResourceNotFoundError, ResourceModifiedError):

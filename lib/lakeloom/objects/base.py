@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -60,6 +61,10 @@ class Found:
 
 class MovedError(Exception):
     """The object is no longer what was listed: another version lies there, or none."""
+
+
+class TakenError(Exception):
+    """What was to be made under a key is there already."""
 
 
 class StoreConfig(BaseModel):
@@ -119,3 +124,41 @@ class Store(Protocol):
 
     def denies(self, found: Found) -> bool:
         """Return whether a checksum that does not agree is none of the bytes, as the store says when it is asked."""
+
+
+class WritableStore(Store, Protocol):
+    """A store that takes objects, too; whole or not at all, so that no reader sees half of one."""
+
+    def put(self, key: str, content: bytes, *, new: bool = False) -> str:
+        """Put an object, over what lies there; return its version.
+
+        Parameters
+        ----------
+        new : bool
+            Only where nothing lies there: of several that try at the same time one succeeds.
+
+        Raises
+        ------
+        TakenError
+            With `new`, where something lies there.
+        SourceError
+            As `find`.
+        """
+
+    def upload(self, key: str, file: Path) -> str:
+        """Put a file's content, a large one in parts, with a checksum that the store compares; return its version.
+
+        Raises
+        ------
+        SourceError
+            As `find`.
+        """
+
+    def delete(self, key: str) -> None:
+        """Take an object away; one that is not there is no fault.
+
+        Raises
+        ------
+        SourceError
+            As `find`.
+        """

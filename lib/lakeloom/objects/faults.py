@@ -25,3 +25,11 @@ def unreachable(place: str, cause: BaseException | str) -> SourceError:
         "LL-SOURCE-001", f"{place} can't be read ({told})", where=place,
         fix="see whether the store is up; mend its endpoint in 'stores:'", transient=True,
     )  # fmt: skip
+
+
+def unwritable(place: str, cause: OSError) -> SourceError:
+    """Return the error for a place where no file can be put: a full disk, a folder that is a file."""
+    return SourceError(
+        "LL-SOURCE-001", f"{place} can't be written ({cause.strerror or type(cause).__name__})", where=place,
+        fix="free the disk, or mend the address", transient=True,
+    )  # fmt: skip

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
-from lakeloom.objects.base import Check, Found, MovedError, StoreConfig
-from lakeloom.objects.faults import absent, denied, unreachable
+from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, TakenError
+from lakeloom.objects.faults import absent, denied, unreachable, unwritable
 
 
 class Local:
@@ -56,6 +59,52 @@ class Local:
     def denies(self, found: Found) -> bool:
         """Return False: there is nothing to deny."""
         return False
+
+    def put(self, key: str, content: bytes, *, new: bool = False) -> str:
+        """Put a file; see `lakeloom.objects.base.WritableStore`."""
+        with self._drafted(key, new=new) as draft:
+            draft.write_bytes(content)
+        return _version((self._root / key).stat())
+
+    def upload(self, key: str, file: Path) -> str:
+        """Put a file's content; see `lakeloom.objects.base.WritableStore`."""
+        with self._drafted(key) as draft:
+            shutil.copyfile(file, draft)
+        return _version((self._root / key).stat())
+
+    def delete(self, key: str) -> None:
+        """Take a file away; see `lakeloom.objects.base.WritableStore`."""
+        with self._coded(key):
+            (self._root / key).unlink(missing_ok=True)
+
+    @contextmanager
+    def _drafted(self, key: str, *, new: bool = False) -> Iterator[Path]:
+        """Give a file beside the place, whose name no listing takes; what was written there gets the place's name."""
+        path = self._root / key
+        draft = path.with_name(f".{uuid.uuid4().hex}")
+        with self._coded(key):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                yield draft
+                with draft.open("rb+") as written:
+                    os.fsync(written.fileno())
+                if new:
+                    os.link(draft, path)
+                else:
+                    draft.replace(path)
+            except FileExistsError:
+                raise TakenError(key) from None
+            finally:
+                draft.unlink(missing_ok=True)
+
+    @contextmanager
+    def _coded(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except PermissionError:
+            raise denied(f"file://{self._root / key}") from None
+        except OSError as cause:
+            raise unwritable(f"file://{self._root / key}", cause) from None
 
 
 def _found(path: Path, key: str) -> Found | None:

@@ -13,7 +13,7 @@ from lakeloom.core.errors import ConfigError
 from lakeloom.core.kinds import load
 from lakeloom.objects import STORES
 from lakeloom.objects.address import Address
-from lakeloom.objects.base import Store, StoreConfig
+from lakeloom.objects.base import Store, StoreConfig, WritableStore
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,16 @@ class Opening:
     def open(self) -> Store:
         """Return the store; its client is made at the first call."""
         return cast("Store", load(STORES[self.scheme])(self.bucket, self.config))
+
+    def writing(self) -> WritableStore:
+        """Return the store to be written to; raises LL-CONF-004 for a web server, which takes nothing."""
+        store = self.open()
+        if not hasattr(store, "put"):
+            raise ConfigError(
+                "LL-CONF-004", f"{self.scheme}:// takes no objects", where=f"{self.scheme}://{self.bucket}",
+                fix=f"write to {', '.join(f'{each}://' for each in STORES if each not in ('http', 'https'))}",
+            )  # fmt: skip
+        return cast("WritableStore", store)
 
 
 def opening(address: Address, stores: Mapping[str, Mapping[str, Any]]) -> Opening:
