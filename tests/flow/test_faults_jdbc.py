@@ -9,7 +9,7 @@ import pytest
 from lakeloom.core import secrets
 from lakeloom.session.settings import jars_home
 from lakeloom.sources.jdbc import Jdbc
-from tests.sources.derby_server import PASSWORD, USER, DerbyServer
+from tests.sources.jdbc.derby_server import PASSWORD, USER, DerbyServer
 
 DRIVER = "org.apache.derby.client.ClientAutoloadedDriver"
 WRONG = "sorrel-magpie-83"

@@ -14,7 +14,7 @@ from lakeloom.store import refs
 from lakeloom.store.intents import Intents
 from tests.flow.stream import Stream
 from tests.shop import drop
-from tests.sources.test_jdbc import DRIVER, Database
+from tests.sources.jdbc.test_source import DRIVER, Database
 
 DAYS = """\
   silver.days:

@@ -46,7 +46,7 @@ def judged(context: Context, step: Step) -> tuple[RuleSpec, ...]:
 
 
 def _totals(context: Context, session: SparkSession, source: str, by: Sequence[str], sums: Sequence[str]) -> DataFrame:
-    from lakeloom.sources.jdbc_totals import totals
+    from lakeloom.sources.jdbc.totals import totals
 
     config: Any
     _, config = context.source(context.project.sources[source])

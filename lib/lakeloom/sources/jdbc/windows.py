@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 
-from lakeloom.sources.dialects import STANDARD, Literals
+from lakeloom.sources.jdbc.dialects import STANDARD, Literals
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 EVERY_ROW = "1 = 1"

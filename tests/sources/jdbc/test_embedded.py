@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lakeloom.sources.embedded import anchored, is_embedded, read_alone
+from lakeloom.sources.jdbc.embedded import anchored, is_embedded, read_alone
 
 HOME = Path("/home/shop")
 DRIVER = {"driver": "org.apache.derby.iapi.jdbc.AutoloadedDriver"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakeloom.sources import windows
+from lakeloom.sources.jdbc import windows
 
 TIMES = st.datetimes(min_value=datetime(2013, 1, 1), max_value=datetime(2013, 12, 31))
 

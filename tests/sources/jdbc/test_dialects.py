@@ -2,8 +2,8 @@
 
 import pytest
 
-from lakeloom.sources import windows
-from lakeloom.sources.dialects import adapted, literals, quote_identifier
+from lakeloom.sources.jdbc import windows
+from lakeloom.sources.jdbc.dialects import adapted, literals, quote_identifier
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from lakeloom.core.errors import SourceError
 from lakeloom.core.secrets import Secret
 from lakeloom.session.settings import jars_home
 from lakeloom.sources.jdbc import Jdbc, JdbcConfig
-from tests.sources.derby_server import PASSWORD, USER, DerbyServer
+from tests.sources.jdbc.derby_server import PASSWORD, USER, DerbyServer
 
 CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 DRIVER = "org.apache.derby.client.ClientAutoloadedDriver"

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.core.secrets import reveal
-from lakeloom.sources import windows
-from lakeloom.sources.dialects import literals, quote_identifier
-from lakeloom.sources.jdbc import JdbcConfig, at_home, coded, fetch, origin_of, spelled
+from lakeloom.sources.jdbc import windows
+from lakeloom.sources.jdbc.config import JdbcConfig
+from lakeloom.sources.jdbc.connection import at_home, coded, fetch, origin_of
+from lakeloom.sources.jdbc.dialects import literals, quote_identifier
+from lakeloom.sources.jdbc.types import spelled
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
