@@ -5,36 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from lakeloom.core.errors import ConfigError
 from lakeloom.objects.address import Address, is_address
 from lakeloom.sources import objects
-from lakeloom.sources.inspection import Reading
-from lakeloom.sources.packed import UTF8, is_utf8
+from lakeloom.sources.formats import FORMATS
+from lakeloom.sources.formats.base import format_of, takers
+from lakeloom.sources.packed import is_utf8
+from lakeloom.sources.reading import UTF8, Reading
 
-OPTIONS: dict[str, frozenset[str]] = {
-    "csv": frozenset(
-        [
-            "sep",
-            "quote",
-            "escape",
-            "header",
-            "multiLine",
-            "comment",
-            "ignoreLeadingWhiteSpace",
-            "ignoreTrailingWhiteSpace",
-        ]
-    ),
-    "json": frozenset(),
-    "parquet": frozenset(),
-    "orc": frozenset(),
-    "text": frozenset(),
-    "fixed": frozenset(),
-    "binary": frozenset(),
-    "xml": frozenset(["attributePrefix"]),
-}
-_ONE_CHARACTER = ("sep", "quote", "escape", "comment")
+# What only some formats know; which, they say themselves.
+_WORDS = ("row_tag", "fields")
 
 
 class FilesConfig(BaseModel):
@@ -45,9 +28,9 @@ class FilesConfig(BaseModel):
     path : str
         A path or glob, relative to the project's home or absolute, or the address of objects in a store
         (``s3://bucket/folder/*.csv``, gs, abfss, http(s), file), whose settings stand in ``stores:``; it is only read.
-    format : {'csv', 'json', 'parquet', 'xml', 'orc', 'text', 'fixed', 'binary'}
-        ``json`` means JSON lines; ``text`` gives each line as ``value``, ``binary`` each file as ``content`` and
-        ``size``.
+    format : str
+        One of `lakeloom.sources.formats.FORMATS`, or a dotted name ``package.module:Format``. ``json`` means JSON
+        lines; ``text`` gives each line as ``value``, ``binary`` each file as ``content`` and ``size``.
     options : dict
         Reader options: for csv sep, quote, escape, header, multiLine, comment and the white space ones;
         for xml attributePrefix.
@@ -72,7 +55,7 @@ class FilesConfig(BaseModel):
 
     kind: Literal["files"]
     path: str
-    format: Literal["csv", "json", "parquet", "xml", "orc", "text", "fixed", "binary"]
+    format: str
     options: dict[str, str | bool | int] = {}
     columns: dict[str, str] = {}
     required: tuple[str, ...] = ()
@@ -83,6 +66,18 @@ class FilesConfig(BaseModel):
     vanished: Literal["ignore", "fail"] = "ignore"
     _place: objects.Place | None = PrivateAttr(None)
     _zone: Path | None = PrivateAttr(None)
+
+    @field_validator("format")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in FORMATS and ":" not in name:
+            expected = ", ".join(f"'{each}'" for each in FORMATS)
+            raise PydanticCustomError("literal_error", "Input should be one of {expected}", {"expected": expected})
+        try:
+            format_of(name)
+        except ConfigError as cause:
+            raise ValueError(f"{cause.message}; {cause.fix}") from None
+        return name
 
     @model_validator(mode="after")
     def _is_found(self) -> FilesConfig:
@@ -103,29 +98,27 @@ class FilesConfig(BaseModel):
             plain = is_utf8(self.encoding)
         except LookupError:
             raise ValueError(f"encoding '{self.encoding}' is unknown") from None
-        if not plain and self.format not in ("csv", "json", "text", "fixed"):
-            raise ValueError(f"{self.format} has an encoding of its own; encoding is for csv, json, text and fixed")
+        if not plain and not format_of(self.format).encoded:
+            *most, last = [name for name in FORMATS if format_of(name).encoded]
+            raise ValueError(f"{self.format} has an encoding of its own; encoding is for {', '.join(most)} and {last}")
         return self
 
     @model_validator(mode="after")
     def _fits(self) -> FilesConfig:
-        unknown = sorted(set(self.options) - OPTIONS[self.format])
+        format_ = format_of(self.format)
+        unknown = sorted(set(self.options) - format_.options)
         if unknown:
-            valid = ", ".join(sorted(OPTIONS[self.format])) or "none"
+            valid = ", ".join(sorted(format_.options)) or "none"
             raise ValueError(f"{self.format} has no option {', '.join(unknown)}; the options are {valid}")
-        for name in _ONE_CHARACTER:
+        for name in format_.one_character:
             if name in self.options and len(str(self.options[name])) != 1:
                 raise ValueError(f"option {name} is one character")
-        for name, format_ in (("row_tag", "xml"), ("fields", "fixed")):
-            if (self.format == format_) != bool(getattr(self, name)):
-                raise ValueError(
-                    f"{name} is what {format_} needs" if self.format == format_ else f"{name} is for {format_} only"
-                )
-        for name, (start, end) in self.fields.items():
-            if not 1 <= start <= end:
-                raise ValueError(f"fields.{name}: the first place is at least 1, and the last not before it")
-        if self.reading.options.get("header") == "false" and not self.columns:
-            raise ValueError("without a header the columns must be declared, in their order")
+        for word in _WORDS:
+            if word in format_.needs and not getattr(self, word):
+                raise ValueError(f"{word} is what {self.format} needs")
+            if getattr(self, word) and word not in (*format_.needs, *format_.takes):
+                raise ValueError(f"{word} is for {' and '.join(takers(word))} only")
+        format_.check(self)
         return self
 
     def located(self, zone: Path, place: objects.Place | None) -> FilesConfig:
@@ -153,6 +146,6 @@ class FilesConfig(BaseModel):
         for name in ("header", "multiLine"):
             if name in options:
                 options[name] = options[name].lower()
-        names = tuple(self.fields) if self.format == "fixed" else tuple(self.columns) if self.format == "csv" else ()
+        names = format_of(self.format).names(self)
         fields = tuple((name, start, end) for name, (start, end) in self.fields.items())
         return Reading(self.format, options, self.row_tag, self.required, names, self.encoding, fields)

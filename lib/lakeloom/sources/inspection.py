@@ -12,31 +12,18 @@ import hashlib
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from lakeloom.core.errors import SourceError
 from lakeloom.sources.columns import clash
+from lakeloom.sources.formats.base import format_of
 from lakeloom.sources.ledger import FileEntry
-from lakeloom.sources.packed import UTF8, is_utf8, kind_of
-from lakeloom.sources.scanners import AS_THEY_ARE, SCANNERS, Scanner
+from lakeloom.sources.packed import is_utf8, kind_of
+from lakeloom.sources.reading import Reading as Reading
 
 CHUNK_BYTES = 1 << 20
 REFUSED = {".snappy": "snappy", ".deflate": "deflate", ".7z": "7z", ".rar": "rar", ".z": "compress"}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What inspection needs to know of a source's config; it travels to executors."""
-
-    format: str
-    options: dict[str, str] = field(default_factory=dict)
-    row_tag: str | None = None
-    required: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    encoding: str = UTF8
-    fields: tuple[tuple[str, int, int], ...] = ()
 
 
 def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
@@ -75,14 +62,14 @@ def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
 
 
 def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, ...] | None, str | None]:
-    suffix = Path(full).suffix.lower()
+    suffix, format_ = Path(full).suffix.lower(), format_of(reading.format)
     if _is_packed(full, reading):  # what it holds is inspected when it was unpacked
         return _digest(_chunks(file)), None, None if os.fstat(file.fileno()).st_size else "the file is empty"
-    if suffix in REFUSED and reading.format not in AS_THEY_ARE:
+    if suffix in REFUSED and not format_.as_it_is:
         return _digest(_chunks(file)), None, f"{REFUSED[suffix]} compression is not read; use gzip or zstd"
-    scanner: Scanner = SCANNERS[reading.format](reading.options, reading.row_tag, reading.names)
+    scanner = format_.scanner(reading)
     digest = hashlib.blake2b(digest_size=16)
-    stream = gzip.GzipFile(fileobj=file) if suffix == ".gz" and reading.format not in AS_THEY_ARE else file
+    stream = gzip.GzipFile(fileobj=file) if suffix == ".gz" and not format_.as_it_is else file
     size = 0
     try:
         for chunk in _chunks(stream):  # type: ignore[arg-type]
@@ -101,7 +88,7 @@ def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, 
 
 def _is_packed(full: str, reading: Reading) -> bool:
     kind = kind_of(full)
-    if reading.format in AS_THEY_ARE:
+    if format_of(reading.format).as_it_is:
         return kind in ("zip", "tar")
     return kind is not None or not is_utf8(reading.encoding)
 

@@ -27,10 +27,11 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
+from lakeloom.sources.reading import UTF8 as UTF8
+
 Kind = Literal["bz2", "xz", "zstd", "lz4", "zip", "tar"]
 _STREAMS: dict[str, Kind] = {".bz2": "bz2", ".xz": "xz", ".zst": "zstd", ".zstd": "zstd", ".lz4": "lz4"}
 _SHORT = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
-UTF8 = "utf-8"
 _CHUNK = 1 << 20
 # Below the first nothing is a bomb; above it what unpacks to more than so many times its size is one.
 _HARMLESS_BYTES, _MOST = 1 << 30, 1000

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.core.names import quoted
-from lakeloom.sources.inspection import Reading
+from lakeloom.sources.formats.base import format_of
 from lakeloom.sources.landing import BROKEN, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
 from lakeloom.sources.listing import full_path, spark_path, uri
-from lakeloom.sources.records import MARKS, Group, pin_splits, read_group, union
+from lakeloom.sources.reading import Reading
+from lakeloom.sources.records import MARKS, Group, pin_splits
 from lakeloom.sources.scanners import LARGEST_VALUE_BYTES
+from lakeloom.sources.typed import typed, union
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -49,11 +51,14 @@ def landing(
     if not loadable:
         nothing = spark.createDataFrame([], "_file string, _file_no int, _record bigint")
         return Landing(nothing, broken[0] if broken else None)
-    groups = [read_group(spark, group, reading, types) for group in grouped(loadable.values(), reading, base)]
+    format_ = format_of(reading.format)
+    groups = [
+        typed(format_.read(spark, group, reading, types), types) for group in grouped(loadable.values(), reading, base)
+    ]
     shared = _placed(spark, union(groups), loadable, base)
     raw = [quoted(name) for name in shared.columns if name not in (*MARKS, "_file", "_file_no")]
     good = shared.where("size(_reasons) = 0").select(*raw, "_file", "_file_no", "_record")
-    if reading.format not in ("parquet", "orc", "binary", "text") or types:
+    if format_.breaks or types:
         records = shared.where("size(_reasons) > 0").select(
             F.col("_raw").alias("raw"),
             F.lit(None).cast("binary").alias("bytes"),
@@ -69,23 +74,22 @@ def landing(
 def grouped(files: Iterable[FileEntry], reading: Reading, base: Path) -> list[Group]:
     """Return the files in groups of equal columns.
 
-    Files are read by their own header. JSON and XML name their fields in each record,
-    so files are read together under the union of their fields, unless two differ in case only.
+    Files are read by their own header. Where each record names its fields (JSON, XML), files are read
+    together under the union of their fields, unless two differ in case only.
     """
+    format_ = format_of(reading.format)
     found: dict[tuple[str, ...], list[str]] = {}
     for entry in files:
         found.setdefault(entry.header or (), []).append(full_path(entry.place, base))
-    if reading.format not in ("json", "xml"):
+    if not format_.names_in_records:
         return [Group(tuple(paths), header) for header, paths in found.items()]
     groups: list[tuple[dict[str, str], list[str]]] = []
     for header, paths in found.items():
-        fields = (
-            {name.removesuffix("[]"): name for name in header} if reading.format == "xml" else {n: n for n in header}
-        )
+        fields = {format_.field(name): name for name in header}
         for taken, members in groups:
             if len({name.lower() for name in (*taken, *fields)}) == len({*taken, *fields}):
                 for name, as_seen in fields.items():
-                    taken[name] = as_seen if as_seen.endswith("[]") else taken.get(name, as_seen)
+                    taken[name] = as_seen if as_seen != name else taken.get(name, as_seen)
                 members += paths
                 break
         else:

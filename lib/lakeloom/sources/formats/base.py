@@ -1,0 +1,93 @@
+"""What a format of files offers: its options, the scanner that inspects a file, the reader of a group of files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lakeloom.core.kinds import pick
+from lakeloom.sources.formats import FORMATS
+from lakeloom.sources.reading import Reading
+from lakeloom.sources.scanners import Scanner
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from lakeloom.sources.records import Group
+
+
+class Format:
+    """A format; those of the house override what differs.
+
+    Attributes
+    ----------
+    options : frozenset of str
+        What ``options:`` may name.
+    one_character : tuple of str
+        Those of them that are a single character.
+    needs, takes : tuple of str
+        Words of the source's config that are for this format: what it can't be without, and what it may have.
+    encoded : bool
+        Whether it is text of which ``encoding:`` can speak.
+    as_it_is : bool
+        Whether it has a compression of its own or is taken byte for byte: only archives are unpacked.
+    breaks : bool
+        Whether a single record can be broken; else only a value that does not fit its declared type.
+    names_in_records : bool
+        Whether each record names its fields: files are then read together under the union of their fields.
+    scanner : type
+        Made with a `Reading`, takes a file's bytes and tells its columns and what is wrong with it.
+    """
+
+    options: ClassVar[frozenset[str]] = frozenset()
+    one_character: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
+    takes: ClassVar[tuple[str, ...]] = ()
+    encoded: ClassVar[bool] = False
+    as_it_is: ClassVar[bool] = False
+    breaks: ClassVar[bool] = True
+    names_in_records: ClassVar[bool] = False
+    scanner: ClassVar[type[Scanner]]
+
+    @classmethod
+    def check(cls, config: Any) -> None:
+        """Raise ValueError where the words of a source's config don't go together."""
+
+    @classmethod
+    def names(cls, config: Any) -> tuple[str, ...]:
+        """Return the names of the columns where the config has to tell them."""
+        del config
+        return ()
+
+    @classmethod
+    def field(cls, header: str) -> str:
+        """Return the column that an entry of a file's header speaks of."""
+        return header
+
+    @classmethod
+    def read(cls, spark: SparkSession, group: Group, reading: Reading, types: Mapping[str, str]) -> DataFrame:
+        """Return the records of files of equal columns.
+
+        Parameters
+        ----------
+        types : mapping
+            Declared Spark types by column; casting is not the format's business.
+
+        Returns
+        -------
+        DataFrame
+            Raw columns under their stored names, then ``_path`` (URI of the file), ``_record bigint``, ``_raw
+            string`` and ``_reasons array<string>``, empty for sound records.
+        """
+        raise NotImplementedError
+
+
+def format_of(name: str) -> type[Format]:
+    """Return the format of this name; raises LL-CONF-020, LL-CONF-021."""
+    found: type[Format] = pick(name, FORMATS)
+    return found
+
+
+def takers(word: str) -> list[str]:
+    """Return the formats that a word of the config is for."""
+    return [name for name in FORMATS if word in (*format_of(name).needs, *format_of(name).takes)]
