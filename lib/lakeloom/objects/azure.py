@@ -6,12 +6,12 @@ azure-identity finds, where that package is installed. Source: Azure's Blob serv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from hashlib import file_digest, md5
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from lakeloom.core.errors import ConfigError
 from lakeloom.core.secrets import reveal
@@ -63,9 +63,38 @@ class Azure:
             for blob in self._client.list_blobs(name_starts_with=prefix or None):
                 if (blob.metadata or {}).get("hdi_isfolder") == "true":  # a folder of ADLS is listed as an empty blob
                     continue
-                md5 = blob.content_settings.content_md5
-                check = Check("md5", bytes(md5).hex()) if md5 else None
-                yield Found(blob.name, int(blob.size), str(blob.etag).strip('"'), blob.last_modified, check)
+                yield _found(blob)
+
+    def level(self, prefix: str) -> Iterator[Found | str]:
+        """Yield what lies directly under a prefix; see `lakeloom.objects.base.RootStore`."""
+        from azure.storage.blob import BlobPrefix
+
+        with self._coded():
+            for blob in self._client.walk_blobs(name_starts_with=prefix or None, delimiter="/"):
+                if isinstance(blob, BlobPrefix):
+                    yield str(blob.name)
+                elif (blob.metadata or {}).get("hdi_isfolder") != "true":
+                    yield _found(blob)
+
+    def head(self, key: str) -> Found | None:
+        """Return an object as it is now; see `lakeloom.objects.base.RootStore`."""
+        told = self._there(key, lambda blob: blob.get_blob_properties())
+        return None if told is None or (told.metadata or {}).get("hdi_isfolder") == "true" else _found(told)
+
+    def get(self, key: str) -> bytes | None:
+        """Return an object's bytes; see `lakeloom.objects.base.RootStore`."""
+        return cast("bytes | None", self._there(key, lambda blob: bytes(blob.download_blob().readall())))
+
+    def _there(self, key: str, ask: Callable[[Any], Any]) -> Any:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with self._coded(key=key):
+            try:
+                return ask(self._client.get_blob_client(key))
+            except ResourceNotFoundError as cause:
+                if _code(cause) == "ContainerNotFound":
+                    raise
+                return None
 
     def part(self, found: Found, start: int, end: int) -> bytes:
         """Return some bytes of an object; see `lakeloom.objects.base.Store`."""
@@ -87,14 +116,22 @@ class Azure:
         """Return False: what a writer has sent is taken at its word."""
         return False
 
-    def put(self, key: str, content: bytes, *, new: bool = False) -> str:
+    def put(self, key: str, content: bytes, *, new: bool = False, over: str | None = None) -> str:
         """Put an object; see `lakeloom.objects.base.WritableStore`."""
-        from azure.core.exceptions import ResourceExistsError
+        from azure.core import MatchConditions
+        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
+        whole, more = md5(content, usedforsecurity=False).digest(), dict[str, Any]()
+        if over is not None:
+            more = {"etag": f'"{over}"', "match_condition": MatchConditions.IfNotModified}
         with self._coded(key=key):
             try:
-                return self._written(key, content, md5(content, usedforsecurity=False).digest(), overwrite=not new)
+                return self._written(key, content, whole, overwrite=not new, **more)
             except ResourceExistsError:
+                raise TakenError(key) from None
+            except (ResourceModifiedError, ResourceNotFoundError) as cause:
+                if over is None or _code(cause) == "ContainerNotFound":
+                    raise
                 raise TakenError(key) from None
 
     def upload(self, key: str, file: Path) -> str:
@@ -172,3 +209,13 @@ class Azure:
             raise unreachable(place, f"HTTP {cause.status_code}") from None
         except AzureError as cause:
             raise unreachable(place, cause) from None
+
+
+def _found(blob: Any) -> Found:
+    md5 = blob.content_settings.content_md5
+    check = Check("md5", bytes(md5).hex()) if md5 else None
+    return Found(blob.name, int(blob.size), str(blob.etag).strip('"'), blob.last_modified, check)
+
+
+def _code(cause: Exception) -> str:
+    return str(getattr(cause, "error_code", ""))

@@ -129,18 +129,20 @@ class Store(Protocol):
 class WritableStore(Store, Protocol):
     """A store that takes objects, too; whole or not at all, so that no reader sees half of one."""
 
-    def put(self, key: str, content: bytes, *, new: bool = False) -> str:
+    def put(self, key: str, content: bytes, *, new: bool = False, over: str | None = None) -> str:
         """Put an object, over what lies there; return its version.
 
         Parameters
         ----------
         new : bool
             Only where nothing lies there: of several that try at the same time one succeeds.
+        over : str, optional
+            Only where this version lies there.
 
         Raises
         ------
         TakenError
-            With `new`, where something lies there.
+            With `new` or `over`, where something else lies there.
         SourceError
             As `find`.
         """
@@ -156,6 +158,25 @@ class WritableStore(Store, Protocol):
 
     def delete(self, key: str) -> None:
         """Take an object away; one that is not there is no fault.
+
+        Raises
+        ------
+        SourceError
+            As `find`.
+        """
+
+
+class RootStore(WritableStore, Protocol):
+    """A store that a storage root may lie in: one object by its key, and what lies directly under a prefix."""
+
+    def head(self, key: str) -> Found | None:
+        """Return an object as a listing would tell it, None where it is not there; raises as `find`."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return an object's bytes as they are now, None where it is not there; raises as `find`."""
+
+    def level(self, prefix: str) -> Iterator[Found | str]:
+        """Yield the objects directly under a prefix that ends with ``/``, and as text the prefixes below it.
 
         Raises
         ------

@@ -53,7 +53,31 @@ class Gcs:
         """Yield the objects under a prefix; see `lakeloom.objects.base.Store`."""
         with self._coded():
             for blob in self._bucket.list_blobs(prefix=prefix, **self._words):
-                yield Found(blob.name, int(blob.size), str(blob.generation), blob.updated, _check(blob))
+                yield _found(blob)
+
+    def level(self, prefix: str) -> Iterator[Found | str]:
+        """Yield what lies directly under a prefix; see `lakeloom.objects.base.RootStore`."""
+        with self._coded():
+            listed = self._bucket.list_blobs(prefix=prefix, delimiter="/", **self._words)
+            for blob in listed:
+                yield _found(blob)
+            yield from sorted(listed.prefixes)
+
+    def head(self, key: str) -> Found | None:
+        """Return an object as it is now; see `lakeloom.objects.base.RootStore`."""
+        with self._coded(key=key):
+            blob = self._bucket.get_blob(key, **self._words)
+        return None if blob is None else _found(blob)
+
+    def get(self, key: str) -> bytes | None:
+        """Return an object's bytes; see `lakeloom.objects.base.RootStore`."""
+        from google.api_core.exceptions import NotFound
+
+        with self._coded(key=key):
+            try:
+                return bytes(self._bucket.blob(key).download_as_bytes(**self._words))
+            except NotFound:
+                return None
 
     def part(self, found: Found, start: int, end: int) -> bytes:
         """Return some bytes of an object; see `lakeloom.objects.base.Store`."""
@@ -71,16 +95,18 @@ class Gcs:
         """Return False: a checksum is always of the bytes."""
         return False
 
-    def put(self, key: str, content: bytes, *, new: bool = False) -> str:
+    def put(self, key: str, content: bytes, *, new: bool = False, over: str | None = None) -> str:
         """Put an object; see `lakeloom.objects.base.WritableStore`."""
-        from google.api_core.exceptions import PreconditionFailed
+        from google.api_core.exceptions import NotFound, PreconditionFailed
 
         blob = self._blob(key)
-        more = {"if_generation_match": 0} if new else {}
+        more = {"if_generation_match": 0} if new else {"if_generation_match": int(over)} if over is not None else {}
         with self._coded(key=key):
             try:
                 blob.upload_from_string(content, _BYTES, checksum="crc32c", **more, **self._words)
-            except PreconditionFailed:
+            except (PreconditionFailed, NotFound) as cause:
+                if not more or (new and isinstance(cause, NotFound)):  # then it is the bucket that is not there
+                    raise
                 raise TakenError(key) from None
         return str(blob.generation)
 
@@ -147,6 +173,10 @@ class Gcs:
             raise MovedError(found.key) from None
         except (GoogleAPIError, RequestException) as cause:
             raise unreachable(place, cause) from None
+
+
+def _found(blob: Any) -> Found:
+    return Found(blob.name, int(blob.size), str(blob.generation), blob.updated, _check(blob))
 
 
 def _check(blob: Any) -> Check | None:

@@ -60,8 +60,10 @@ class Local:
         """Return False: there is nothing to deny."""
         return False
 
-    def put(self, key: str, content: bytes, *, new: bool = False) -> str:
-        """Put a file; see `lakeloom.objects.base.WritableStore`."""
+    def put(self, key: str, content: bytes, *, new: bool = False, over: str | None = None) -> str:
+        """Put a file; see `lakeloom.objects.base.WritableStore`. A file system can't write over one version only."""
+        if over is not None:
+            raise NotImplementedError("a file system compares no versions")
         with self._drafted(key, new=new) as draft:
             draft.write_bytes(content)
         return _version((self._root / key).stat())

@@ -23,7 +23,7 @@ _DENIED = frozenset(
 )
 _MOVED = frozenset(["PreconditionFailed", "412", "NoSuchKey", "404", "NotFound", "InvalidRange", "416"])
 # Two that create one key at the same moment: one of them is told so, by some servers with a conflict.
-_TAKEN = frozenset(["PreconditionFailed", "412", "ConditionalRequestConflict", "409"])
+_TAKEN = frozenset(["PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"])
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _PARTED = re.compile(r"([0-9a-f]{32})-(\d+)")
 
@@ -74,10 +74,47 @@ class S3:
         with self._coded():
             for page in pages:
                 for entry in page.get("Contents", ()):
-                    version = str(entry["ETag"]).strip('"')
-                    yield Found(
-                        entry["Key"], int(entry["Size"]), version, entry["LastModified"], self._of_etag(version)
-                    )
+                    yield self._found(entry["Key"], entry, int(entry["Size"]))
+
+    def level(self, prefix: str) -> Iterator[Found | str]:
+        """Yield what lies directly under a prefix; see `lakeloom.objects.base.RootStore`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, Delimiter="/"
+        )
+        with self._coded():
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield self._found(entry["Key"], entry, int(entry["Size"]))
+                for entry in page.get("CommonPrefixes", ()):
+                    yield str(entry["Prefix"])
+
+    def head(self, key: str) -> Found | None:
+        """Return an object as it is now; see `lakeloom.objects.base.RootStore`."""
+        told = self._there(key, self._client.head_object)
+        return None if told is None else self._found(key, told, int(told["ContentLength"]))
+
+    def get(self, key: str) -> bytes | None:
+        """Return an object's bytes; see `lakeloom.objects.base.RootStore`."""
+        told = self._there(key, self._client.get_object)
+        if told is None:
+            return None
+        with self._coded(key=key):
+            return bytes(told["Body"].read())
+
+    def _there(self, key: str, ask: Any) -> dict[str, Any] | None:
+        from botocore.exceptions import ClientError
+
+        with self._coded(key=key):
+            try:
+                return dict(ask(Bucket=self._bucket, Key=key, **self._customer))
+            except ClientError as cause:
+                if str(cause.response.get("Error", {}).get("Code", "")) in ("NoSuchKey", "404", "NotFound"):
+                    return None
+                raise
+
+    def _found(self, key: str, told: Any, size: int) -> Found:
+        version = str(told["ETag"]).strip('"')
+        return Found(key, size, version, told["LastModified"], self._of_etag(version))
 
     def part(self, found: Found, start: int, end: int) -> bytes:
         """Return some bytes of an object; see `lakeloom.objects.base.Store`."""
@@ -107,16 +144,16 @@ class S3:
         with self._coded(found):
             return self._head(found).get("ServerSideEncryption") in ("aws:kms", "aws:kms:dsse")
 
-    def put(self, key: str, content: bytes, *, new: bool = False) -> str:
+    def put(self, key: str, content: bytes, *, new: bool = False, over: str | None = None) -> str:
         """Put an object; see `lakeloom.objects.base.WritableStore`."""
         from botocore.exceptions import ClientError
 
-        more = {"IfNoneMatch": "*"} if new else {}
+        more = {"IfNoneMatch": "*"} if new else {"IfMatch": f'"{over}"'} if over is not None else {}
         with self._coded(key=key):
             try:
                 told = self._client.put_object(Bucket=self._bucket, Key=key, Body=content, **more, **self._encrypted)
             except ClientError as cause:
-                if new and str(cause.response.get("Error", {}).get("Code", "")) in _TAKEN:
+                if more and str(cause.response.get("Error", {}).get("Code", "")) in _TAKEN:
                     raise TakenError(key) from None
                 raise
         return str(told["ETag"]).strip('"')
