@@ -2,6 +2,7 @@
 
 import io
 
+import fastavro
 import pyarrow as pa
 import pytest
 from pyarrow import orc, parquet
@@ -19,12 +20,19 @@ def arrow(write):
     return sink.getvalue()
 
 
+def written():
+    sink, kind = io.BytesIO(), {"type": "record", "name": "r", "fields": [{"name": "id", "type": "int"}]}
+    fastavro.writer(sink, kind, [{"id": 1}, {"id": 2}, {"id": 3}])
+    return sink.getvalue()
+
+
 # Of each format: what it needs of the config, a file of three records, and one that is no such file.
 SAMPLES = {
     "csv": ({}, b"id,word\n1,a\n2,b\n3,c\n", b"id,word\n1,\xff\n"),
     "json": ({}, b'{"id":1,"word":"a"}\n{"id":2,"word":"b"}\n{"id":3}\n', b"[1]\n"),
     "xml": ({"row_tag": "r"}, b"<l><r><id>1</id></r><r><id>2</id></r><r><id>3</id></r></l>", b"<l><r>"),
     "parquet": ({}, arrow(parquet.write_table), b"PAR1"),
+    "avro": ({}, written(), b"Obj\x01"),
     "orc": ({}, arrow(orc.write_table), b"ORC"),
     "text": ({}, b"1\n2\n3\n", b"\xff\n"),
     "fixed": ({"fields": {"id": (1, 1), "word": (2, 2)}}, b"1a\n2b\n3c\n", b"\xff\n"),

@@ -80,8 +80,9 @@ def fix_file(desk: Desk, choice: Choice, change: Change) -> Fixed:
         told = "no open row is meant" if not found else "several rows are meant, and a corrected file replaces one"
         raise FixError("LL-FIX-001", told, where=where, fix=f"name one by --id; see 'lakeloom quarantine {where}'")
     copy = _kept(desk.context, step, change.file)
-    entry = _inspected(str(copy), config, change.file.name)
-    made = landing(desk.session, config.reading, config.columns, [entry], SPLIT_BYTES, desk.context.project.home)
+    entry = _inspected(str(copy), config, change.file.name, desk.context.project.home)
+    home = desk.context.project.home
+    made = landing(desk.session, config.reading_at(home), config.columns, [entry], SPLIT_BYTES, home)
     passing, breaking = _outlook(made)
     if found[0]["raw"] is not None and passing + sum(breaking.values()) != 1:
         raise FixError(
@@ -102,8 +103,9 @@ def reland(context: Context, step: Step, intent: Intent) -> Facts:
         entries, chosen = chosen_of(context, session, step, {}, intent.side, Choice.of(intent.replay))
         chosen = pending(entries, chosen, step)
         places = [_place(context, step, row) for row in chosen.orderBy("position").collect()]
-        files = [_inspected(place.copy, config, Path(place.copy).name) for place in places]
-        made = landing(session, config.reading, config.columns, files, SPLIT_BYTES, context.project.home)
+        home = context.project.home
+        files = [_inspected(place.copy, config, Path(place.copy).name, home) for place in places]
+        made = landing(session, config.reading_at(home), config.columns, files, SPLIT_BYTES, home)
         mark = bronze.Stamp(intent.epoch, intent.clock, intent.run)
         good = bronze.stamp(_placed(session, made.good, places), step.spec.name, mark)
         good = good.withColumn("_position", good["_place"]).drop("_place")
@@ -140,10 +142,11 @@ def _kept(context: Context, step: Step, file: Path) -> Path:
         ) from cause
 
 
-def _inspected(copy: str, config: FilesConfig, name: str) -> FileEntry:
+def _inspected(copy: str, config: FilesConfig, name: str, home: Path = Path()) -> FileEntry:
     if not Path(copy).is_file():
         raise FixError("LL-FIX-003", "the corrected file is gone", where=name, fix="fix the row again")
-    entry = inspect(copy, copy, replace(config.reading, encoding=UTF8))  # what a person corrects, an editor has written
+    # What a person corrects, an editor has written.
+    entry = inspect(copy, copy, replace(config.reading_at(home), encoding=UTF8))
     if entry is None or entry.problem is not None:
         told = entry.problem if entry and entry.problem else "it changes while it is read"
         raise FixError("LL-FIX-003", told, where=name, fix=f"give a sound {config.format} file")

@@ -32,6 +32,7 @@ from lakeloom.session.connect import is_connect
 from lakeloom.session.spark import Opener
 from lakeloom.sources import ledger, listing, objects
 from lakeloom.sources.files_config import FilesConfig
+from lakeloom.sources.formats.base import format_of
 from lakeloom.sources.inspection import Reading, inspect
 from lakeloom.sources.landing import Batch, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
@@ -92,7 +93,7 @@ class Files:
         new = ledger.fresh(listed, landed)
         if new and isinstance(spark, Opener):
             spark.soon()  # it is needed after the inspection, and takes as long
-        found = _inspect_all(new, config.reading, spark, base)
+        found = _inspect_all(new, config.reading_at(base), spark, base)
         return _batch(found, landed) if found else None
 
     @classmethod
@@ -114,24 +115,24 @@ class Files:
         landed : callable
             Gives the batches already landed; called only where something was brought.
         """
-        files = ledger.entries(batch)
+        files, reading = ledger.entries(batch), config.reading_at(base)
         more = {name: value for name, value in batch.items() if name not in ("objects", "files")}
         if "objects" in batch and config.place is not None:
             if isinstance(spark, Opener):
                 spark.soon()
             brought = objects.bring(config.place, batch, base, spark)
             more |= {"refused": brought.refused} if brought.refused else {}
-            files = _inspect_all(brought.listed, config.reading, spark, base)
+            files = _inspect_all(brought.listed, reading, spark, base)
         elif not any(entry.packed for entry in files):
             return batch
-        whole = [each for entry in files for each in _unpacked(entry, config.reading, config.zone, base)]
+        whole = [each for entry in files for each in _unpacked(entry, reading, config.zone, base)]
         return more | _batch(whole, landed())
 
     @classmethod
     def read(
         cls, spark: SparkSession, config: FilesConfig, batch: Batch, known: DataFrame | None, base: Path
     ) -> Landing:
-        """Read the batch's files.
+        """Read the batch's files; what `known` has stored keeps its types.
 
         Raises
         ------
@@ -140,22 +141,26 @@ class Files:
         FilesChangedError
             Where one was rewritten since it was listed; `probe` then marks it.
         """
-        del known
         from lakeloom.sources.whole import landing
 
-        files = ledger.entries(batch)
-        changed = [entry.path for entry in files if _changed(entry, config.reading, base)]
+        files, reading = ledger.entries(batch), config.reading_at(base)
+        changed = [entry.path for entry in files if _changed(entry, reading, base)]
         if changed:
             raise FilesChangedError(changed)
-        return landing(spark, config.reading, config.columns, files, batch["split_bytes"], base)
+        return landing(spark, reading, config.columns, files, batch["split_bytes"], base, known)
 
     @classmethod
     def probe(cls, spark: SparkSession, config: FilesConfig, batch: Batch, base: Path) -> Batch:
         """Return the batch with a problem set on each file that changed or that Spark can't read, found by halving."""
+        reading = config.reading_at(base)
         files = [
-            replace(entry, problem=CHANGED) if _changed(entry, config.reading, base) else entry
+            replace(entry, problem=CHANGED) if _changed(entry, reading, base) else entry
             for entry in ledger.entries(batch)
         ]
+        for index, entry in enumerate(files):
+            if entry.loadable:
+                told = format_of(reading.format).fault(listing.full_path(entry.place, base), reading)
+                files[index] = replace(entry, problem=told)
         suspects = [index for index, entry in enumerate(files) if entry.loadable]
         for index, why in _halve(spark, config, files, suspects, batch["split_bytes"], base).items():
             files[index] = replace(files[index], problem=f"Spark can't read it ({why})")
@@ -247,7 +252,8 @@ def _halve(
     if not suspects:
         return {}
     try:
-        tried = landing(spark, config.reading, config.columns, [files[index] for index in suspects], split, base)
+        chosen = [files[index] for index in suspects]
+        tried = landing(spark, config.reading_at(base), config.columns, chosen, split, base)
         assert tried.shared is not None  # all suspects are loadable
         tried.shared.write.format("noop").mode("overwrite").save()
         return {}

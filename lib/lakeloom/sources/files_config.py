@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lakeloom.core.errors import ConfigError
@@ -17,7 +18,7 @@ from lakeloom.sources.packed import is_utf8
 from lakeloom.sources.reading import UTF8, Reading
 
 # What only some formats know; which, they say themselves.
-_WORDS = ("row_tag", "fields")
+_WORDS = ("row_tag", "fields", "schema")
 
 
 class FilesConfig(BaseModel):
@@ -43,6 +44,8 @@ class FilesConfig(BaseModel):
         The element of a row; for xml.
     fields : dict
         Column → first and last place in the line, from 1 on; for fixed.
+    schema : str, optional
+        A file that says what records hold, relative to the project's home; for avro the reader's schema.
     encoding : str
         In which texts are written; a file that is not goes to quarantine whole.
     changed : {'add', 'ignore', 'fail'}
@@ -55,12 +58,13 @@ class FilesConfig(BaseModel):
 
     kind: Literal["files"]
     path: str
-    format: str
+    format: str = Field(json_schema_extra={"anyOf": [{"enum": list(FORMATS)}, {"pattern": ":"}]})
     options: dict[str, str | bool | int] = {}
     columns: dict[str, str] = {}
     required: tuple[str, ...] = ()
     row_tag: str | None = None
     fields: dict[str, tuple[int, int]] = {}
+    schema_: str | None = Field(None, alias="schema")
     encoding: str = UTF8
     changed: objects.Policy = "add"
     vanished: Literal["ignore", "fail"] = "ignore"
@@ -114,9 +118,10 @@ class FilesConfig(BaseModel):
             if name in self.options and len(str(self.options[name])) != 1:
                 raise ValueError(f"option {name} is one character")
         for word in _WORDS:
-            if word in format_.needs and not getattr(self, word):
+            said = getattr(self, "schema_" if word == "schema" else word)
+            if word in format_.needs and not said:
                 raise ValueError(f"{word} is what {self.format} needs")
-            if getattr(self, word) and word not in (*format_.needs, *format_.takes):
+            if said and word not in (*format_.needs, *format_.takes):
                 raise ValueError(f"{word} is for {' and '.join(takers(word))} only")
         format_.check(self)
         return self
@@ -137,9 +142,38 @@ class FilesConfig(BaseModel):
         """Where its objects are; None for files of a folder."""
         return self._place
 
+    def reading_at(self, base: Path) -> Reading:
+        """Return the part of the config that inspection and readers need, with what the files hold that it names.
+
+        Parameters
+        ----------
+        base : Path
+            The project's home, which paths start at.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-009 where such a file is not there; LL-CONF-004 where it is not what the format takes.
+        """
+        if self.schema_ is None:
+            return self.reading
+        try:
+            said = (base / self.schema_).read_bytes()
+        except OSError:
+            raise ConfigError(
+                "LL-CONF-009", f"{self.schema_} does not exist", where="schema",
+                fix="name a file; relative paths start at the project's home",
+            ) from None  # fmt: skip
+        reading = replace(self.reading, schema=said)
+        try:
+            format_of(self.format).check_schema(reading)
+        except ValueError as cause:
+            raise ConfigError("LL-CONF-004", f"{self.schema_}: {cause}", where="schema", fix="mend the file") from None
+        return reading
+
     @property
     def reading(self) -> Reading:
-        """The part of the config that inspection and readers need."""
+        """The part of the config that stands in it, without the files that it names."""
         options = {
             key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in self.options.items()
         }

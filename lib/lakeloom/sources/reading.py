@@ -27,6 +27,8 @@ class Reading:
         In which texts are written.
     fields : tuple
         Name, first and last place of each field; of fixed width.
+    schema : bytes
+        What stands in the file that says what records hold; empty where the config names none.
     """
 
     format: str
@@ -36,3 +38,4 @@ class Reading:
     names: tuple[str, ...] = ()
     encoding: str = UTF8
     fields: tuple[tuple[str, int, int], ...] = ()
+    schema: bytes = b""

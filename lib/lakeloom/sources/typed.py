@@ -11,27 +11,53 @@ from lakeloom.sources.columns import stored_name
 from lakeloom.sources.records import MARKS, RAW, REASONS
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
+
+FIRST_YEAR, LAST_YEAR = 1, 9999  # what SQL, Python and most readers of tables call a date
+_WHOLE = ("tinyint", "byte", "smallint", "short", "int", "integer", "bigint", "long")
+_NUMBERS = frozenset([*_WHOLE, "float", "real", "double", "decimal", "dec", "numeric"])
+_TIMES = frozenset(["date", "timestamp", "timestamp_ntz", "timestamp_ltz"])
 
 
-def typed(frame: DataFrame, types: Mapping[str, str]) -> DataFrame:
-    """Cast the declared columns; where a value does not fit, the record is broken and keeps its raw text."""
+def stored_types(known: DataFrame | None) -> dict[str, str]:
+    """Return the types of a bronze table's raw columns by name in small letters; none of None."""
+    return {} if known is None else {name.lower(): kind for name, kind in known.dtypes if not name.startswith("_")}
+
+
+def typed(
+    frame: DataFrame, types: Mapping[str, str], stored: Mapping[str, str] | None = None, *, dates: bool = False
+) -> DataFrame:
+    """Cast columns to what is declared, else to what is stored; a value that does not fit breaks its record.
+
+    Nothing turns NULL in silence, and no number loses digits: what came back as another value would not fit.
+
+    Parameters
+    ----------
+    types : mapping
+        Declared Spark types by column.
+    stored : mapping, optional
+        Those of the table that the rows go to, by name in small letters: inferred once, then enforced.
+    dates : bool
+        Whether dates that came as such are looked at too: outside of the years 1 to 9999 they don't fit.
+    """
     from pyspark.sql import functions as F
 
     raw = [name for name in frame.columns if name not in MARKS]
     declared = {stored_name(name).lower(): kind for name, kind in types.items()}
+    given = dict(frame.dtypes)
     values, misfits = [], []
     for name in raw:
         column, kind = F.col(quoted(name)), declared.get(name.lower())
         if kind is None:
-            values.append(column)
-            continue
-        nested = (
-            kind.lower().startswith(("struct", "map", "array")) and frame.schema[name].dataType.typeName() == "string"
-        )
-        cast = F.from_json(column, kind, {"mode": "PERMISSIVE"}) if nested else column.try_cast(kind)
-        values.append(cast.alias(name))
-        misfits.append(F.when(column.isNotNull() & cast.isNull(), F.lit(f"{name}: not {kind}")))
+            kind = _enforced(given[name], (stored or {}).get(name.lower()))
+        value, fits = (column, None) if kind is None else _cast(column, given[name], kind, name.lower() in declared)
+        told = kind or given[name]
+        if _base(told) in _TIMES and (dates or fits is not None):
+            within = F.coalesce(F.year(value).between(FIRST_YEAR, LAST_YEAR), F.lit(True))
+            value, fits = F.when(within, value), within if fits is None else fits & within
+        values.append(value.alias(name))
+        if fits is not None:
+            misfits.append(F.when(~fits, F.lit(f"{name}: not {told}")))
     if not misfits:
         return frame
     as_read = F.to_json(F.struct(*[F.col(quoted(name)) for name in raw]))
@@ -44,6 +70,47 @@ def typed(frame: DataFrame, types: Mapping[str, str]) -> DataFrame:
         F.coalesce(F.col(RAW), F.when(broken, as_read)).alias(RAW),
         F.when(sound, F.array_compact(F.array(*misfits))).otherwise(F.col(REASONS)).alias(REASONS),
     )
+
+
+def _base(kind: str) -> str:
+    return kind.lower().partition("(")[0].partition("<")[0].strip()
+
+
+def _family(kind: str) -> str:
+    base = _base(kind)
+    if base in ("struct", "map", "array"):
+        return "nested"
+    return "number" if base in _NUMBERS else "time" if base in _TIMES else "text" if base in _TEXTS else base
+
+
+_TEXTS = frozenset(["string", "varchar", "char"])
+_CASTS = {("number", "number"), ("time", "time"), ("number", "boolean"), ("boolean", "number"), ("binary", "text")}
+
+
+def _enforced(given: str, stored: str | None) -> str | None:
+    """Return the stored type where values have to be cast to it; nested ones grow by fields, and are left alone."""
+    if stored is None or given == stored or (_family(given), _family(stored)) == ("nested", "nested"):
+        return None
+    return stored
+
+
+def _cast(column: Column, given: str, kind: str, said: bool) -> tuple[Column, Column]:
+    """Return a column cast, and whether its value is still the one that it was."""
+    from pyspark.sql import functions as F
+
+    source, target = _family(given), _family(kind)
+    if source == "text" and target == "nested":
+        value = F.from_json(column, kind, {"mode": "PERMISSIVE"})
+        return value, column.isNull() | value.isNotNull()
+    if source == "text" or (source == target == "nested"):
+        value = column.try_cast(kind)
+        return value, column.isNull() | value.isNotNull()
+    if target == "text" and source != "binary":
+        return (F.to_json(column) if source == "nested" else column.cast(kind)), F.lit(True)
+    if (source, target) in _CASTS or (said and (source, target) == ("number", "time")):
+        value = column.try_cast(kind)
+        return value, value.try_cast(given).eqNullSafe(column)
+    return F.lit(None).cast(kind), column.isNull()
 
 
 def union(frames: Sequence[DataFrame]) -> DataFrame:

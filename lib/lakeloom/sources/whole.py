@@ -14,7 +14,7 @@ from lakeloom.sources.listing import full_path, spark_path, uri
 from lakeloom.sources.reading import Reading
 from lakeloom.sources.records import MARKS, Group, pin_splits
 from lakeloom.sources.scanners import LARGEST_VALUE_BYTES
-from lakeloom.sources.typed import typed, union
+from lakeloom.sources.typed import stored_types, typed, union
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -30,6 +30,7 @@ def landing(
     files: Sequence[FileEntry],
     split_bytes: int,
     base: Path,
+    known: DataFrame | None = None,
 ) -> Landing:
     """Return what the files hold; `FileEntry.duplicate_of` ones are passed over.
 
@@ -41,6 +42,8 @@ def landing(
         The batch's files; their index is ``_file_no``.
     split_bytes : int
         Size of a split, as the batch pins it.
+    known : DataFrame, optional
+        The table that the rows go to: its types are kept.
     """
     from pyspark.sql import functions as F
 
@@ -51,14 +54,14 @@ def landing(
     if not loadable:
         nothing = spark.createDataFrame([], "_file string, _file_no int, _record bigint")
         return Landing(nothing, broken[0] if broken else None)
-    format_ = format_of(reading.format)
-    groups = [
-        typed(format_.read(spark, group, reading, types), types) for group in grouped(loadable.values(), reading, base)
-    ]
+    format_, stored = format_of(reading.format), stored_types(known)
+    read = [format_.read(spark, group, reading, types) for group in grouped(loadable.values(), reading, base)]
+    groups = [typed(frame, types, stored, dates=format_.breaks) for frame in read]
+    breaks = format_.breaks or any(cast is not frame for cast, frame in zip(groups, read, strict=True))
     shared = _placed(spark, union(groups), loadable, base)
     raw = [quoted(name) for name in shared.columns if name not in (*MARKS, "_file", "_file_no")]
     good = shared.where("size(_reasons) = 0").select(*raw, "_file", "_file_no", "_record")
-    if format_.breaks or types:
+    if breaks:
         records = shared.where("size(_reasons) > 0").select(
             F.col("_raw").alias("raw"),
             F.lit(None).cast("binary").alias("bytes"),

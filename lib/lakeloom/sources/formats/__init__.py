@@ -8,6 +8,7 @@ FORMATS = {
     "json": "lakeloom.sources.formats.json:Json",
     "xml": "lakeloom.sources.formats.xml:Xml",
     "parquet": "lakeloom.sources.formats.parquet:Parquet",
+    "avro": "lakeloom.sources.formats.avro:Avro",
     "orc": "lakeloom.sources.formats.orc:Orc",
     "text": "lakeloom.sources.formats.text:Lines",
     "fixed": "lakeloom.sources.formats.fixed:Fixed",

@@ -54,6 +54,10 @@ class Format:
         """Raise ValueError where the words of a source's config don't go together."""
 
     @classmethod
+    def check_schema(cls, reading: Reading) -> None:
+        """Raise ValueError where the file that says what records hold is not what this format takes."""
+
+    @classmethod
     def names(cls, config: Any) -> tuple[str, ...]:
         """Return the names of the columns where the config has to tell them."""
         del config
@@ -80,6 +84,12 @@ class Format:
             string`` and ``_reasons array<string>``, empty for sound records.
         """
         raise NotImplementedError
+
+    @classmethod
+    def fault(cls, path: str, reading: Reading) -> str | None:
+        """Return what keeps a file from being read that inspection did not see; for formats that Python decodes."""
+        del path, reading
+        return None
 
 
 def format_of(name: str) -> type[Format]:
