@@ -96,6 +96,11 @@ FILES = {
 }
 
 
+def base_text(name: str) -> str:
+    """Return ``base.yml`` of a new project."""
+    return _BASE.format(name=name)
+
+
 def scaffold(name: str, folder: Path) -> list[Path]:
     """Write a project into `folder` and return its files, relative to it.
 

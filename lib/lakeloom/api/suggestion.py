@@ -20,6 +20,8 @@ from lakeloom.quality.proposals import Proposal, form_of, proposals
 from lakeloom.store.intents import Intents
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from lakeloom.api.reading import Records
     from lakeloom.project.spec import Project
 
@@ -83,7 +85,6 @@ def suggest(records: Records, known: Known, table: str, version: int | str | Non
         LL-STORE-001 where there is no such table, LL-STORE-002 no such version.
     """
     from lakeloom.api import profiles
-    from lakeloom.cleansing.apply import clean
     from lakeloom.session.spark import step_session
     from lakeloom.tables import profiling
 
@@ -93,15 +94,8 @@ def suggest(records: Records, known: Known, table: str, version: int | str | Non
     spec = known.project.tables.get(name)
     tags = {column: each.tags for column, each in spec.columns.items()} if spec else {}
     with step_session(records.spark()) as session:
-        frame = records.lake.frame(session, found.name, found.version)
-        texts = [column for column, kind in frame.dtypes if kind == "string" and not column.startswith("_")]
-        if raw and texts:  # as the proposed table trims them
-            names = frame.columns
-            frame = clean(frame, [{"trim": {"columns": texts}}]).select(*[_quoted(each) for each in names])
-        columns = profiling.profiled(frame, tags)
-        unique, repeated = profiling.keys(frame, columns)
-        profile = TableProfile(
-            name, found.version, columns[0].rows if columns else 0, columns, tuple(unique), tuple(repeated)
+        frame, profile = profile_of(
+            records.lake.frame(session, found.name, found.version), name, found.version, tags, raw=raw
         )
         candidates = [(c, to, key, records.lake.frame(session, to, at), named)
                       for c, to, key, at, named in _candidates(records, known, profile, raw)]  # fmt: skip
@@ -113,6 +107,32 @@ def suggest(records: Records, known: Known, table: str, version: int | str | Non
     target = _target(found.name, records, known) if raw else name
     entry = made(profile, told, declared, raw=raw)
     return Suggestion(name, found.version, target, profile, told, entry, written_out(target, entry, told))
+
+
+def profile_of(
+    frame: DataFrame, name: str, version: int, tags: Mapping[str, Sequence[str]], *, raw: bool
+) -> tuple[DataFrame, TableProfile]:
+    """Return a frame as the proposed table begins with it, and its profile without references and executions.
+
+    Parameters
+    ----------
+    tags : mapping
+        Column → the tags of its contract.
+    raw : bool
+        Whether it is bronze: the proposed table trims its texts.
+    """
+    from lakeloom.cleansing.apply import clean
+    from lakeloom.tables import profiling
+
+    texts = [column for column, kind in frame.dtypes if kind == "string" and not column.startswith("_")]
+    if raw and texts:
+        names = frame.columns
+        frame = clean(frame, [{"trim": {"columns": texts}}]).select(*[_quoted(each) for each in names])
+    columns = profiling.profiled(frame, tags)
+    unique, repeated = profiling.keys(frame, columns)
+    return frame, TableProfile(
+        name, version, columns[0].rows if columns else 0, columns, tuple(unique), tuple(repeated)
+    )
 
 
 def _candidates(
@@ -251,16 +271,14 @@ def written_out(target: str, entry: Mapping[str, Any], told: Sequence[Proposal])
     for word, value in entry.items():
         if word == "columns" and value:
             lines.append("    columns:")
-            lines += [
-                f"      {_flow(name)}: {_flow(each)}{_why(told, 'columns', name)}" for name, each in value.items()
-            ]
+            lines += [f"      {flow(name)}: {flow(each)}{_why(told, 'columns', name)}" for name, each in value.items()]
         elif word in ("rules", "clean") and value:
             lines.append(f"    {word}:")
-            lines += [f"      - {_flow(each)}{_why(told, word, each)}" for each in value]
+            lines += [f"      - {flow(each)}{_why(told, word, each)}" for each in value]
         elif isinstance(value, str) and "\n" in value:
             lines += [f"    {word}: |", *(f"      {line}".rstrip() for line in value.splitlines())]
         else:
-            lines.append(f"    {word}: {_flow(value)}{_why(told, word, value)}")
+            lines.append(f"    {word}: {flow(value)}{_why(told, word, value)}")
     return "\n".join(lines) + "\n"
 
 
@@ -279,7 +297,7 @@ def _speaks_of(config: Mapping[str, Any], word: str, value: Any) -> bool:
     return value in there if word in ("rules", "clean") else bool(there == value)
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """Return a value on one line of YAML."""
     from ruamel.yaml import YAML
 

@@ -25,6 +25,8 @@ CODES: dict[str, str] = {
     "LL-CONF-019": "A price file is wrong; each mistake is named with its line and the valid keys.",
     "LL-CONF-020": "A kind is unknown. The message names the valid kinds and the nearest.",
     "LL-CONF-021": "A dotted name can't be imported.",
+    "LL-CONF-023": "A section of a file is written on one line, so that nothing can be added to it.",
+    "LL-CONF-024": "An address of objects holds a password or signature. Give it as an option of the store.",
     # sources
     "LL-SOURCE-001": "A source's path or database can't be reached. Tried again with backoff, then the step fails.",
     "LL-SOURCE-002": "A database or an object store refused who asks, or what they may do there.",
@@ -33,6 +35,7 @@ CODES: dict[str, str] = {
     "LL-SOURCE-005": "A database driver is missing on the class path.",
     "LL-SOURCE-006": "An object's bytes are not those that its store's checksum speaks of, also when fetched again.",
     "LL-SOURCE-007": "An object changed or vanished after it arrived, and the source says 'fail'. Nothing was taken.",
+    "LL-SOURCE-008": "A source can't be told by looking at it: nothing there, a format that is not read, or damage.",
     # tables
     "LL-TABLE-001": "A table's name is malformed.",
     "LL-TABLE-002": "A table's version is malformed.",

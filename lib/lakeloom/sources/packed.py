@@ -103,6 +103,20 @@ def unpack(full: Path, folder: Path, encoding: str = UTF8) -> list[Member]:
     return [Member(name, folder / file) for name, file in json.loads(index.read_text(encoding="utf-8"))]
 
 
+def beginning(full: Path, limit: int) -> tuple[str, bytes]:
+    """Return the name and the first bytes of what a file holds, of an archive those of its first member.
+
+    The name is without what the file is packed by. Raises PackedError where it is damaged or encrypted.
+    """
+    try:
+        for name, stream in _members(full, kind_of(full.name)):
+            plain = full.stem if full.suffix.lower() in _OPENERS else full.name
+            return name or plain, stream.read(limit)
+    except _DAMAGED as cause:
+        raise PackedError("it is encrypted, cut off or damaged, or not what its name says") from cause
+    raise PackedError("it holds no file")
+
+
 def is_utf8(encoding: str) -> bool:
     """Return whether an encoding needs no other bytes to be UTF-8; raises LookupError for what is none of texts."""
     "a".encode(encoding)

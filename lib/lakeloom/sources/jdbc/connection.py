@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.secrets import Secret, reveal
 from lakeloom.session.connect import is_connect
 from lakeloom.session.settings import is_local
 from lakeloom.sources.jdbc.config import JdbcConfig
 from lakeloom.sources.jdbc.dialects import adapted
-from lakeloom.sources.jdbc.embedded import anchored, is_embedded, read_alone
+from lakeloom.sources.jdbc.embedded import anchored, connect, is_embedded, read_alone
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -68,3 +68,13 @@ def fetch(spark: SparkSession, config: JdbcConfig, table: str, predicates: Seque
     if is_embedded(url) and not is_connect(spark) and not is_local(spark.sparkContext.master):
         return read_alone(spark, url, table, predicates, properties)
     return spark.read.jdbc(url, table, predicates=list(predicates), properties=properties)
+
+
+@contextmanager
+def opened(spark: SparkSession, config: JdbcConfig) -> Iterator[Any]:
+    """Give a connection (``java.sql.Connection``) of the driver's own process, for what is no reading of rows."""
+    connection = connect(spark, reveal(config.url), origin_of(config), _properties(config))
+    try:
+        yield connection
+    finally:
+        connection.close()

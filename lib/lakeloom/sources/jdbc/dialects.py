@@ -80,6 +80,24 @@ def literals(url: str) -> Literals:
     return _LITERALS.get(product(url), STANDARD)
 
 
+_LIMITED = ("mysql", "mariadb", "sqlite", "databricks", "spark")
+
+
+def first_rows(url: str, origin: str, number: int) -> str:
+    """Return the query of the first rows of a table, in whatever order the database finds them.
+
+    Examples
+    --------
+    >>> first_rows("jdbc:derby:fleet", "planes", 5), first_rows("jdbc:sqlserver://db", "planes", 5)
+    ('SELECT * FROM planes FETCH FIRST 5 ROWS ONLY', 'SELECT TOP 5 * FROM planes')
+    """
+    named = product(url)
+    if named == "sqlserver":
+        return f"SELECT TOP {number} * FROM {origin}"  # noqa: S608  a validated or quoted name
+    words = f"LIMIT {number}" if named in _LIMITED else f"FETCH FIRST {number} ROWS ONLY"
+    return f"SELECT * FROM {origin} {words}"  # noqa: S608  a validated or quoted name
+
+
 def quote_identifier(url: str, name: str) -> str:
     """Return `name` as an identifier of the database at `url`.
 

@@ -43,6 +43,17 @@ def is_embedded(url: str) -> bool:
     return (place != url and not place.startswith("//")) or url.startswith("jdbc:sqlite:")
 
 
+def connect(session: SparkSession, url: str, table: str, properties: Mapping[str, str]) -> Any:
+    """Return a connection (``java.sql.Connection``) of the driver's own process, as Spark opens its own."""
+    jvm: Any = session._jvm
+    options = jvm.java.util.HashMap()
+    for name, value in properties.items():
+        options.put(name, value)
+    reading = jvm.org.apache.spark.sql.execution.datasources.jdbc
+    settings = reading.JDBCOptions(url, table, jvm.PythonUtils.toScalaMap(options))
+    return jvm.org.apache.spark.sql.jdbc.JdbcDialects.get(url).createConnectionFactory(settings).apply(-1)
+
+
 def read_alone(
     session: SparkSession, url: str, table: str, predicates: Sequence[str], properties: Mapping[str, str]
 ) -> DataFrame:
@@ -65,14 +76,10 @@ def read_alone(
     jvm: Any = session._jvm
     # Asks for the columns only; Spark opens that connection in the driver.
     schema = session.read.jdbc(url, table, properties=dict(properties))._jdf.schema()
-    options = jvm.java.util.HashMap()
-    for name, value in properties.items():
-        options.put(name, value)
     dialects, scala = jvm.org.apache.spark.sql.jdbc.JdbcDialects, jvm.scala.jdk.javaapi.CollectionConverters
     reading = jvm.org.apache.spark.sql.execution.datasources.jdbc
-    settings = reading.JDBCOptions(url, table, jvm.PythonUtils.toScalaMap(options))
     columns = ", ".join(dialects.get(url).quoteIdentifier(name) for name in schema.fieldNames()) or "1"
-    connection = dialects.get(url).createConnectionFactory(settings).apply(-1)
+    connection = connect(session, url, table, properties)
     rows = jvm.java.util.ArrayList()
     try:
         for predicate in predicates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ def poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batch
     if config.partitions is not None:
         at = spelled(types, config.partitions.column, ("number", "date", "time", "zoned"))
         figures |= {"low_edge": f"MIN({quote(at)})", "high_edge": f"MAX({quote(at)})"}
-    found = _figures(session, config, figures)
+    found = _figures(session, config, figures, texts=("upper_mark",) if by and types[by] == "string" else ())
     batch: Batch = {"rows": _count(found["row_count"]), "lower": None, "upper": None, "overlap_s": 0, "since": None}
     where, loose = windows.EVERY_ROW, windows.EVERY_ROW
     if by is not None and config.incremental is not None:
@@ -62,11 +62,15 @@ def poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batch
     return batch
 
 
-def _figures(session: SparkSession, config: JdbcConfig, figures: Mapping[str, str]) -> dict[str, str | None]:
-    """Return the aggregates of the source as text."""
+def _figures(
+    session: SparkSession, config: JdbcConfig, figures: Mapping[str, str], texts: Sequence[str] = ()
+) -> dict[str, str | None]:
+    """Return the aggregates of the source as text; those of `texts` are texts there, whatever the driver says."""
     listed = ", ".join(f"{sql} AS {name}" for name, sql in figures.items())
     asked = f"(SELECT {listed} FROM {origin_of(config)}) lakeloom_figures"  # noqa: S608  names are validated or quoted
-    frame = fetch(session, config, asked, [windows.EVERY_ROW], preferTimestampNTZ="true")
+    # SQLite's driver takes each aggregate for a number.
+    told = {"customSchema": ", ".join(f"{name} STRING" for name in texts)} if texts else {}
+    frame = fetch(session, config, asked, [windows.EVERY_ROW], preferTimestampNTZ="true", **told)
     row = frame.selectExpr(*[f"CAST({name} AS STRING) AS {name}" for name in figures]).first()
     assert row is not None  # an aggregate without groups has one row
     return {name: row[name] for name in figures}
