@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from lakeloom.api.prices import GIB, Prices
 from lakeloom.core.errors import ConfigError
-from lakeloom.core.names import TableName
+from lakeloom.core.names import NOT_TABLES, TableName
 from lakeloom.core.steps import Step
 
 By = Literal["step", "table", "model"]
@@ -160,7 +160,7 @@ def _usage(name: str, row: Mapping[str, Any]) -> Usage:
 
 
 def _is_table(step: str) -> bool:
-    return step.partition(".")[0] not in ("models", "tuning", "upkeep")
+    return step.partition(".")[0] not in NOT_TABLES
 
 
 def _models(steps: Sequence[Step]) -> dict[str, str]:

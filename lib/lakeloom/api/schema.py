@@ -26,7 +26,8 @@ _FAMILIES = {
     "TRAIN": "Training",
     "RUN": "Runs",
     "BRANCH": "Branches",
-    "EXPORT": "Exports",
+    "EXPORT": "Exports of the graph",
+    "SINK": "Sinks",
     "TEST": "Tests of a project",
     "SETUP": "The machine",
 }
@@ -42,6 +43,8 @@ def config_schema() -> dict[str, Any]:
     from lakeloom.features.spec import FeatureView
     from lakeloom.notify import CHANNELS
     from lakeloom.project.spec import Settings
+    from lakeloom.sinks import SINKS
+    from lakeloom.sinks.spec import ExportWords
     from lakeloom.sources import SOURCES
     from lakeloom.tables.spec import TableSpec
     from lakeloom.tables.upkeep import UpkeepSpec
@@ -49,7 +52,19 @@ def config_schema() -> dict[str, Any]:
 
     kinds = {name: load(dotted).Config for name, dotted in SOURCES.items()}
     channels = [load(dotted).Config for dotted in CHANNELS.values()]
-    models = [Settings, TableSpec, FeatureView, DatasetSpec, ModelSpec, UpkeepSpec, *kinds.values(), *channels]
+    sinks = {name: load(dotted).Config for name, dotted in SINKS.items()}
+    models = [
+        Settings,
+        TableSpec,
+        FeatureView,
+        DatasetSpec,
+        ModelSpec,
+        UpkeepSpec,
+        ExportWords,
+        *kinds.values(),
+        *channels,
+    ]
+    models += sinks.values()
     keys, shared = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/$defs/{model}", by_alias=True
     )
@@ -69,6 +84,7 @@ def config_schema() -> dict[str, Any]:
             "upkeep": keys[(UpkeepSpec, "validation")],
             "sample": {"anyOf": [{"enum": ["rows", "whole"]}, {"type": "array", "items": {"type": "string"}}]},
         }
+    _with_sinks(definitions, keys, sinks)
     notify = {"type": "array", "items": {"anyOf": [keys[(channel, "validation")] for channel in channels]}}
     sections = {
         "notify": notify,
@@ -77,6 +93,7 @@ def config_schema() -> dict[str, Any]:
         "features": entries(FeatureView),
         "datasets": entries(DatasetSpec),
         "models": entries(ModelSpec),
+        "exports": entries(ExportWords),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -85,6 +102,25 @@ def config_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": settings["properties"] | sections,
         "$defs": definitions,
+    }
+
+
+def _with_sinks(definitions: dict[str, Any], keys: Any, sinks: dict[str, Any]) -> None:
+    """Let an export's ``to`` be an address, with the words of objects beside it, or a mapping of its kind."""
+    from lakeloom.sinks.spec import ExportWords
+
+    def of(model: Any) -> dict[str, Any]:
+        found: dict[str, Any] = definitions[keys[(model, "validation")]["$ref"].rpartition("/")[2]]
+        return found
+
+    words, beside = of(ExportWords), of(sinks["objects"])
+    words["properties"] |= {name: each for name, each in beside["properties"].items() if name != "path"}
+    for name, model in sinks.items():
+        told = of(model)
+        told["properties"]["kind"] = {"const": name}
+        told["required"] = ["kind", *told.get("required", ())]
+    words["properties"]["to"] = {
+        "anyOf": [{"type": "string"}, *(keys[(each, "validation")] for each in sinks.values())]
     }
 
 

@@ -23,7 +23,7 @@ def main(kind: str, arguments: Sequence[str] | None = None) -> None:
     Parameters
     ----------
     kind : str
-        land, transform, materialise, tune, train or upkeep.
+        land, transform, materialise, tune, train, upkeep or export.
     arguments : sequence of str, optional
         ``--conf``, ``--env`` and any number of ``--select``; the process's own by default.
     """

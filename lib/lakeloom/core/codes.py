@@ -130,6 +130,10 @@ CODES: dict[str, str] = {
     "LL-EXPORT-002": "The schedule can't be said in the other scheduler's words.",
     "LL-EXPORT-003": "The file to be written was not written by an export. Name another, or move it away.",
     "LL-EXPORT-004": "The exported file can't be written or read.",
+    # sinks
+    "LL-SINK-001": "A column that the project calls personal would be exported. Leave it out, or name it in personal:.",
+    "LL-SINK-002": "What an export put there last does not stand there any more. Export it anew with --full-refresh.",
+    "LL-SINK-003": "What rows are exported to belongs to something else; nothing was written. Take another place.",
     # set-up
     "LL-SETUP-001": "No JDK 17 was found. Install one (Debian: openjdk-17-jdk-headless) or set JAVA_HOME.",
     "LL-SETUP-002": "Delta's jars are missing. Run make setup.",

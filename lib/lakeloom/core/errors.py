@@ -19,6 +19,7 @@
     ├── RunError              LL-RUN      the runner: selection, locks, recovery
     ├── BranchError           LL-BRANCH   branches: made, run, promoted
     ├── ExportError           LL-EXPORT   what is written for another scheduler
+    ├── SinkError             LL-SINK     where rows are exported to
     └── SetupError            LL-SETUP    the machine: JDK, jars, missing extras
 
 Messages never carry a secret or a row's values: what is wrong is told by names, counts and types.
@@ -166,6 +167,10 @@ class BranchError(LakeloomError):
 
 class ExportError(LakeloomError):
     """What is written for another scheduler: a bundle, a DAG, submit commands."""
+
+
+class SinkError(LakeloomError):
+    """A bucket, folder or database that rows are exported to."""
 
 
 class SetupError(LakeloomError):

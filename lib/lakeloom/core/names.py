@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from lakeloom.core.errors import TableError
 
 LAYERS = ("bronze", "silver", "gold", "features", "datasets", "quarantine", "aside", "meta")
+# What a step may write beside tables.
+NOT_TABLES = ("models", "tuning", "upkeep", "exports")
 # A tag's name: what can stand behind the @ and is neither a number nor a time.
 TAG = r"^[A-Za-z](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?$"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lakeloom.core.errors import BranchError
+from lakeloom.core.names import NOT_TABLES
 from lakeloom.core.users import who
 from lakeloom.flow.auditing import noted
 from lakeloom.project.sampling import branch as checked
@@ -85,4 +86,4 @@ def moved(opened: Branched) -> list[Moved]:
 
 
 def _is_table(lake: Lake, name: str) -> bool:
-    return name.partition(".")[0] not in ("models", "tuning", "upkeep") and bool(identity(lake, name))
+    return name.partition(".")[0] not in NOT_TABLES and bool(identity(lake, name))

@@ -47,10 +47,14 @@ def apart(context: Context, step: Step, good: Mapping[str, int]) -> Decision | N
     What a branch reads stands still, so that its difference to main is that of the code, and can be made on main of
     the same inputs; a source that main has never landed is landed.
     """
+    if step.kind == "export" and context.project.settings.sample is not None:
+        return Decision("skip", ("a sample exports nothing: it is not the data",))
     if context.project.settings.branch is None:
         return None
     if step.kind == "upkeep":
         return Decision("skip", ("files are kept in order on main",))
+    if step.kind == "export":
+        return Decision("skip", ("a branch exports nothing: what goes out is main's",))
     if step.kind == "land" and step.name in good:
         return Decision("skip", ("a branch lands nothing: it works on what main had when it was made",))
     return None

@@ -131,7 +131,7 @@ def _outputs(context: Context, step: Step, record: Record, kept: Kept) -> list[O
     keys, found = facts.get("lineage") or {}, []
     for table, version in facts.get("versions", {}).items():
         try:
-            columns = context.lake.columns(table, version) if is_table(table) else {}
+            columns = context.lake.columns(table, version) if is_table(table) else facts.get("columns") or {}
         except LakeloomError:  # its log was damaged since
             columns = {}
         own = table == step.writes[0]
@@ -139,7 +139,7 @@ def _outputs(context: Context, step: Step, record: Record, kept: Kept) -> list[O
         found.append(
             Output(
                 table, version, columns, kept.of(keys.get(table, "")), facts.get("rows_out") if own else None,
-                facts.get("bytes", 0), facts.get("files", 0), rules,
+                facts.get("bytes", 0), facts.get("files") or (facts.get("export") or {}).get("objects", 0), rules,
                 _statistics(context, table, version) if rules else {},
             )
         )  # fmt: skip

@@ -18,6 +18,7 @@ from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
+from lakeloom.flow.export import stands as exported
 from lakeloom.flow.lineage import noted_of_model, noted_prints
 from lakeloom.project.graph import is_stream, is_table
 from lakeloom.session.spark import step_session
@@ -38,6 +39,7 @@ WORK = {
     "scores": "lakeloom.flow.score:score",
     "replay": "lakeloom.flow.replay:replay",
     "upkeep": "lakeloom.flow.upkeep:upkeep",
+    "export": "lakeloom.flow.export:export",
 }
 
 
@@ -79,7 +81,10 @@ def give_up(context: Context, step: Step, intent: Intent, error: LakeloomError) 
     A table whose audit failed is given up all the same: its rows are to be made anew.
     """
     try:
-        stands = error.code != "LL-RULE-002" and committed(context, step, intent)
+        if step.kind == "export":
+            stands = exported(context, step, intent)
+        else:
+            stands = error.code != "LL-RULE-002" and committed(context, step, intent)
     except LakeloomError:  # a table that can't even be opened holds no commit of this execution
         stands = False
     if not stands:

@@ -59,7 +59,10 @@ def noted(
         if step.kind == "land":
             made = declared.landed(step.spec.name, frame.columns)
             return {step.writes[0]: made, str(TableName.parse(step.writes[0]).quarantine): declared.beside(made.tables)}
-        made = _own_left_out(step, _looked(context, step, intent, frame, known))
+        made = _looked(context, step, intent, frame, known)
+        if step.kind == "export":
+            return {step.writes[0]: made}
+        made = _own_left_out(step, made)
         if step.kind == "transform":
             return declared.written(step.writes[0], step.spec, made)
         return {step.writes[0]: made}

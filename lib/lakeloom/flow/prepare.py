@@ -18,6 +18,7 @@ from lakeloom.flow.upkeep import look as look_after
 from lakeloom.flow.write import forget_abandoned
 from lakeloom.project.graph import is_table
 from lakeloom.project.plan import Decision
+from lakeloom.project.slices import reads_new
 from lakeloom.store import refs
 from lakeloom.store.identity import anew, identity
 from lakeloom.store.intents import Intent, Record
@@ -82,7 +83,7 @@ def prepare(
     if promoted is not None:
         decision = Decision("run", (f"promoted from the branch {promoted.branch}",), full=True)
         batch = {"promote": promoted.promote, "branch": promoted.branch}
-    again = window is not None and not decision.full and any(read.mode == "new" for read in step.reads)
+    again = window is not None and not decision.full and reads_new(step)
     if again and window:
         decision = Decision("run", _again_reasons(decision, window))
     if decision.action != "run":

@@ -33,7 +33,7 @@ from lakeloom.store.intents import Intents, Record
 from lakeloom.store.lake import Lake
 from lakeloom.store.lock import locked
 
-_NOT = ("land", "upkeep")
+_NOT = ("land", "upkeep", "export")
 
 
 @dataclass(frozen=True)

@@ -289,7 +289,7 @@ class _Ground:
 
     def _kind(self, place: Place) -> str:
         kind = kind_of(place.table)
-        if kind in ("model", "study"):
+        if kind in ("model", "study", "export"):
             return kind
         if not place.column:
             return "table"

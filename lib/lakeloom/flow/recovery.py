@@ -25,7 +25,7 @@ from lakeloom.store.meta import append
 
 _STEPS = ("step done", "step skipped", "step failed", "step blocked")
 _KINDS = {"bronze": "land", "models": "train", "features": "materialise", "datasets": "materialise",
-          "upkeep": "upkeep"}  # fmt: skip
+          "upkeep": "upkeep", "exports": "export"}  # fmt: skip
 _MODELS = {"models": "train", "tuning": "tune"}
 Rows = list[dict[str, Any]]
 

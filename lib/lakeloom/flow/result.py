@@ -31,6 +31,8 @@ class StepResult:
         Cleansing verb → how many rows it changed, in the verbs' order.
     upkeep : tuple of dict
         What was done for each table that a step of upkeep keeps, as in ``upkeep --json``.
+    export : dict
+        Of an export: table and version, objects, removed (objects that were taken away), deleted (rows of a database).
     stream : dict
         Of a streaming table: watermark, late (rows), batches, state_rows, state_bytes, since (the epoch that it was
         last built anew at).
@@ -52,11 +54,12 @@ class StepResult:
     changed: dict[str, int] = field(default_factory=dict)
     upkeep: tuple[dict[str, Any], ...] = ()
     stream: dict[str, Any] = field(default_factory=dict)
+    export: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the entry of ``run --json``; what stands behind ``seconds`` only where there is any."""
         entry = asdict(self)
-        for name in ("bytes", "error", "resources", "warnings", "changed", "upkeep", "stream"):
+        for name in ("bytes", "error", "resources", "warnings", "changed", "upkeep", "stream", "export"):
             if not entry[name]:
                 del entry[name]
         return entry

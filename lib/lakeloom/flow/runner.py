@@ -35,6 +35,7 @@ from lakeloom.project.graph import heights, is_stream, upstream
 from lakeloom.project.graph import steps as graph
 from lakeloom.project.plan import Decision
 from lakeloom.project.select import select
+from lakeloom.project.slices import reads_new
 from lakeloom.project.spec import Project
 from lakeloom.store import refs
 from lakeloom.store.lock import locked
@@ -117,7 +118,7 @@ def _refuse_appended(chosen: Sequence[Step]) -> None:
                 "LL-RUN-007", f"{step.name} is a stream: it would take rows that are read again for new ones",
                 where=step.name, fix=f"build it anew: lakeloom run {step.name} --full-refresh",
             )  # fmt: skip
-        if any(read.mode == "new" for read in step.reads) and step.spec.write.mode == "append":
+        if reads_new(step) and step.spec.write.mode == "append":
             raise RunError(
                 "LL-RUN-007", f"{step.name} is appended to: rows that are read again would stand there twice",
                 where=step.name, fix="give it keys: and write: {mode: merge}, or leave it out of the selection",
@@ -246,6 +247,7 @@ class _Walk:
                 facts.get("version"), round(time.monotonic() - begun, 3), facts.get("bytes", 0),
                 resources=facts.get("resources"), warnings=tuple(facts.get("warnings", ())),
                 changed=facts.get("changed") or {}, upkeep=tuple(facts.get("upkeep", ())), stream=_of_stream(facts),
+                export=facts.get("export") or {},
             )  # fmt: skip
         except Exception as cause:  # a step's failure must not end the run: it is coded, noted, and blocks what follows
             if self.stopped.is_set():

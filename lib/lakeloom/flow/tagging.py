@@ -55,7 +55,7 @@ def _versions(lake: Lake, wanted: Sequence[str]) -> dict[str, int]:
     good = {
         name: version
         for name, version in refs.good(lake).items()
-        if name.partition(".")[0] not in LAYERS or lake.exists(name)
+        if not name.startswith("exports.") and (name.partition(".")[0] not in LAYERS or lake.exists(name))
     }
     if not good:
         raise StoreError("LL-STORE-001", "nothing has been published yet", fix="lakeloom run")

@@ -1,7 +1,7 @@
 """Lineage as a graph, and three walks over it: upstream, downstream, between.
 
 Built from the frozen steps, so that it shows what is executed. Nodes are sources (``sources.x``),
-tables (``layer.name``), studies (``tuning.x``) and models (``models.x``).
+tables (``layer.name``), studies (``tuning.x``), models (``models.x``) and exports (``exports.x``).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from lakeloom.core.errors import TableError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.steps import Step
 
-_KINDS = {"sources": "source", "features": "view", "datasets": "dataset", "tuning": "study", "models": "model"}
+_KINDS = {"sources": "source", "features": "view", "datasets": "dataset", "tuning": "study", "models": "model",
+          "exports": "export"}  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)
 class Node:
-    """A thing that data flows through; `kind` is source, table, view, dataset, study or model."""
+    """A thing that data flows through; `kind` is source, table, view, dataset, study, model or export."""
 
     id: str
     kind: str

@@ -99,7 +99,7 @@ def fetch(
         LL-SOURCE-001, LL-SOURCE-002 as the store says; LL-SOURCE-006 where its bytes are not those of its checksum.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    check = _retried(lambda: store.check(found), sleep)
+    check = retried(lambda: store.check(found), sleep)
     if not target.exists():
         for last in (False, True):
             draft = _fetched(store, found, target, rate or Rate(None), threads, part_bytes, sleep)
@@ -165,7 +165,7 @@ def _fetched(
         def bring(number: int) -> None:
             start, end = number * part_bytes, min(found.size, (number + 1) * part_bytes)
             rate.take(end - start)
-            content = _retried(lambda: _whole(store, found, start, end), sleep)
+            content = retried(lambda: _whole(store, found, start, end), sleep)
             os.pwrite(file.fileno(), content, start)
             with lock:
                 parts.write(f"{number}\n")
@@ -191,8 +191,8 @@ def _whole(store: Store, found: Found, start: int, end: int) -> bytes:
     return content
 
 
-def _retried(work: Callable[[], Any], sleep: Callable[[float], None]) -> Any:
-    """Do the work, again with longer and longer pauses while what stops it may pass."""
+def retried(work: Callable[[], Any], sleep: Callable[[float], None] = time.sleep) -> Any:
+    """Do the work, again with longer and longer pauses while what stops it may pass; return what it returns."""
     for attempt in range(_ATTEMPTS):
         try:
             return work()

@@ -76,6 +76,7 @@ def _spec(project: Project, table: str) -> object:
     layer, _, name = table.partition(".")
     sections: dict[str, Any] = {
         "bronze": project.sources, "features": project.features, "datasets": project.datasets,
+        "exports": project.exports,
     }  # fmt: skip
     if layer in sections:
         return sections[layer].get(name)

@@ -7,6 +7,7 @@ from lakeloom.core.errors import LakeloomError
 from lakeloom.core.findings import Finding, FindingsError
 from lakeloom.project.checks import (
     channels,
+    exports,
     inputs,
     learning,
     queries,
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     sampling.samples_are_sound,
     stores.stores_are_sound,
     upkeep.upkeep_fits,
+    *exports.RULES,
 )
 # What is no mistake of the config, but keeps this machine from running all of it.
 ON_THIS_MACHINE: tuple[Rule, ...] = (extras_are_installed,)

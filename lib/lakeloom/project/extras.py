@@ -10,14 +10,16 @@ from lakeloom.core.steps import Step
 from lakeloom.objects import STORES
 from lakeloom.project.checks.problem import Problem, Schemas
 from lakeloom.project.spec import Project, SourceSpec
+from lakeloom.sinks import SINKS
+from lakeloom.sinks.spec import ExportSpec
 from lakeloom.sources import SOURCES
 from lakeloom.training.spec import ModelSpec
 
 
 def needs(step: Step) -> list[str]:
     """Return the extras that a step needs."""
-    if isinstance(step.spec, SourceSpec):
-        return list(_of_source(step.spec))
+    if isinstance(step.spec, SourceSpec | ExportSpec):
+        return list(_of_kind(step.spec))
     if not isinstance(step.spec, ModelSpec):
         return []
     # A study trains on executors without a communicator, and scores need neither.
@@ -32,7 +34,8 @@ def lacking(step: Step) -> list[str]:
 
 def extras_are_installed(project: Project, schemas: Schemas) -> Iterator[Problem]:
     """The packages that the kinds of sources and models need are installed on this machine."""
-    wanted = {("sources", name): _of_source(source) for name, source in project.sources.items()}
+    wanted = {("sources", name): _of_kind(source) for name, source in project.sources.items()}
+    wanted |= {("exports", name): _of_kind(export) for name, export in project.exports.items()}
     wanted |= {("models", name): _of_model(model) for name, model in project.models.items()}
     gone = {extra: absent(extra) for extra in {extra for each in wanted.values() for extra in each}}
     for path, extras in wanted.items():
@@ -42,12 +45,13 @@ def extras_are_installed(project: Project, schemas: Schemas) -> Iterator[Problem
                 yield Problem((*path, *part), "LL-SETUP-003", text, command(extra))
 
 
-def _of_source(source: SourceSpec) -> dict[str, tuple[str, ...]]:
-    """Return the extra that a source's kind names as its class's ``extra``, with the key that asks for it."""
-    extra = getattr(pick(source.kind, SOURCES), "extra", "")
-    scheme = str(source.options.get("path", "")).partition("://")[0]
+def _of_kind(spec: SourceSpec | ExportSpec) -> dict[str, tuple[str, ...]]:
+    """Return the extra that a source's or sink's kind names as its class's ``extra``, with the key that asks for it."""
+    sink = isinstance(spec, ExportSpec)
+    extra = getattr(pick(spec.kind, SINKS if sink else SOURCES), "extra", "")
+    scheme = str(spec.options.get("path", "")).partition("://")[0]
     store = str(getattr(load(STORES[scheme]), "extra", "")) if scheme in STORES else ""
-    return {each: (key,) for each, key in ((extra, "kind"), (store, "path")) if each}
+    return {each: (key,) for each, key in ((extra, "kind"), (store, "to" if sink else "path")) if each}
 
 
 def _of_model(model: ModelSpec) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 Names: ``bronze.<source>`` lands a source, ``<layer>.<table>`` transforms, ``features.<view>`` and
 ``datasets.<name>`` materialise, ``tuning.<model>`` searches, ``models.<model>`` trains and
-registers, and the model's ``scores`` table is written by the step of its own name.
+registers, and the model's ``scores`` table is written by the step of its own name. ``exports.<name>`` hands rows out.
 ``upkeep.<layer>__<table>`` keeps a table (`lakeloom.project.upkeep`).
 """
 
@@ -12,11 +12,15 @@ import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
-from lakeloom.core.names import TableName, is_identifier
+from lakeloom.core.kinds import pick
+from lakeloom.core.names import NOT_TABLES, TableName, is_identifier
 from lakeloom.core.steps import Input, Step, digest
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.project.spec import Project
 from lakeloom.project.upkeep import upkeep_of
+from lakeloom.sinks import SINKS
+from lakeloom.sinks.base import Mode
+from lakeloom.sinks.spec import ExportSpec
 from lakeloom.tables.spec import TableSpec
 
 
@@ -29,6 +33,7 @@ def steps(project: Project, *, upkeep: bool = False) -> list[Step]:
         Also steps that keep tables without a policy.
     """
     found = [*_landings(project), *_transforms(project), *_features(project), *_datasets(project), *_models(project)]
+    found += _exports(project)
     return ordered([*found, *upkeep_of(project, found, everything=upkeep)])
 
 
@@ -180,6 +185,22 @@ def _models(project: Project) -> list[Step]:
     return found
 
 
+def _exports(project: Project) -> list[Step]:
+    found = []
+    for name, export in project.exports.items():
+        acts = {key: each for key, each in export.options.items() if key not in pick(export.kind, SINKS).words}
+        code = digest(export.source, export.kind, export.mode, export.columns, export.where, acts)
+        reads = (Input(export.source, reading(export)),)
+        found.append(Step(f"exports.{name}", "export", reads, (f"exports.{name}",), export, code))
+    return found
+
+
+def reading(export: ExportSpec) -> Mode:
+    """Return how an export reads its table: what is new of one that is not append-only, its changes tell."""
+    new = export.mode == "new" and not export.source.startswith("bronze.")
+    return "changes" if new else export.mode
+
+
 # Words that explain and do not act: changing them runs nothing again.
 _WORDS = frozenset({"owner", "description", "event_time", "freshness", "quarantine_above", "on_change"})
 # Keys that tables did not have once: where they say nothing, tables that are there already must not run again.
@@ -230,8 +251,8 @@ def source_of(function: str | None) -> str:
 
 
 def is_table(name: str) -> bool:
-    """Return whether what a step reads or writes is a Delta table (and no model, study or upkeep)."""
-    return name.partition(".")[0] not in ("models", "tuning", "upkeep") and bool(TableName.parse(name))
+    """Return whether what a step reads or writes is a Delta table (and no model, study, upkeep or export)."""
+    return name.partition(".")[0] not in NOT_TABLES and bool(TableName.parse(name))
 
 
 def is_stream(step: Step) -> bool:

@@ -44,6 +44,8 @@ def printed(project: Project, step: Step, schemas: Schemas) -> Prints:
         return _of_dataset(project, spec)
     if step.kind == "land":
         return _of_source(spec.kind, spec.options)
+    if step.kind == "export":
+        return _of_source(spec.kind, vars(spec) | {"columns": list(spec.columns)})
     # Of a model's scores the code says all that matters of it.
     told = meaning(spec) if step.kind in ("train", "tune") else {"model": step.code}
     words = {name: digest(value) for name, value in told.items()} if isinstance(told, dict) else {}

@@ -96,5 +96,5 @@ def parts(everything: list[Step], chosen: Sequence[Step], by: Basis) -> Parts:
 
 
 def reads_new(step: Step) -> bool:
-    """Return whether a step takes only the new rows of an input."""
-    return any(read.mode == "new" for read in step.reads)
+    """Return whether a step takes only the new rows of an input into its table."""
+    return step.kind != "export" and any(read.mode == "new" for read in step.reads)

@@ -13,6 +13,7 @@ from lakeloom.features.spec import FeatureView
 from lakeloom.project.exports.targets import Databricks
 from lakeloom.project.sampling import BranchName, SampleShare, storage_root
 from lakeloom.project.schedule import Schedule
+from lakeloom.sinks.spec import ExportSpec
 from lakeloom.tables.catalog import CatalogSpec
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.upkeep import UpkeepSpec, asked
@@ -83,6 +84,7 @@ class Project:
     datasets: dict[str, DatasetSpec]
     models: dict[str, ModelSpec]
     sql: dict[str, str]
+    exports: dict[str, ExportSpec] = field(default_factory=dict)
     faulty: frozenset[str] = frozenset()
 
     @property

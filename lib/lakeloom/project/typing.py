@@ -23,12 +23,15 @@ from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
 from lakeloom.project.sampling import apart
 from lakeloom.project.spec import Project, Settings, SourceSpec
+from lakeloom.sinks import SINKS
+from lakeloom.sinks.spec import ENVELOPE as WORDS
+from lakeloom.sinks.spec import ExportSpec, ExportWords
 from lakeloom.sources import SOURCES
 from lakeloom.tables.spec import TableSpec
 from lakeloom.tables.upkeep import UpkeepSpec, asked
 from lakeloom.training.spec import ModelSpec
 
-SECTIONS = ("sources", "tables", "features", "datasets", "models")
+SECTIONS = ("sources", "tables", "features", "datasets", "models", "exports")
 ENVELOPE = ("owner", "description", "freshness", "quarantine_above", "sample")
 M = TypeVar("M", bound=BaseModel)
 
@@ -56,6 +59,7 @@ class Reader:
             datasets=self._entries("datasets", DatasetSpec, plain=True),
             models=self._entries("models", ModelSpec, plain=True),
             sql=self._sql(tables),
+            exports=self._exports(),
         )
         return replace(project, faulty=self._faulty(project))
 
@@ -72,6 +76,7 @@ class Reader:
         """Return ``section.name`` of what is declared and left out, and the tables of models' scores among it."""
         read: tuple[Mapping[str, object], ...] = (
             project.sources, project.tables, project.features, project.datasets, project.models,
+            project.exports,
         )  # fmt: skip
         found = set()
         for section, entries in zip(SECTIONS, read, strict=True):
@@ -125,6 +130,38 @@ class Reader:
             if self.typed(kind.Config, options, path) is not None:
                 spec = SourceSpec(name, str(value["kind"]), options, *(value.get(key) for key in ENVELOPE))
                 found[name] = replace(spec, upkeep=upkeep)
+        return found
+
+    def _exports(self) -> dict[str, ExportSpec]:
+        found: dict[str, ExportSpec] = {}
+        for name, value in self._section("exports").items():
+            path = ("exports", name)
+            if not self._identifier(path, name):
+                continue
+            if not isinstance(value, dict):
+                self.add(path, "LL-CONF-004", f"a mapping is wanted, this is {value!r:.40}", "write from: and to:")
+                continue
+            to = value.get("to")
+            inline = not isinstance(to, dict)
+            # Beside an address stand the words of its kind; a mapping holds them all.
+            beside = {key: each for key, each in value.items() if inline and key not in WORDS}
+            words = self.typed(ExportWords, {key: each for key, each in value.items() if key not in beside}, path)
+            if words is None:
+                continue
+            options = beside | {"path": to} if not isinstance(to, dict) else dict(to)
+            kind = "objects" if inline else str(options.pop("kind", ""))
+            place = path if inline else (*path, "to")
+            if not kind:
+                self.add(place, "LL-CONF-005", "kind is missing", f"add kind: one of {', '.join(sorted(SINKS))}")
+                continue
+            try:
+                config = pick(kind, SINKS).Config
+            except LakeloomError as error:
+                self.add((*place, "kind"), error.code, error.message, error.fix)
+                continue
+            if self.typed(config, options, place) is not None:
+                more = words.model_dump(exclude={"source", "to", "mode"})
+                found[name] = ExportSpec(name, words.source, kind, words.mode, options, **more, inline=inline)
         return found
 
     def typed(self, model: type[M], value: Any, path: tuple[str, ...]) -> M | None:

@@ -16,7 +16,8 @@ from lakeloom.core.extras import coded
 from lakeloom.project.exports.targets import Cluster, Databricks, Target
 from lakeloom.project.exports.tasks import Asked, Task, conf_of, head, tasks
 from lakeloom.project.schedule import Schedule
-from lakeloom.project.spec import Project
+from lakeloom.project.spec import Project, SourceSpec
+from lakeloom.sinks.spec import ExportSpec
 
 if TYPE_CHECKING:
     from databricks.bundles.jobs import Job
@@ -195,7 +196,7 @@ def _variable(config: Databricks, name: str, default: str | None) -> str:
 
 
 def _variables_are_given(project: Project, config: Databricks) -> None:
-    todo: list[Any] = [source.options for source in project.sources.values()]
+    todo: list[Any] = [each.options for each in _reached(project)]
     while todo:
         value = todo.pop()
         if isinstance(value, dict | list):
@@ -206,9 +207,14 @@ def _variables_are_given(project: Project, config: Databricks) -> None:
 
 def _secrets(project: Project) -> dict[str, str]:
     """Return the variables that the config's secrets are read from, as references to secret scopes."""
-    said = [source.options for source in project.sources.values()]
+    said = [each.options for each in _reached(project)]
     names = sorted({name for each in said for kind, name in placeholders(each) if kind == "secret"})
     return {secret_variable(name): _reference(name) for name in names}
+
+
+def _reached(project: Project) -> list[SourceSpec | ExportSpec]:
+    """Return what reaches out of the platform."""
+    return [*project.sources.values(), *project.exports.values()]
 
 
 def _reference(secret: str) -> str:

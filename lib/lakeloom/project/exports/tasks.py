@@ -80,5 +80,5 @@ def head(kind: str, env: str) -> str:
 
 def _description(step: Step) -> str:
     # The steps of one model share its declaration: its words are about the model.
-    told = getattr(step.spec, "description", None) if step.kind in ("land", "transform", "train") else None
+    told = getattr(step.spec, "description", None) if step.kind in ("land", "transform", "train", "export") else None
     return " ".join((told or "").split())
