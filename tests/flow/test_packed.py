@@ -100,16 +100,16 @@ def test_an_archive_that_is_rewritten_before_it_lands_comes_as_it_is_now(tmp_pat
     shop, folder = Project(tmp_path, "in/*"), tmp_path / "in"
     folder.mkdir()
     (folder / "a.zip").write_bytes(zipped({"x.csv": csv(1)}))
-    from lakeloom.flow import prepare
+    from lakeloom.flow import asking
 
-    real = prepare.poll
+    real = asking.poll
 
     def poll(*words, **more):
         batch = real(*words, **more)
         (folder / "a.zip").write_bytes(zipped({"x.csv": csv(2), "y.csv": csv(3)}))
         return batch
 
-    monkeypatch.setattr(prepare, "poll", poll)
+    monkeypatch.setattr(asking, "poll", poll)
     assert shop.run().rows_out == 0
     monkeypatch.undo()
     assert shop.run().rows_out == 2

@@ -42,6 +42,7 @@ def config_schema() -> dict[str, Any]:
     from lakeloom.datasets.spec import DatasetSpec
     from lakeloom.features.spec import FeatureView
     from lakeloom.notify import CHANNELS
+    from lakeloom.project.sensing import EVENTS
     from lakeloom.project.spec import Settings
     from lakeloom.sinks import SINKS
     from lakeloom.sinks.spec import ExportWords
@@ -81,6 +82,8 @@ def config_schema() -> dict[str, Any]:
             "description": {"type": "string"},
             "freshness": {"type": "string", "pattern": durations.PATTERN},
             "quarantine_above": {"type": ["string", "number"]},
+            "timeout": {"type": "string", "pattern": durations.PATTERN},
+            "when": {"anyOf": [{"enum": list(EVENTS)}, {"type": "object", "additionalProperties": {"type": "string"}}]},
             "upkeep": keys[(UpkeepSpec, "validation")],
             "sample": {"anyOf": [{"enum": ["rows", "whole"]}, {"type": "array", "items": {"type": "string"}}]},
         }

@@ -25,6 +25,7 @@ CODES: dict[str, str] = {
     "LL-CONF-019": "A price file is wrong; each mistake is named with its line and the valid keys.",
     "LL-CONF-020": "A kind is unknown. The message names the valid kinds and the nearest.",
     "LL-CONF-021": "A dotted name can't be imported.",
+    "LL-CONF-022": "What when: says is no event, or none of this source or table. The message names the valid ones.",
     "LL-CONF-023": "A section of a file is written on one line, so that nothing can be added to it.",
     "LL-CONF-024": "An address of objects holds a password or signature. Give it as an option of the store.",
     # sources
@@ -36,6 +37,7 @@ CODES: dict[str, str] = {
     "LL-SOURCE-006": "An object's bytes are not those that its store's checksum speaks of, also when fetched again.",
     "LL-SOURCE-007": "An object changed or vanished after it arrived, and the source says 'fail'. Nothing was taken.",
     "LL-SOURCE-008": "A source can't be told by looking at it: nothing there, a format that is not read, or damage.",
+    "LL-SOURCE-010": "A source did not say within its timeout: what is new. It failed alone, and is asked again.",
     # tables
     "LL-TABLE-001": "A table's name is malformed.",
     "LL-TABLE-002": "A table's version is malformed.",

@@ -133,11 +133,17 @@ class Context:
         return Mark(intent.step, intent.epoch, manifest | self.provenance)
 
     def source(self, spec: SourceSpec) -> tuple[type, BaseModel]:
-        """Return a source's kind and its config with variables and secrets resolved, and where its objects are."""
+        """Return a source's kind and its config.
+
+        Variables and secrets are resolved; it knows where its objects are, and how long its line may be silent.
+        """
         where = f"sources.{spec.name}"
         kind = pick(spec.kind, SOURCES, where)
         config = kind.Config.model_validate(resolve(spec.options, where))
         located = getattr(kind, "located", None)
         if located is not None:
             config = located(config, spec.name, self.project.settings.stores, self.project.root)
+        limited = getattr(kind, "limited", None)
+        if limited is not None:
+            config = limited(config, spec.limit_s)
         return kind, config

@@ -10,9 +10,10 @@ from typing import Any
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.extras import command
 from lakeloom.core.steps import Step
+from lakeloom.flow.asking import Answer, answers
 from lakeloom.flow.context import Context
 from lakeloom.flow.decision import apart, at_tag, can_ask, look, pinned
-from lakeloom.flow.land import poll
+from lakeloom.flow.prepare import asks
 from lakeloom.flow.radius import Radius
 from lakeloom.flow.upkeep import look as look_after
 from lakeloom.project.extras import lacking
@@ -72,9 +73,10 @@ def plan(project: Project, patterns: Sequence[str] = (), *, full_refresh: bool =
     context = Context.of(project, "plan")
     good = refs.good(context.lake)
     moving: dict[str, str] = {}
+    said = answers(context, [step for step in chosen if asks(context, step, good) and can_ask(context, step)])
     planned = []
     for step in chosen:
-        decision = _decision(context, step, good, moving, full_refresh)
+        decision = _decision(context, step, good, moving, full_refresh, said)
         if decision.action != "skip":
             moving |= dict.fromkeys(step.writes, step.name)
         reads = _reads(context, step, good)
@@ -94,7 +96,12 @@ def _reads(context: Context, step: Step, good: dict[str, int]) -> dict[str, int 
 
 
 def _decision(
-    context: Context, step: Step, good: dict[str, int], moving: dict[str, str], full_refresh: bool
+    context: Context,
+    step: Step,
+    good: dict[str, int],
+    moving: dict[str, str],
+    full_refresh: bool,
+    said: Mapping[str, Answer],
 ) -> Decision:
     latest = context.intents.latest(step.name)
     if latest is not None and latest.crashed:
@@ -103,10 +110,10 @@ def _decision(
     if still is not None:
         return still
     if step.kind == "land":
-        if not can_ask(context, step):
+        if step.name not in said:
             return Decision("depends", ("the source is asked when it runs",))
         try:
-            batch = poll(context, step, datetime.now(UTC))
+            batch = said[step.name].given()
         except LakeloomError as error:
             return Decision("run", (f"the source can't be asked: {error.message}",))
         return look(context, step, good, batch=batch)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lakeloom.core.names import TableName, quoted
 from lakeloom.core.steps import Step, Window
+from lakeloom.flow.asking import Answer
 from lakeloom.flow.context import Context
 from lakeloom.flow.decision import apart, at_tag, look
 from lakeloom.flow.execute import committed
@@ -44,6 +45,7 @@ def prepare(
     replay: Replay | None = None,
     asked: bool = False,
     promoted: Pinned | None = None,
+    answer: Answer | None = None,
 ) -> Ready | Decision:
     """Decide about a step and write its intent; a decision to skip comes back as it is.
 
@@ -60,6 +62,8 @@ def prepare(
         Upkeep is done now, however long ago it was done.
     promoted : Pinned, optional
         Of a promote: the table is built anew from the versions that the branch has read.
+    answer : Answer, optional
+        What the step's source has said; it is asked here where that does not hold any more.
     """
     good = at_tag(context, step, refs.good(context.lake) if versions is None else versions)
     latest = context.intents.latest(step.name)
@@ -77,8 +81,7 @@ def prepare(
         return _replaying(context, step, replay, latest)
     if step.kind == "land" and window is not None and window.by == "event":
         return Decision("skip", ("by event time nothing is landed",))
-    clock = datetime.now(UTC)
-    batch = _within(poll(context, step, clock, runs=True), window) if step.kind == "land" else None
+    clock, batch = _said(context, step, latest, answer, window)
     decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
     if promoted is not None:
         decision = Decision("run", (f"promoted from the branch {promoted.branch}",), full=True)
@@ -115,6 +118,18 @@ def prepare(
     )
     context.intents.begin(intent)
     return Ready(intent, "; ".join(decision.reasons))
+
+
+def _said(
+    context: Context, step: Step, latest: Record | None, answer: Answer | None, window: Window | None
+) -> tuple[datetime, dict[str, Any] | None]:
+    """Return the execution's clock, and of a landing the batch of what is new in the window."""
+    clock = datetime.now(UTC)
+    if step.kind != "land":
+        return clock, None
+    if answer is not None and answer.holds(step, latest):
+        return answer.clock, _within(answer.given(), window)
+    return clock, _within(poll(context, step, clock, runs=True), window)
 
 
 def _replaying(context: Context, step: Step, replay: Replay, latest: Record | None) -> Ready | Decision:
@@ -196,3 +211,14 @@ def _changed(told: dict[str, Any]) -> datetime:
     if "changed" in told:
         return datetime.fromisoformat(told["changed"])
     return datetime.fromtimestamp(told["mtime_ns"] / 1e9, UTC)
+
+
+def asks(
+    context: Context, step: Step, good: dict[str, int], *, window: Window | None = None, replay: Replay | None = None
+) -> bool:
+    """Return whether `prepare` will want to know what is new at the step's source."""
+    if step.kind != "land" or replay is not None or (window is not None and window.by == "event"):
+        return False
+    latest = context.intents.latest(step.name)
+    goes_on = latest is not None and latest.crashed and latest.intent.code == step.code
+    return not goes_on and apart(context, step, good) is None

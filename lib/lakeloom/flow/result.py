@@ -36,6 +36,8 @@ class StepResult:
     stream : dict
         Of a streaming table: watermark, late (rows), batches, state_rows, state_bytes, since (the epoch that it was
         last built anew at).
+    latency_s : float or None
+        From when the first of what it took arrived at its source to when it was published; None where that is unknown.
     """
 
     name: str
@@ -55,12 +57,13 @@ class StepResult:
     upkeep: tuple[dict[str, Any], ...] = ()
     stream: dict[str, Any] = field(default_factory=dict)
     export: dict[str, Any] = field(default_factory=dict)
+    latency_s: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the entry of ``run --json``; what stands behind ``seconds`` only where there is any."""
         entry = asdict(self)
-        for name in ("bytes", "error", "resources", "warnings", "changed", "upkeep", "stream", "export"):
-            if not entry[name]:
+        for name in ("bytes", "error", "resources", "warnings", "changed", "upkeep", "stream", "export", "latency_s"):
+            if entry[name] in (None, 0, (), {}):
                 del entry[name]
         return entry
 

@@ -18,13 +18,14 @@ from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.core.steps import Step, Window
 from lakeloom.flow import contracts
 from lakeloom.flow.after import after
+from lakeloom.flow.asking import Answer, Ask, waiting_s
 from lakeloom.flow.auditing import noted
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import give_up, perform
 from lakeloom.flow.explain import explained
 from lakeloom.flow.journal import Journal
 from lakeloom.flow.pinned import Pinned
-from lakeloom.flow.prepare import prepare
+from lakeloom.flow.prepare import asks, prepare
 from lakeloom.flow.replay import Replay
 from lakeloom.flow.restoring import settle
 from lakeloom.flow.result import STREAM, Listener, RunResult, Silent, StepResult
@@ -54,6 +55,8 @@ def run(
     pins: Mapping[str, Pinned] | None = None,
     before: Callable[[], None] | None = None,
     allow_breaking: bool = True,
+    answers: Mapping[str, Answer] | None = None,
+    resting: Mapping[str, str] | None = None,
 ) -> RunResult:
     """Run the selected steps of a project; steps with nothing to do are skipped.
 
@@ -78,6 +81,10 @@ def run(
         Called under the root's lock, before anything is done; it may refuse the run.
     allow_breaking : bool
         Whether the run may break what readers of published tables lean on; users are asked (`lakeloom.api`).
+    answers : mapping, optional
+        What sources have said a moment ago: step → answer. Those that hold are not asked again.
+    resting : mapping, optional
+        Steps that are left out, with why: what is made of them goes on with what there is.
 
     Raises
     ------
@@ -98,7 +105,9 @@ def run(
             contracts.keep(project, patterns)
         context = Context.of(project, new_run_id(project.root))
         context.allow_breaking = allow_breaking
-        wish = _Wish(full_refresh, window, dict(part or {}), replay, upkeep, dict(pins or {}))
+        wish = _Wish(
+            full_refresh, window, dict(part or {}), replay, upkeep, dict(pins or {}), answers or {}, resting or {}
+        )
         walk = _Walk(context, everything, chosen, wish, listener or Silent())
         try:
             settle(context)
@@ -135,6 +144,8 @@ class _Wish:
     replay: Replay | None = None
     upkeep: bool = False
     pins: Mapping[str, Pinned] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    resting: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def told_of(self) -> tuple[EventKind, ...] | None:
@@ -155,6 +166,7 @@ class _Walk:
         self.high = heights(everything)
         self.journal = Journal(context.lake, context.run, context.folder)
         self.results: dict[str, StepResult] = {}
+        self.asked: dict[str, Ask] = {}
         self.stopped = threading.Event()
 
     def go(self) -> RunResult:
@@ -180,6 +192,7 @@ class _Walk:
         # What most steps wait for starts first: at the end no long chain is left to run alone.
         waiting = sorted(self.chosen, key=lambda step: -self.high[step.name])
         running: dict[Future[StepResult], Step] = {}
+        self._ask()
         while waiting or running:
             for step in list(waiting):
                 if not self._may_start(step, waiting, running):
@@ -194,20 +207,42 @@ class _Walk:
                     self._step(step)
                 else:
                     running[pool.submit(self._step, step)] = step
-            if running:
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+            asking = [ask for ask in self.asked.values() if not ask.future.done()]
+            if running or asking:
+                awaited: list[Future[Any]] = [*running, *(ask.future for ask in asking)]
+                done, _ = wait(awaited, waiting_s(asking), return_when=FIRST_COMPLETED)
+                for future in [each for each in running if each in done]:
                     del running[future]
                     future.result()
+                for ask in asking:
+                    ask.expire()
+
+    def _ask(self) -> None:
+        """Ask all sources what is new, side by side and apart from the slots: one that hangs takes none."""
+        good = refs.good(self.context.lake)
+        for step in self.chosen:
+            if step.name in self.wish.resting or self._answer(step) is not None:
+                continue
+            if asks(self.context, step, good, window=self.wish.window, replay=self.wish.replay):
+                self.asked[step.name] = Ask(self.context, step)
 
     def _may_start(self, step: Step, waiting: list[Step], running: dict[Future[StepResult], Step]) -> bool:
         unfinished = {other.name for other in waiting} | {other.name for other in running.values()}
-        if self.above[step.name] & unfinished:
+        if self.above[step.name] & unfinished or self._is_asked(step):
             return False
         if step.exclusive:
             return not running
         full = len(running) >= self.context.project.settings.slots
         return not full and not any(other.exclusive for other in running.values())
+
+    def _is_asked(self, step: Step) -> bool:
+        return step.name in self.asked and not self.asked[step.name].future.done()
+
+    def _answer(self, step: Step) -> Answer | None:
+        if step.name in self.asked:
+            return self.asked[step.name].future.result()
+        said = self.wish.answers.get(step.name)
+        return said if said is not None and said.holds(step, self.context.intents.latest(step.name)) else None
 
     def _lost(self, name: str) -> bool:
         return name in self.results and self.results[name].status in ("failed", "blocked")
@@ -227,9 +262,12 @@ class _Walk:
                     "LL-RUN-003", f"{missing} has not been made yet", where=step.name, fix=f"run '+{step.name}'"
                 )
             wish = self.wish
+            if step.name in wish.resting:
+                rests = Decision("skip", (wish.resting[step.name],))
+                return self._end(self._skipped(step, rests, time.monotonic() - begun), None)
             ready = prepare(
                 self.context, step, full_refresh=wish.full_refresh, window=wish.window, replay=wish.replay,
-                asked=wish.upkeep, promoted=wish.pins.get(step.name),
+                asked=wish.upkeep, promoted=wish.pins.get(step.name), answer=self._answer(step),
             )  # fmt: skip
             if isinstance(ready, Decision):
                 result = self._skipped(step, ready, time.monotonic() - begun)
@@ -248,6 +286,7 @@ class _Walk:
                 resources=facts.get("resources"), warnings=tuple(facts.get("warnings", ())),
                 changed=facts.get("changed") or {}, upkeep=tuple(facts.get("upkeep", ())), stream=_of_stream(facts),
                 export=facts.get("export") or {},
+                latency_s=facts.get("latency_s"),
             )  # fmt: skip
         except Exception as cause:  # a step's failure must not end the run: it is coded, noted, and blocks what follows
             if self.stopped.is_set():

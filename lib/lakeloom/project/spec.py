@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from lakeloom.core.durations import parse
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
 from lakeloom.project.exports.targets import Databricks
@@ -49,6 +50,10 @@ class Settings(Strict):
     branch: BranchName | None = None
 
 
+# Comparing a large table as a whole takes minutes.
+_LIMIT_S = 600
+
+
 @dataclass(frozen=True)
 class SourceSpec:
     """One entry of ``sources.yml``: the envelope; `options` is what its kind reads."""
@@ -61,7 +66,14 @@ class SourceSpec:
     freshness: str | None = None
     quarantine_above: str | float | None = None
     sample: str | list[str] | None = None
+    timeout: str | None = None
+    when: str | dict[str, str] | None = None
     upkeep: UpkeepSpec | None = None
+
+    @property
+    def limit_s(self) -> int:
+        """How many seconds the source has to say what is new, and how long its line may be silent."""
+        return parse(self.timeout, f"sources.{self.name}.timeout").seconds if self.timeout else _LIMIT_S
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from lakeloom.tables.upkeep import UpkeepSpec, asked
 from lakeloom.training.spec import ModelSpec
 
 SECTIONS = ("sources", "tables", "features", "datasets", "models", "exports")
-ENVELOPE = ("owner", "description", "freshness", "quarantine_above", "sample")
+ENVELOPE = ("owner", "description", "freshness", "quarantine_above", "sample", "timeout", "when")
 M = TypeVar("M", bound=BaseModel)
 
 

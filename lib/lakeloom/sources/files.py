@@ -69,6 +69,17 @@ class Files:
         return config.located(root / "landing" / name, place)
 
     @classmethod
+    def limited(cls, config: FilesConfig, seconds: int) -> FilesConfig:
+        """Return the config with the store's client told to give a silent line up after so long at most."""
+        place = config.place
+        if place is None:
+            return config
+        store = place.opening.config
+        times = {name: min(getattr(store, name), float(seconds)) for name in ("connect_s", "read_s")}
+        shorter = replace(place, opening=replace(place.opening, config=store.model_copy(update=times)))
+        return config.located(config.zone, shorter)
+
+    @classmethod
     def poll(
         cls,
         config: FilesConfig,

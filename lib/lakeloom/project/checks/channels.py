@@ -17,6 +17,7 @@ from lakeloom.tables.words import DurationText, Share
 TIMES = ("date", "timestamp", "timestamp_ntz", "timestamp_ltz")
 _ENVELOPE: dict[str, TypeAdapter[Any]] = {
     "freshness": TypeAdapter(DurationText), "quarantine_above": TypeAdapter(Share),
+    "timeout": TypeAdapter(DurationText),
 }  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def event_times_exist(project: Project, schemas: Schemas) -> Iterator[Problem]:
 
 
 def envelopes_are_sound(project: Project, schemas: Schemas) -> Iterator[Problem]:
-    """A source's freshness is a duration, its limit of quarantine a share."""
+    """A source's freshness and time limit are durations, its limit of quarantine a share."""
     for name, source in project.sources.items():
         for key, wanted in _ENVELOPE.items():
             try:

@@ -80,6 +80,28 @@ def literals(url: str) -> Literals:
     return _LITERALS.get(product(url), STANDARD)
 
 
+# How a driver is told to give a silent line up; ``{s}`` and ``{ms}`` stand for the time.
+_SILENCES: dict[str, dict[str, str]] = {
+    "postgresql": {"connectTimeout": "{s}", "loginTimeout": "{s}", "socketTimeout": "{s}"},
+    "mysql": {"connectTimeout": "{ms}", "socketTimeout": "{ms}"},
+    "mariadb": {"connectTimeout": "{ms}", "socketTimeout": "{ms}"},
+    "sqlserver": {"loginTimeout": "{s}", "socketTimeout": "{ms}"},
+    "oracle": {"oracle.net.CONNECT_TIMEOUT": "{ms}", "oracle.jdbc.ReadTimeout": "{ms}"},
+}
+
+
+def silences(url: str, seconds: int) -> dict[str, str]:
+    """Return the driver's properties that bound how long a line may be silent; nothing where it knows none.
+
+    Examples
+    --------
+    >>> silences("jdbc:mariadb://db/fleet", 5), silences("jdbc:sqlite:fleet.db", 5)
+    ({'connectTimeout': '5000', 'socketTimeout': '5000'}, {})
+    """
+    known = _SILENCES.get(product(url), {})
+    return {name: text.format(s=seconds, ms=seconds * 1000) for name, text in known.items()}
+
+
 _LIMITED = ("mysql", "mariadb", "sqlite", "databricks", "spark")
 
 

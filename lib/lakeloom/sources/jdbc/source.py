@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import BaseModel
 
 from lakeloom.core.names import quoted
+from lakeloom.core.secrets import reveal
 from lakeloom.session.spark import step_session
 from lakeloom.sources.jdbc.config import JdbcConfig
 from lakeloom.sources.jdbc.connection import at_home, coded
+from lakeloom.sources.jdbc.dialects import silences
 from lakeloom.sources.jdbc.poll import poll
 from lakeloom.sources.jdbc.rows import marked, stored, unknown
 from lakeloom.sources.jdbc.types import table
@@ -34,6 +36,12 @@ class Jdbc:
     Config: ClassVar[type[BaseModel]] = JdbcConfig
     jars: ClassVar[tuple[str, ...]] = ()
     needs_spark: ClassVar[bool] = True
+
+    @classmethod
+    def limited(cls, config: JdbcConfig, seconds: int) -> JdbcConfig:
+        """Return the config with the driver told to give a silent line up after so long; own properties hold."""
+        told = silences(reveal(config.url), seconds)
+        return config.model_copy(update={"properties": told | config.properties})
 
     @classmethod
     def poll(
