@@ -23,4 +23,5 @@ BENCHES = {
     "tpc": "benchmarks.tpc:measure",
     "diff": "benchmarks.diff:measure",
     "branches": "benchmarks.branches:measure",
+    "latency": "benchmarks.latency:measure",
 }

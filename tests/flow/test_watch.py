@@ -58,7 +58,7 @@ def test_it_runs_at_each_due_time():
     ]
     assert found[0].as_dict() == {
         "due": "2026-03-01T13:00:00+00:00", "missed": 0, "status": "done", "run_id": "r1", "seconds": 1.5,
-        "steps": {"done": 1, "skipped": 1}, "error": None, "next": "2026-03-01T14:00:00+00:00",
+        "steps": {"done": 1, "skipped": 1}, "latency_s": {}, "error": None, "next": "2026-03-01T14:00:00+00:00",
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lakeloom.api.suggestion import Suggestion
     from lakeloom.api.suites import Suite
     from lakeloom.core.steps import Basis, Window
+    from lakeloom.flow.asking import Answer
     from lakeloom.flow.backfill import BackfillResult
     from lakeloom.flow.freshness import Freshness
     from lakeloom.flow.result import Listener, RunResult
@@ -87,6 +88,8 @@ class Lakehouse(Planning):
         kinds: Sequence[str] = (),
         listener: Listener | None = None,
         allow_breaking: bool = False,
+        answers: Mapping[str, Answer] | None = None,
+        resting: Mapping[str, str] | None = None,
     ) -> RunResult:
         """Run the selected steps; those with nothing to do are skipped.
 
@@ -103,6 +106,8 @@ class Lakehouse(Planning):
         allow_breaking : bool
             Let columns, types and keys of published tables go that their readers lean on. A branch or a sample, which
             nobody else reads, never asks for it.
+        answers, resting : mapping, optional
+            Of a watch: what sources have said a moment ago, and steps that are left out with why.
 
         Raises
         ------
@@ -122,7 +127,7 @@ class Lakehouse(Planning):
         patterns = of_kinds(steps(self.project), select, kinds) if kinds else select
         return run(
             self.project, patterns, full_refresh=full_refresh, window=window, listener=listener,
-            allow_breaking=allow_breaking,
+            allow_breaking=allow_breaking, answers=answers, resting=resting,
         )  # fmt: skip
 
     def backfill(
@@ -304,6 +309,8 @@ class Lakehouse(Planning):
     ) -> Iterator[Watched]:
         """Run at each due time of the config's ``schedule:``, one run at a time, and yield what came of each.
 
+        Steps that say ``when:`` are run, with what is made of them, as soon as their event has happened.
+
         Parameters
         ----------
         select : str
@@ -320,7 +327,7 @@ class Lakehouse(Planning):
         Raises
         ------
         ConfigError
-            LL-CONF-018 without a schedule, or with a paused one; LL-CONF-004 for a malformed interval.
+            LL-CONF-018 without a schedule or any ``when:``, or with a paused one; LL-CONF-004 for a malformed interval.
         """
         from lakeloom.api.watching import watched
 

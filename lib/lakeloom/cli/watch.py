@@ -31,11 +31,13 @@ def watch(
 ) -> None:
     """Run at each due time of the config's schedule:, one run at a time, until it is stopped.
 
-    Streaming tables that say every: go on between, with what they read.
+    Streaming tables that say every: go on between, with what they read. A source or table that says when: is run,
+    with all that is made of it, as soon as files arrive, rows appear, or a table has changed.
 
     The config is read anew for each run. A time that was missed is made good by one run; a run that
-    fails ends nothing. Exit code 130 after Ctrl-C, 0 after SIGTERM or --times. JSON: a line a run,
-    {"due", "missed", "status", "run_id", "seconds", "steps": {status: count}, "error", "next"}.
+    fails ends nothing, and a source that keeps failing is asked with growing pauses. Exit code 130 after Ctrl-C,
+    0 after SIGTERM or --times. JSON: a line a run, {"due", "missed", "status", "run_id", "seconds",
+    "steps": {status: count}, "latency_s": {step: seconds from arrival to commit}, "error", "next"}.
     """
     with shell(conf, env, as_json=as_json, debug=debug) as out:
         from lakeloom.cli.progress import progress
@@ -85,6 +87,9 @@ def _tell(out: Shell, run: Watched) -> None:
         return
     missed = f", {run.missed} earlier ones missed" if run.missed else ""
     steps = ", ".join(f"{count} {status}" for status, count in run.as_dict()["steps"].items())
-    told = f"{run.result.run_id or 'nothing new'} {run.status} ({steps})" if run.result else f"failed\n{run.error}"
+    waited = f", {max(run.latency_s.values()):.1f} s after arrival" if run.latency_s else ""
+    told = (
+        f"{run.result.run_id or 'nothing new'} {run.status} ({steps}){waited}" if run.result else f"failed\n{run.error}"
+    )
     out.say(f"due {run.due:%Y-%m-%d %H:%M:%S} UTC{missed}: {told}")
     sys.stdout.flush()

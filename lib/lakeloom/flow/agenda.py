@@ -18,21 +18,21 @@ class Agenda:
     whole : Due, optional
         When the whole project runs.
     streams : mapping
-        Step → how often it goes on; each begins at once.
+        Step → how often it goes on or is looked after, which begins at once; or its own times.
     now : datetime
     at_once : bool
         Whether the whole project begins at once as well.
     """
 
-    def __init__(self, whole: Due | None, streams: Mapping[str, Interval], now: datetime, *, at_once: bool) -> None:
+    def __init__(self, whole: Due | None, streams: Mapping[str, Due], now: datetime, *, at_once: bool) -> None:
         self._plans: dict[str, Due] = {}
         self._at: dict[str, datetime] = {}
         if whole is not None:
             self._plans[WHOLE], self._at[WHOLE] = whole, now if at_once else whole.after(now)
-        for name, interval in streams.items():
-            self._plans[name], self._at[name] = interval, now
+        for name, plan in streams.items():
+            self._plans[name], self._at[name] = plan, now if isinstance(plan, Interval) else plan.after(now)
 
-    def change(self, whole: Due | None, streams: Mapping[str, Interval], now: datetime) -> None:
+    def change(self, whole: Due | None, streams: Mapping[str, Due], now: datetime) -> None:
         """Take up what the config says now; what is as it was keeps its due time."""
         plans: dict[str, Due] = {} if whole is None else {WHOLE: whole}
         plans |= streams
@@ -40,6 +40,11 @@ class Agenda:
             name: self._at[name] if self._plans.get(name) == plan else plan.after(now) for name, plan in plans.items()
         }
         self._plans = plans
+
+    def postpone(self, name: str, until: datetime) -> None:
+        """Let a step rest until then, where it has times of its own."""
+        if name in self._at:
+            self._at[name] = max(until, self._at[name])
 
     def after(self, time: datetime) -> datetime:
         """Return the next due time; it may have passed while something else was done."""

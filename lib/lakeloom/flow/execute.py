@@ -15,6 +15,7 @@ from typing import Any
 from lakeloom.core.errors import LakeloomError, RuleError
 from lakeloom.core.kinds import load
 from lakeloom.core.steps import Facts, Step
+from lakeloom.flow import arrival
 from lakeloom.flow.advice import advice
 from lakeloom.flow.context import Context
 from lakeloom.flow.explain import explained
@@ -60,6 +61,7 @@ def perform(context: Context, step: Step, intent: Intent) -> Facts:
     by = f"replay.{step.name}" if intent.replay else step.name
     refs.publish(context.lake, facts["versions"], step=by, epoch=intent.epoch, run=context.run, at=datetime.now(UTC))
     _register(context, facts["versions"])
+    facts |= arrival.told(context, step, intent, datetime.now(UTC))
     context.intents.finish(intent, facts)
     if is_stream(step):
         Workplace.of(context.project.root, step.name, intent.epoch).tidy()

@@ -30,7 +30,7 @@ STEP = {"run_id": "string", "step": "string", "kind": "string", "status": "strin
          "seconds": "double", "bytes": "long", "ended": "timestamp", "error": "string",
          "slots": "long", "jobs": "long", "tasks": "long", "failed_tasks": "long", "task_seconds": "double",
          "cpu_seconds": "double", "bytes_read": "long", "bytes_written": "long", "shuffle_bytes": "long",
-         "spilled_bytes": "long", "warnings": "string"}  # fmt: skip
+         "spilled_bytes": "long", "warnings": "string", "latency_s": "double"}  # fmt: skip
 
 
 class Journal:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.steps import Facts, Step
+from lakeloom.flow.arrival import first
 from lakeloom.flow.context import Context
 from lakeloom.flow.lineage import noted
 from lakeloom.flow.write import Part, write
@@ -33,8 +34,12 @@ def poll(context: Context, step: Step, clock: datetime, *, runs: bool = False) -
     engine = context.engine
     spark = Opener(engine.spark, engine.soon) if runs else engine.spark
     batch: dict[str, Any] | None = kind.poll(config, landed, clock, spark, context.project.home)
+    if batch is None:
+        return None
+    arrived = first(batch, context.project.home)
+    batch |= {"arrived": arrived} if arrived else {}
     share = context.project.settings.sample
-    if batch is None or share is None:
+    if share is None:
         return batch
     by = tuple(step.spec.sample) if isinstance(step.spec.sample, list) else step.spec.sample
     return batch | {"sample": Sample(share, by, tuple(getattr(config, "keys", ()))).as_dict()}

@@ -109,6 +109,12 @@ class Watched:
         """``done``, ``failed`` or ``stopped``."""
         return self.result.status if self.result else "failed"
 
+    @property
+    def latency_s(self) -> dict[str, float]:
+        """Step → seconds from the arrival at the source to its commit, of those that took what was new."""
+        steps = self.result.steps if self.result else ()
+        return {step.name: step.latency_s for step in steps if step.latency_s is not None}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the line of ``watch --json``."""
         steps = {} if self.result is None else _counts(self.result)
@@ -119,13 +125,14 @@ class Watched:
             "run_id": (self.result.run_id or None) if self.result else None,
             "seconds": self.result.seconds if self.result else None,
             "steps": steps,
+            "latency_s": self.latency_s,
             "error": self.error.as_dict() if self.error else None,
             "next": self.next.isoformat() if self.next else None,
         }
 
 
 def watch(
-    run: Callable[[], RunResult],
+    run: Callable[[], RunResult | None],
     due: Callable[[], Due],
     clock: Clock,
     *,
@@ -138,8 +145,8 @@ def watch(
     Parameters
     ----------
     run : callable
-        Does one run. A LakeloomError of it (a mistake in the config, another run on the storage root) is
-        yielded, anything else is raised.
+        Does one run; gives None where there was none to do. A LakeloomError of it (a mistake in the config, another
+        run on the storage root) is yielded, anything else is raised.
     due : callable
         Gives the schedule, asked anew after each run, so that a changed one takes effect.
     times : int, optional
@@ -164,10 +171,12 @@ def watch(
             result = run()
         except LakeloomError as cause:
             error = cause
-        count += 1
         plan = due()
         # What fell due while it ran is past and waits no longer: the next turn takes it at once.
         upcoming = plan.after(moment)
+        if result is None and error is None:
+            continue
+        count += 1
         yield Watched(moment, missed, result, error, None if count == times else upcoming)
         if result is not None and result.status == "stopped":
             return

@@ -127,7 +127,7 @@ def _transforms(project: Project) -> list[Step]:
         looks = dict.fromkeys(rule.to for rule in table.rules if rule.to and not rule.asks_source)
         reads += tuple(Input(other, "look") for other in looks if other not in table.from_)
         text = (project.sql.get(name, ""), source_of(table.function), *_verbs(table))
-        acting = table.model_copy(update={"upkeep": None})  # it changes no row
+        acting = table.model_copy(update={"upkeep": None, "when": None})  # they change no row
         code, made = (digest(meaning(spec), *text) for spec in (acting, acting.model_copy(update={"rules": ()})))
         writes = (name, *table.beside())
         found.append(Step(name, "transform", reads, writes, table, code, made=made))
@@ -208,7 +208,7 @@ _LATER = frozenset(
     {
         "clean", "changes", "resolve", "dropped", "evolve", "renamed_from", "by", "delete_when", "update_when", "keep",
         "snapshot_by", "track", "history", "partition_by", "cluster_by", "change_feed", "deletion_vectors", "upkeep",
-        "stream",
+        "stream", "when",
     }
 )  # fmt: skip
 # The same of datasets.

@@ -89,6 +89,8 @@ class TableSpec(Strict):
     clean : tuple of VerbSpec
         What mends the rows after the SQL or function and before the contract. With it, a table of one input
         needs neither: it begins with its input's columns.
+    when : str or dict, optional
+        What makes `lakeloom watch` run the table; see `lakeloom.project.sensing`.
     upkeep : UpkeepSpec, optional
         What is done for its files and old versions, over the project's; ``true`` for the defaults.
     """
@@ -112,6 +114,7 @@ class TableSpec(Strict):
     quarantine_above: Share | None = None
     rules: tuple[RuleSpec, ...] = ()
     clean: tuple[VerbSpec, ...] = ()
+    when: str | dict[str, str] | None = None
     upkeep: Annotated[UpkeepSpec | None, BeforeValidator(asked)] = None
 
     @property
