@@ -24,4 +24,5 @@ BENCHES = {
     "diff": "benchmarks.diff:measure",
     "branches": "benchmarks.branches:measure",
     "latency": "benchmarks.latency:measure",
+    "nothing_new": "benchmarks.nothing_new:measure",
 }

@@ -115,7 +115,7 @@ def _source(kind: str, folder: Path) -> Iterator[tuple[str, Callable[[int], None
         if port is None:
             yield None
             return
-        program = [_psql(), "-h", "127.0.0.1", "-p", str(port), "-U", "loom", "-d", "postgres", "-q", "-c"]
+        program = [psql(), "-h", "127.0.0.1", "-p", str(port), "-U", "loom", "-d", "postgres", "-q", "-c"]
         env = os.environ | {"PGPASSWORD": servers.KEYS["secret_key"]}
 
         def insert(number: int) -> None:
@@ -134,7 +134,8 @@ def _source(kind: str, folder: Path) -> Iterator[tuple[str, Callable[[int], None
         yield f"{{{words}, {more}, when: {{rows appear: 1 second}}}}", insert
 
 
-def _psql() -> str:
+def psql() -> str:
+    """Return PostgreSQL's own client."""
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin/psql"))
     return str(places[-1]) if places else "psql"
 

@@ -147,7 +147,8 @@ def test_a_source_that_hangs_holds_up_no_other_and_is_asked_with_growing_pauses(
     assert told[0][0] == "done" and landed >= 2
     failed = [at for code, at in told if code == "LL-SOURCE-010"]
     assert failed[2] - failed[1] > failed[1] - failed[0] - 1 > 3
-    assert shop.lake.sql("select count(*) as n from bronze.orders").to_pylist()[0]["n"] == landed
+    ids = [row["id"] for row in shop.lake.sql("select id from bronze.orders").to_pylist()]
+    assert len(ids) == len(set(ids)) >= landed  # a run may take two files, and none comes twice
 
 
 def _short():

@@ -47,11 +47,7 @@ def poll(context: Context, step: Step, clock: datetime, *, runs: bool = False) -
 
 def _landed(context: Context, step: Step) -> list[dict[str, Any]]:
     """Return the batches that the step has landed, oldest first: its source's ledger."""
-    return [
-        record.facts.get("batch", record.intent.batch)
-        for record in context.intents.history(step.name)
-        if record.facts is not None and not record.intent.replay
-    ]
+    return context.intents.batches(step.name)
 
 
 def needs_spark(context: Context, step: Step) -> bool:

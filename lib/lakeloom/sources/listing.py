@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakeloom.core.errors import SourceError
+from lakeloom.sources.globbing import matches
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,21 @@ def find(pattern: str, base: Path) -> list[Listed]:
         )
     if whole.is_dir():
         raise SourceError("LL-SOURCE-004", f"'{pattern}' is a folder", fix=f"write {pattern.rstrip('/')}/*.csv")
-    found = []
-    for text in glob.glob(str(whole), recursive=True):  # noqa: PTH207  Path.glob takes no absolute pattern
-        path = Path(text)
-        if path.name.startswith(("_", ".")):
-            continue
-        try:
-            about = path.stat()
-        except FileNotFoundError:
-            continue  # moved away since it was listed
-        if stat.S_ISREG(about.st_mode):
-            found.append(Listed(ledger_path(path, pattern, base), about.st_size, about.st_mtime_ns))
-    return sorted(found, key=lambda each: each.path)
+    found: dict[str, Listed] = {}
+    for place, entries in matches(str(whole)):
+        # One name for the folder, and not a path for each of its files.
+        before = ledger_path(Path(place) / "x", pattern, base)[:-1]
+        for entry in entries:
+            if entry.name.startswith(("_", ".")):
+                continue
+            try:
+                about = entry.stat()
+            except FileNotFoundError:
+                continue  # moved away since it was listed
+            if stat.S_ISREG(about.st_mode):
+                path = before + entry.name
+                found[path] = Listed(path, about.st_size, about.st_mtime_ns)
+    return [found[path] for path in sorted(found)]
 
 
 def ledger_path(path: Path, pattern: str, base: Path) -> str:

@@ -25,7 +25,6 @@ from lakeloom.objects.opened import Opening
 from lakeloom.objects.transfer import Rate, fetch
 from lakeloom.session.connect import is_connect
 from lakeloom.sources.landing import Batch
-from lakeloom.sources.ledger import entries
 from lakeloom.sources.listing import Listed
 
 if TYPE_CHECKING:
@@ -84,7 +83,8 @@ def poll(
         LL-SOURCE-001, LL-SOURCE-002 as the store says; LL-SOURCE-007 where the policy says fail.
     """
     address = place.address
-    known = {entry.path: entry.version for batch in landed for entry in entries(batch) if entry.version is not None}
+    told = (each for batch in landed for each in batch.get("files", ()))
+    known = {each["path"]: each["version"] for each in told if each.get("version") is not None}
     listed = [found for found in place.opening.open().find(address.prefix) if address.matches(found.key)]
     if not listed and not known and address.plain:
         raise SourceError("LL-SOURCE-001", f"there is no {address.of(address.pattern)}", fix="mend the path")

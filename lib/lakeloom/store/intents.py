@@ -108,6 +108,23 @@ class Intents:
         """Return the step's records, oldest first."""
         return [self._record(file) for file in self._epochs(step)]
 
+    def batches(self, step: str) -> list[dict[str, Any]]:
+        """Return the batches that the step has landed, oldest first; replays of quarantined rows land none.
+
+        They stand in the facts, so that only one of an execution's two files is read: of a ledger of 100,000 files
+        reading is what takes the time.
+        """
+        found = []
+        for file in self._epochs(step):
+            done = file.with_suffix(".done.json")
+            batch = self._read(done).get("batch") if done.exists() else None
+            if not batch and done.exists():
+                record = self._record(file)
+                batch = record.intent.batch if not record.intent.replay else None
+            if batch is not None:
+                found.append(batch)
+        return found
+
     def ended(self, step: str) -> list[tuple[Record, datetime]]:
         """Return the step's records that published or failed cleanly, each with when that was written; oldest first."""
         found = []
@@ -192,6 +209,15 @@ class Intents:
         if not re.fullmatch(r"[A-Za-z0-9_.]+", step) or step.startswith("."):
             raise StoreError("LL-STORE-003", f"'{step}' can't be a step's name", fix="use letters, digits, dots")
         return self.folder / step
+
+    def _read(self, file: Path) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads(file.read_bytes())
+        except ValueError as cause:
+            raise StoreError(
+                "LL-STORE-005", f"the record {file.name} of {file.parent.name} is damaged", where=str(file)
+            ) from cause
+        return found
 
     def _record(self, file: Path) -> Record:
         done, failed = file.with_suffix(".done.json"), file.with_suffix(".failed.json")
