@@ -136,6 +136,10 @@ CODES: dict[str, str] = {
     "LL-SINK-001": "A column that the project calls personal would be exported. Leave it out, or name it in personal:.",
     "LL-SINK-002": "What an export put there last does not stand there any more. Export it anew with --full-refresh.",
     "LL-SINK-003": "What rows are exported to belongs to something else; nothing was written. Take another place.",
+    "LL-SINK-004": "A database refuses a row that is exported. The message says why and names the key columns.",
+    "LL-SINK-005": "The keys of an export have NULL in them or do not tell its rows apart.",
+    "LL-SINK-006": "A database's table does not fit an export: it is not there, lacks a column or a unique key.",
+    "LL-SINK-007": "A database could not be written to; the cause is named, and nothing was written.",
     # set-up
     "LL-SETUP-001": "No JDK 17 was found. Install one (Debian: openjdk-17-jdk-headless) or set JAVA_HOME.",
     "LL-SETUP-002": "Delta's jars are missing. Run make setup.",

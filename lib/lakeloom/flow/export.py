@@ -36,7 +36,7 @@ def export(context: Context, step: Step, intent: Intent) -> Facts:
     """Carry out an export at the intent's version; return its facts."""
     sink, shipment = opened(context, step.spec), shipment_of(context, step, intent)
     more: Facts = {}
-    sent = sink.settled(shipment)
+    sent = sink.settled(shipment, context.engine.spark)
     if sent is None:
         with step_session(context.engine.spark()) as session:
             (read,) = step.reads
@@ -45,7 +45,7 @@ def export(context: Context, step: Step, intent: Intent) -> Facts:
                 require_columns(step.spec, names, rows.columns)
             more = {"lineage": noted(context, step, intent, rows), "columns": dict(rows.dtypes)}
             sent = sink.send(session, rows, shipment)
-    return _facts(step, intent, sent, sink.tidy(shipment)) | more
+    return _facts(step, intent, sent, sink.tidy(shipment, context.engine.spark)) | more
 
 
 def stands(context: Context, step: Step, intent: Intent) -> bool:
@@ -54,7 +54,7 @@ def stands(context: Context, step: Step, intent: Intent) -> bool:
     An execution that only adds must not be followed by another one before that is known.
     """
     try:
-        return opened(context, step.spec).settled(shipment_of(context, step, intent)) is not None
+        return opened(context, step.spec).settled(shipment_of(context, step, intent), context.engine.spark) is not None
     except LakeloomError as error:
         return error.transient
 

@@ -6,7 +6,7 @@ first has left, wherever that was killed: nothing doubled, nothing half.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+Session = Callable[[], "SparkSession"]
 Mode = Literal["whole", "new", "changes"]
 
 
@@ -114,8 +115,14 @@ class Sink(Protocol):
     def place(cls, config: Any) -> str:
         """Return where it goes, in words that are equal for equal places and that hold no secret."""
 
-    def settled(self, shipment: Shipment) -> Sent | None:
-        """Return what this very execution has put there; None where it is not, or not wholly, there."""
+    def settled(self, shipment: Shipment, session: Session) -> Sent | None:
+        """Return what this very execution has put there; None where it is not, or not wholly, there.
+
+        Parameters
+        ----------
+        session : callable
+            Gives Spark's session, for who needs its driver.
+        """
 
     def send(self, session: SparkSession, rows: DataFrame, shipment: Shipment) -> Sent:
         """Put the rows there so that readers see all of them, or what was there before.
@@ -126,5 +133,5 @@ class Sink(Protocol):
             LL-SINK-…, as the kind says; SourceError where the place can't be reached or refuses.
         """
 
-    def tidy(self, shipment: Shipment) -> int:
+    def tidy(self, shipment: Shipment, session: Session) -> int:
         """Take away what interrupted executions left and what was replaced; return how much that was."""

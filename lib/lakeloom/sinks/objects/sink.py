@@ -23,7 +23,7 @@ from lakeloom.objects.base import Found
 from lakeloom.objects.opened import Opening, opening
 from lakeloom.objects.transfer import retried
 from lakeloom.session.connect import is_connect
-from lakeloom.sinks.base import Around, Mode, Sent, Shipment
+from lakeloom.sinks.base import Around, Mode, Sent, Session, Shipment
 from lakeloom.sinks.objects.config import ObjectsConfig
 from lakeloom.sinks.objects.forms import formed
 from lakeloom.sinks.objects.layout import FOLDER, NEWEST, Manifest, Part, epoch_of, manifest_of, stem
@@ -68,8 +68,9 @@ class Objects:
         """Return the folder; see `lakeloom.sinks.base.Sink`."""
         return f"{str(config.path).rstrip('/')}/"
 
-    def settled(self, shipment: Shipment) -> Sent | None:
+    def settled(self, shipment: Shipment, session: Session) -> Sent | None:
         """Return what this very execution has put there; see `lakeloom.sinks.base.Sink`."""
+        del session
         stands = self._newest
         if stands is None or not stands.serves(shipment):
             return None
@@ -91,8 +92,9 @@ class Objects:
         self.__dict__["_newest"] = manifest
         return Sent(manifest.rows, manifest.size_bytes, len(parts))
 
-    def tidy(self, shipment: Shipment) -> int:
+    def tidy(self, shipment: Shipment, session: Session) -> int:
         """Take away objects that the table now has not; see `lakeloom.sinks.base.Sink`."""
+        del session
         stands = self._newest
         if stands is None or not stands.serves(shipment):
             return 0
