@@ -110,3 +110,23 @@ def test_a_secret_reaches_no_file(intents):
     intents.finish(intent(), {"note": word})
     assert not [path for path in intents.folder.rglob("*.json") if word in path.read_text()]
     assert json.loads((intents.folder / "silver.orders" / "00000001.done.json").read_text()) == {"note": "***"}
+
+
+def test_batches_are_those_of_landings_that_published_and_of_no_replay(intents):
+    for epoch, (batch, replay, facts) in enumerate(
+        [
+            ({"files": [1]}, {}, {"batch": {"files": [1, 2]}}),  # what came of it counts
+            ({"files": [3]}, {}, {"versions": {}}),  # as an older lakeloom wrote it
+            ({"files": [9]}, {"ids": ["x"]}, {"batch": {}}),  # a replay
+            ({"files": [9]}, {}, None),  # a crash
+        ],
+        1,
+    ):
+        made = Intent("bronze.a", epoch, "run-1", "2026-01-01T00:00:00+00:00", 7, "code", batch=batch, replay=replay)
+        intents.begin(made)
+        if facts is not None:
+            intents.finish(made, facts)
+    assert intents.batches("bronze.a") == [{"files": [1, 2]}, {"files": [3]}]
+    (intents.folder / "bronze.a" / "00000001.done.json").write_text("{")
+    with pytest.raises(StoreError, match="LL-STORE-005"):
+        intents.batches("bronze.a")
