@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from lakeloom.core.errors import SourceError
 from lakeloom.core.secrets import reveal
+from lakeloom.objects import s3_pages
 from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, TakenError, Text
 from lakeloom.objects.faults import absent, denied, unreachable
 
@@ -206,7 +207,7 @@ class S3:
         }  # fmt: skip
         keys = {name: reveal(value) for name, value in named.items() if value is not None}
         session = boto3.session.Session(profile_name=config.profile, region_name=config.region, **keys)
-        return session.client(
+        client = session.client(
             "s3", endpoint_url=config.endpoint, verify=config.ca,
             config=Config(
                 connect_timeout=config.connect_s, read_timeout=config.read_s, max_pool_connections=32,
@@ -214,6 +215,8 @@ class S3:
                 s3={"addressing_style": "path" if path else "auto"},
             ),
         )  # fmt: skip
+        client.meta.events.register(s3_pages.EVENT, s3_pages.parse)
+        return client
 
     @contextmanager
     def _coded(self, found: Found | None = None, key: str = "") -> Iterator[None]:
