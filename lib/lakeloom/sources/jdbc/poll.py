@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.secrets import reveal
 from lakeloom.sources.jdbc import windows
+from lakeloom.sources.jdbc.arrived import first_new
 from lakeloom.sources.jdbc.config import JdbcConfig
 from lakeloom.sources.jdbc.connection import fetch, origin_of
 from lakeloom.sources.jdbc.dialects import literals, quote_identifier
@@ -53,6 +54,9 @@ def poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batch
         return None
     if last is None and not batch["rows"]:
         return None
+    if by is not None:
+        of = str(windows.family(types[by]))
+        batch["first_new"] = first_new(session, config, quote(by), batch["lower"], of)
     ranges = [windows.EVERY_ROW]
     if at is not None and config.partitions is not None:
         of = str(windows.family(types[at]))
