@@ -1,12 +1,15 @@
 """Exports to a folder: whole, new and changed rows, what vanished, interrupted ones, and what does not go out."""
 
 import json
+from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 import pytest
 
 from lakeloom.api.lakehouse import open_lakehouse
 from lakeloom.core.findings import FindingsError
+from lakeloom.core.steps import Window
+from lakeloom.flow.backfill import backfill
 from lakeloom.flow.branching import begin
 from lakeloom.flow.planning import plan
 from lakeloom.objects.local import Local
@@ -260,6 +263,17 @@ def test_lineage_and_openlineage_know_the_export_and_its_columns(ran):
     )
 
 
+def test_a_change_reaches_what_is_exported_and_plan_says_so(ran):
+    say(ran, "  cities: {from: gold.cities, to: out/cities, owner: sales}\n")
+    exported(ran)
+    sql = ran.conf / "shop" / "sql" / "gold_cities.sql"
+    sql.write_text(sql.read_text().replace("sum(o.amount)", "sum(o.amount) * 2"))
+    reached = {(each.id, each.kind, each.owner) for each in open_lakehouse(ran.conf).plan().radius.reached}
+    assert ("exports.cities.amount", "export", "sales") in reached and not any(
+        each[0] == "exports.cities.city" for each in reached
+    )
+
+
 def test_exports_stand_in_tags_of_no_version_and_are_told_as_removed(ran):
     say(ran, "  cities: {from: gold.cities, to: out/cities}\n")
     exported(ran)
@@ -267,3 +281,16 @@ def test_exports_stand_in_tags_of_no_version_and_are_told_as_removed(ran):
     assert not any(name.startswith("exports.") for name in lake.tag("release").versions)
     record = Intents(ran.project().root).published("exports.cities")
     assert record.facts["versions"] == {"exports.cities": 1} and record.facts["lineage"]
+
+
+def test_rows_that_are_read_again_go_out_again_only_where_they_changed(ran):
+    say(ran, "  raw: {from: bronze.orders, to: out/raw, mode: new, format: json, columns: [order_id]}\n"
+        "  orders: {from: silver.orders, to: out/orders, columns: [order_id]}\n")  # fmt: skip
+    exported(ran)
+    told = exported(ran, window=Window(datetime(2020, 1, 1, tzinfo=UTC), None, "ingestion"))
+    assert told["exports.raw"].status == "skipped" and told["exports.orders"].status in ("done", "skipped")
+    assert len(Out(ran, "raw").rows("order_id")) == 3 and Out(ran, "orders").rows("order_id") == [(1,), (2,)]
+    done = backfill(
+        ran.project(), ["silver.orders+"], datetime(2026, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+    )
+    assert done.status == "done" and len(Out(ran, "raw").rows("order_id")) == 3

@@ -205,6 +205,10 @@ def test_another_unique_key_of_mariadb_is_no_reason_to_replace_a_row(fleet):
     failed = fleet.run()
     assert failed.error["code"] == "LL-SINK-004" and fleet.rows("order_id, customer") == [(9, "a")]
     fleet.database.run(f"UPDATE {fleet.table} SET customer = 'z'")
+    fleet.database.run(f"ALTER TABLE {fleet.table} ENGINE = MyISAM")
+    failed = fleet.run()
+    assert failed.error["code"] == "LL-SINK-006" and "MyISAM, which has no transactions" in failed.error["message"]
+    fleet.database.run(f"ALTER TABLE {fleet.table} ENGINE = InnoDB")
     assert fleet.run().status == "done" and fleet.rows("order_id, customer") == [(1, "a"), (2, "b"), (9, "z")]
 
 

@@ -12,10 +12,11 @@ import pytest
 
 from lakeloom.config.load import read
 from lakeloom.project.check import checked
+from lakeloom.session.settings import jars_home
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
 from tests.scenarios.dying import Moment, dies, finishes
-from tests.shop import ORDERS_1, drop, lay_out
+from tests.shop import BASE, ORDERS_1, drop, lay_out
 
 pytestmark = pytest.mark.long
 
@@ -28,7 +29,7 @@ exports:
     from: bronze.orders
     mode: new
     columns: [order_id, amount]
-    to: {kind: jdbc, url: "jdbc:sqlite:fleet.db", table: fleet}
+    to: {kind: jdbc, url: "jdbc:sqlite:fleet.db", driver: org.sqlite.JDBC, table: fleet}
 """
 WRITE, SINK = "lakeloom.sinks.objects.sink:Objects._write", "lakeloom.sinks.jdbc.sink:JdbcSink"
 PUBLISH = "lakeloom.store.refs:publish"
@@ -58,6 +59,8 @@ class Killed:
     def __init__(self, home):
         self.home, self.conf, self.months = home, lay_out(home), 1
         (self.conf / "shop" / "exports.yml").write_text(EXPORTS)
+        (jar,) = (jars_home() / "test").glob("sqlite-jdbc-*.jar")
+        (self.conf / "base.yml").write_text(f"{BASE}spark: {{spark.jars: '{jar}'}}\n")
         with sqlite3.connect(home / "fleet.db") as database:
             database.execute("CREATE TABLE fleet (order_id TEXT, amount TEXT)")
         self.orders = ORDERS_1.splitlines()[1:]

@@ -77,6 +77,8 @@ def line(result: StepResult) -> str:
     head = f"{MARKS[result.status]} {result.name}"
     if result.status == "done" and result.kind == "upkeep":
         return f"{head}: {result.reason}, in {result.seconds:.1f} s"
+    if result.status == "done" and result.export.get("objects"):
+        return f"{head}: {result.rows_out:,} rows in {result.export['objects']:,} objects, in {result.seconds:.1f} s"
     if result.status == "done":
         aside = f", {result.quarantined:,} quarantined" if result.quarantined else ""
         return f"{head}: {result.rows_out:,} rows{aside} in {result.seconds:.1f} s"

@@ -69,10 +69,32 @@ class Writing:
         return f"{GONE} = 0"
 
 
+def is_mysql(url: str) -> bool:
+    """Return whether it is MySQL or MariaDB."""
+    return product(url) in ("mysql", "mariadb")
+
+
+def unique_keys(table: str) -> str:
+    """Return the query for the unique keys of a table of MySQL: index, column."""
+    return f"SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND {_named(table)}"
+
+
+def engine(table: str) -> str:
+    """Return the query for the engine of a table of MySQL, and whether that has transactions."""
+    engines = "information_schema.ENGINES e ON e.ENGINE = t.ENGINE"
+    return f"SELECT t.ENGINE, e.TRANSACTIONS FROM information_schema.TABLES t JOIN {engines} WHERE {_named(table)}"
+
+
+def _named(table: str) -> str:
+    schema, _, name = table.rpartition(".")
+    of = f"'{schema}'" if schema else "DATABASE()"
+    return f"TABLE_NAME = '{name}' AND TABLE_SCHEMA = {of}"
+
+
 def staging(to: Writing) -> str:
     """Return the statement that makes the staging table with the types of the table's own columns."""
     integer = "NUMBER(19)" if to.product == "oracle" else "BIGINT"
-    if to.product in ("mysql", "mariadb"):  # there a CAST makes an integer as short as its value
+    if is_mysql(to.url):  # there a CAST makes an integer as short as its value
         listed = f"{to.quoted(to.columns)}, 0 AS {ROW}, 0 AS {GONE}"
         return f"CREATE TABLE {to.stage} ({ROW} BIGINT, {GONE} BIGINT) AS SELECT {listed} FROM {to.table} WHERE 1 = 0"
     more = f"CAST(0 AS {integer}) AS {ROW}, CAST(0 AS {integer}) AS {GONE}"
@@ -122,7 +144,7 @@ def upserted(to: Writing, *, alone: bool = True) -> list[str]:
         Of MariaDB and MySQL: whether the keys are the only unique ones, since ON DUPLICATE KEY also replaces the row
         that another one of them meets.
     """
-    if to.product in ("mysql", "mariadb") and not alone:
+    if is_mysql(to.url) and not alone:
         return _updated_then_inserted(to)
     return _UPSERTS.get(to.product, _updated_then_inserted)(to)
 

@@ -135,6 +135,12 @@ class JdbcSink:
 
     def _require(self, connection: Any, place: Place, shipment: Shipment, known: bool) -> None:
         config = self.config
+        engine = texts(connection, products.engine(config.table)) if products.is_mysql(place.url) else []
+        if engine and engine[0][1] == "NO":
+            raise SinkError(
+                "LL-SINK-006", f"{config.table} is of the engine {engine[0][0]}, which has no transactions",
+                where=place.where, fix=f"ALTER TABLE {config.table} ENGINE = InnoDB",
+            )  # fmt: skip
         if shipment.adds and not ledger.follows(connection, self._ledger, shipment, config.table):
             raise SinkError(
                 "LL-SINK-002", f"what {place.where} put into {config.table} last is not in the ledger there",
@@ -150,16 +156,10 @@ class JdbcSink:
 
     def _unique(self, connection: Any, place: Place, to: Writing) -> bool:
         """Return whether the keys are the only unique ones; of databases that take rows without, refuse that."""
-        if to.product not in ("mysql", "mariadb"):
+        if not products.is_mysql(to.url):
             return True
-        schema, _, name = to.table.rpartition(".")
-        of = f"'{schema}'" if schema else "DATABASE()"
         found: dict[str, set[str]] = {}
-        asked = (
-            "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS"  # noqa: S608 - identifiers
-            f" WHERE NON_UNIQUE = 0 AND TABLE_NAME = '{name}' AND TABLE_SCHEMA = {of}"
-        )
-        for index, column in texts(connection, asked):
+        for index, column in texts(connection, products.unique_keys(to.table)):
             found.setdefault(index, set()).add(column)
         if set(to.keys) not in found.values():
             raise no_key(place.where, to.table, to.keys)
