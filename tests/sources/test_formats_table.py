@@ -12,6 +12,8 @@ from lakeloom.sources.files import Files
 from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.formats import FORMATS
 from lakeloom.sources.formats.base import Format, takers
+from tests.sources.test_protobuf import described, framed, orders
+from tests.sources.test_xlsx import workbook
 
 
 def arrow(write):
@@ -33,17 +35,22 @@ SAMPLES = {
     "xml": ({"row_tag": "r"}, b"<l><r><id>1</id></r><r><id>2</id></r><r><id>3</id></r></l>", b"<l><r>"),
     "parquet": ({}, arrow(parquet.write_table), b"PAR1"),
     "avro": ({}, written(), b"Obj\x01"),
+    "protobuf": (
+        {"descriptor": "order.pb", "message": "shop.Order"}, framed(*orders(1, 2, 3)), framed(*orders(1))[:-1],
+    ),
+    "xlsx": ({}, workbook([["id"], [1], [2], [3]]), b"PK"),
     "orc": ({}, arrow(orc.write_table), b"ORC"),
     "text": ({}, b"1\n2\n3\n", b"\xff\n"),
     "fixed": ({"fields": {"id": (1, 1), "word": (2, 2)}}, b"1a\n2b\n3c\n", b"\xff\n"),
     "binary": ({}, b"any bytes", b""),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_sound_file_lands_numbered_and_what_is_none_is_kept_whole(spark, tmp_path, name):
     words, sound, spoilt = SAMPLES[name]
     (tmp_path / "in").mkdir()
+    (tmp_path / "order.pb").write_bytes(described())
     for file, content in (("a", sound), ("b", spoilt), ("c", sound)):
         (tmp_path / "in" / file).write_bytes(content)
     config = FilesConfig(kind="files", path="in/*", format=name, **words)
@@ -68,8 +75,9 @@ def test_what_a_format_says_of_itself(name):
         with pytest.raises(ValueError, match="no option"):
             FilesConfig(kind="files", path="in/*", format=name, options={option: "x"}, **SAMPLES[name][0])
     for word in format_.needs:
+        without = {key: value for key, value in SAMPLES[name][0].items() if key != word}
         with pytest.raises(ValueError, match=f"{word} is what {name} needs"):
-            FilesConfig(kind="files", path="in/*", format=name)
+            FilesConfig(kind="files", path="in/*", format=name, **without)
 
 
 def test_a_format_of_one_s_own_is_named_by_a_dotted_name(tmp_path):

@@ -35,7 +35,7 @@ def look(folder: Path, name: str, data: bytes, reading: Reading = CSV):
         ("h.csv", b"a,\n1,2\n", CSV, "a column of the header has no name"),
         ("i.csv", b"\na\n", CSV, "the first line is no header"),
         ("j.csv", b"b\n1\n", Reading("csv", required=("a",)), "the header lacks a"),
-        ("k.csv.snappy", b"sNaPpY", CSV, "snappy compression is not read; use gzip or zstd"),
+        ("k.csv.deflate", b"\x78\x9c", CSV, "deflate compression is not read; use gzip or zstd"),
         ("l.json", b"[\n1]\n", JSON, "no line is a JSON object"),
         ("m.xml", b"<r><row><a>1</a></row>", XML, "the XML is not well-formed (line 1)"),
         ("n.xml", b"<r></r>", XML, "there is no <row> element"),

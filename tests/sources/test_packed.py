@@ -13,6 +13,7 @@ import pytest
 
 from lakeloom.sources import packed
 from lakeloom.sources.packed import PackedError, kind_of, unpack
+from lakeloom.sources.snappy import IDENTIFIER, _masked, _slowly, raw
 
 TEXT = b"id,word\n1,one\n2,two\n" * 500
 
@@ -27,8 +28,32 @@ def by_arrow(codec):
     return pack
 
 
+def framed(content):
+    """Return snappy's framing format: checksummed chunks of at most 64 KiB, one of them as it is, and padding."""
+    out = IDENTIFIER
+    for number, start in enumerate(range(0, len(content), 60_000)):
+        data = content[start : start + 60_000]
+        body = data if number == 1 else pa.compress(data, codec="snappy", asbytes=True)
+        out += bytes([number == 1]) + (len(body) + 4).to_bytes(3, "little") + _masked(data).to_bytes(4, "little") + body
+        out += b"\xfe\x03\x00\x00pad"
+    return out
+
+
+def hadoop(content):
+    """Return Hadoop's form: blocks of a length, each of one chunk or more with a length of its own."""
+    out = b""
+    for start in range(0, len(content), 5000):
+        block = content[start : start + 5000]
+        out += len(block).to_bytes(4, "big")
+        for at in range(0, len(block), 3000):
+            packed = pa.compress(block[at : at + 3000], codec="snappy", asbytes=True)
+            out += len(packed).to_bytes(4, "big") + packed
+    return out
+
+
 STREAMS = {
     ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": by_arrow("zstd"), ".lz4": by_arrow("lz4"), ".zstd": by_arrow("zstd"),
+    ".sz": framed, ".snappy": hadoop,
 }  # fmt: skip
 
 
@@ -72,6 +97,27 @@ def test_a_packed_file_is_the_file_that_it_holds(tmp_path, ending):
     with pytest.raises(PackedError, match="damaged"):
         unpack(put(tmp_path, f"c.csv{ending}", b"id,word\n1,one\n"), tmp_path / "zone" / "c")
     assert sorted(each.name for each in (tmp_path / "zone").iterdir()) == ["abc"]
+
+
+def test_snappy_of_many_chunks_in_either_form_and_a_flipped_bit_in_a_frame(tmp_path):
+    content = os.urandom(100_000) + TEXT * 20
+    for name, pack in (("a.csv.sz", framed), ("b.csv.snappy", hadoop), ("c.csv.snappy", framed)):
+        (member,) = unpack(put(tmp_path, name, pack(content)), tmp_path / "zone" / name)
+        assert member.file.read_bytes() == content
+    spoilt = bytearray(framed(content))
+    spoilt[70_000] ^= 1
+    with pytest.raises(PackedError, match="damaged"):
+        unpack(put(tmp_path, "d.csv.sz", bytes(spoilt)), tmp_path / "zone" / "d")
+    # The check value of CRC-32C, and that both ways of computing it agree.
+    assert _slowly(b"123456789") == 0xE3069283 and _masked(b"123456789") == (
+        ((_slowly(b"123456789") >> 15 | _slowly(b"123456789") << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    )
+
+
+@pytest.mark.parametrize("packed", [b"", b"\xff" * 9, b"\xff\xff\xff\xff\x0f\x00", b"\x05\x00"])
+def test_a_raw_block_that_lies_of_its_size_takes_no_memory(packed):
+    with pytest.raises(ValueError):
+        raw(packed, 1 << 20)
 
 
 MEMBERS = {

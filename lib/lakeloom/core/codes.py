@@ -38,6 +38,7 @@ CODES: dict[str, str] = {
     "LL-SOURCE-007": "An object changed or vanished after it arrived, and the source says 'fail'. Nothing was taken.",
     "LL-SOURCE-008": "A source can't be told by looking at it: nothing there, a format that is not read, or damage.",
     "LL-SOURCE-010": "A source did not say within its timeout: what is new. It failed alone, and is asked again.",
+    "LL-SOURCE-011": "A file holds what its declared schema does not know yet, and the source says 'unknown: fail'.",
     # tables
     "LL-TABLE-001": "A table's name is malformed.",
     "LL-TABLE-002": "A table's version is malformed.",

@@ -48,10 +48,12 @@ def extras_are_installed(project: Project, schemas: Schemas) -> Iterator[Problem
 def _of_kind(spec: SourceSpec | ExportSpec) -> dict[str, tuple[str, ...]]:
     """Return the extra that a source's or sink's kind names as its class's ``extra``, with the key that asks for it."""
     sink = isinstance(spec, ExportSpec)
-    extra = getattr(pick(spec.kind, SINKS if sink else SOURCES), "extra", "")
+    kind = pick(spec.kind, SINKS if sink else SOURCES)
+    extra = getattr(kind, "extra", "")
+    asked: dict[str, str] = kind.extras_of(spec.options) if hasattr(kind, "extras_of") else {}
     scheme = str(spec.options.get("path", "")).partition("://")[0]
     store = str(getattr(load(STORES[scheme]), "extra", "")) if scheme in STORES else ""
-    return {each: (key,) for each, key in ((extra, "kind"), (store, "to" if sink else "path")) if each}
+    return {each: (key,) for each, key in ((extra, "kind"), (store, "to" if sink else "path"), *asked.items()) if each}
 
 
 def _of_model(model: ModelSpec) -> dict[str, tuple[str, ...]]:

@@ -127,7 +127,9 @@ class Reader:
                 continue
             asks = asked(value.get("upkeep"))
             upkeep = None if asks is None else self.typed(UpkeepSpec, asks, (*path, "upkeep"))
-            if self.typed(kind.Config, options, path) is not None:
+            config = self.typed(kind.Config, options, path)
+            if config is not None:
+                self._files_of(config, path)
                 spec = SourceSpec(name, str(value["kind"]), options, *(value.get(key) for key in ENVELOPE))
                 found[name] = replace(spec, upkeep=upkeep)
         return found
@@ -163,6 +165,13 @@ class Reader:
                 more = words.model_dump(exclude={"source", "to", "mode"})
                 found[name] = ExportSpec(name, words.source, kind, words.mode, options, **more, inline=inline)
         return found
+
+    def _files_of(self, config: Any, path: tuple[str, ...]) -> None:
+        """Find the files that a source's config names (a schema, a descriptor) and that are not there."""
+        for word, file in getattr(config, "named", {}).items():
+            if "${" not in file and not (self.raw.home / file).is_file():
+                fix = "name a file; relative paths start at the project's home"
+                self.add((*path, word), "LL-CONF-009", f"{file} does not exist", fix)
 
     def typed(self, model: type[M], value: Any, path: tuple[str, ...]) -> M | None:
         """Return the value at `path` as `model`, None where it is malformed: then there are findings."""

@@ -26,11 +26,13 @@ def stored_name(name: str) -> str:
 
 
 def clash(names: Iterable[str]) -> str | None:
-    """Return what is wrong with a header: a name that is empty, or equal to another but for its case."""
+    """Return what is wrong with a header: a name that is empty, holds controls, or is another's but for its case."""
     seen: dict[str, str] = {}
     for name in names:
         if not name.strip():
             return "a column of the header has no name"
+        if any(ord(sign) < 32 and sign not in "\t\n\r" for sign in name):
+            return "a name of the header holds control characters"
         key = stored_name(name).lower()
         if key in seen:
             return f"two columns are called '{seen[key]}' and '{name}'"

@@ -32,10 +32,11 @@ from lakeloom.session.connect import is_connect
 from lakeloom.session.spark import Opener
 from lakeloom.sources import ledger, listing, objects
 from lakeloom.sources.files_config import FilesConfig
+from lakeloom.sources.formats import FORMATS
 from lakeloom.sources.formats.base import format_of
 from lakeloom.sources.inspection import Reading, inspect
 from lakeloom.sources.landing import Batch, Landing
-from lakeloom.sources.ledger import CHANGED, FileEntry
+from lakeloom.sources.ledger import CHANGED, REFUSED_BY_POLICY, FileEntry
 from lakeloom.sources.packed import UTF8, PackedError, is_utf8, unpack
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ class Files:
     Config: ClassVar[type[BaseModel]] = FilesConfig
     jars: ClassVar[tuple[str, ...]] = ()
     needs_spark: ClassVar[bool] = False
+
+    @classmethod
+    def extras_of(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """Return the extra that the source's format needs, with the key that asks for it."""
+        format_ = options.get("format")
+        return format_of(format_).extra_of(options) if isinstance(format_, str) and format_ in FORMATS else {}
 
     @classmethod
     def located(
@@ -101,11 +108,12 @@ class Files:
         listed = listing.find(config.path, base)
         if not listed and not landed and not any(sign in config.path for sign in "*?["):
             raise SourceError("LL-SOURCE-001", f"there is no file '{config.path}'", fix="mend the path")
+        listed, refused = listing.spelt(listed)
         new = ledger.fresh(listed, landed)
         if new and isinstance(spark, Opener):
             spark.soon()  # it is needed after the inspection, and takes as long
         found = _inspect_all(new, config.reading_at(base), spark, base)
-        return _batch(found, landed) if found else None
+        return refused | _batch(found, landed, config.reading) if found else None
 
     @classmethod
     def bring(
@@ -137,7 +145,7 @@ class Files:
         elif not any(entry.packed for entry in files):
             return batch
         whole = [each for entry in files for each in _unpacked(entry, reading, config.zone, base)]
-        return more | _batch(whole, landed())
+        return more | _batch(whole, landed(), reading)
 
     @classmethod
     def read(
@@ -182,9 +190,11 @@ class FilesChangedError(Exception):
     """Files of a batch were rewritten between listing and reading; the answer is `Files.probe`."""
 
 
-def _batch(found: Sequence[FileEntry], landed: Sequence[Batch]) -> Batch:
+def _batch(found: Sequence[FileEntry], landed: Sequence[Batch], reading: Reading) -> Batch:
     from lakeloom.sources.records import SPLIT_BYTES
 
+    if format_of(reading.format).header_line:
+        found = ledger.mark_strangers(found, landed, reading.names)
     files = [entry.as_dict() for entry in ledger.mark_duplicates(found, landed)]
     return {"files": files, "split_bytes": SPLIT_BYTES}
 
@@ -200,12 +210,22 @@ def _inspect_all(
     else:
         with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
             found = list(pool.map(lambda job: inspect(*job), jobs))
+    refused = next((each for each in found if each is not None and _is_refused(each)), None)
+    if refused is not None and refused.problem is not None:
+        raise SourceError(
+            REFUSED_BY_POLICY.partition(":")[0], f"{refused.path}: {refused.problem.removeprefix(REFUSED_BY_POLICY)}",
+            fix="declare the newer schema, or say 'unknown: quarantine' (or ignore) in the source",
+        )  # fmt: skip
     return [
         # An object's time is its store's, and not that of its copy.
         replace(entry, mtime_ns=each.mtime_ns, version=each.version, at=each.at) if each.at is not None else entry
         for each, entry in zip(new, found, strict=True)
         if entry is not None
     ]
+
+
+def _is_refused(entry: FileEntry) -> bool:
+    return entry.problem is not None and entry.problem.startswith(REFUSED_BY_POLICY)
 
 
 def _unpacked(entry: FileEntry, reading: Reading, zone: Path, base: Path) -> list[FileEntry]:

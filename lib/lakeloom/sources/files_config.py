@@ -18,7 +18,7 @@ from lakeloom.sources.packed import is_utf8
 from lakeloom.sources.reading import UTF8, Reading
 
 # What only some formats know; which, they say themselves.
-_WORDS = ("row_tag", "fields", "schema")
+_WORDS = ("row_tag", "fields", "schema", "descriptor", "message", "unknown", "sheet")
 
 
 class FilesConfig(BaseModel):
@@ -45,7 +45,15 @@ class FilesConfig(BaseModel):
     fields : dict
         Column → first and last place in the line, from 1 on; for fixed.
     schema : str, optional
-        A file that says what records hold, relative to the project's home; for avro the reader's schema.
+        A file that says what records hold, relative to the project's home; for avro the reader's schema, for xml an XSD
+        that declares the element of a row.
+    descriptor, message : str, optional
+        Of protobuf: a descriptor set (``protoc --include_imports --descriptor_set_out``), and the message's full name.
+    unknown : {'quarantine', 'ignore', 'fail'}
+        Of protobuf: what becomes of a message with fields that the descriptor does not know. ``ignore`` lands the
+        others, ``fail`` lets nothing land.
+    sheet : str, optional
+        Of xlsx: the sheet's name; the first one without it.
     encoding : str
         In which texts are written; a file that is not goes to quarantine whole.
     changed : {'add', 'ignore', 'fail'}
@@ -65,6 +73,10 @@ class FilesConfig(BaseModel):
     row_tag: str | None = None
     fields: dict[str, tuple[int, int]] = {}
     schema_: str | None = Field(None, alias="schema")
+    descriptor: str | None = None
+    message: str | None = None
+    unknown: Literal["quarantine", "ignore", "fail"] | None = None
+    sheet: str | None = None
     encoding: str = UTF8
     changed: objects.Policy = "add"
     vanished: Literal["ignore", "fail"] = "ignore"
@@ -142,6 +154,12 @@ class FilesConfig(BaseModel):
         """Where its objects are; None for files of a folder."""
         return self._place
 
+    @property
+    def named(self) -> dict[str, str]:
+        """The files that the config names, by the word that names them: at most one."""
+        said = {"schema": self.schema_, "descriptor": self.descriptor}
+        return {word: file for word, file in said.items() if file is not None}
+
     def reading_at(self, base: Path) -> Reading:
         """Return the part of the config that inspection and readers need, with what the files hold that it names.
 
@@ -155,20 +173,21 @@ class FilesConfig(BaseModel):
         ConfigError
             LL-CONF-009 where such a file is not there; LL-CONF-004 where it is not what the format takes.
         """
-        if self.schema_ is None:
+        if not self.named:
             return self.reading
+        ((word, file),) = self.named.items()
         try:
-            said = (base / self.schema_).read_bytes()
+            said = (base / file).read_bytes()
         except OSError:
             raise ConfigError(
-                "LL-CONF-009", f"{self.schema_} does not exist", where="schema",
+                "LL-CONF-009", f"{file} does not exist", where=word,
                 fix="name a file; relative paths start at the project's home",
             ) from None  # fmt: skip
-        reading = replace(self.reading, schema=said)
+        reading = replace(self.reading, schema=said, schema_path=str(base.absolute() / file))
         try:
             format_of(self.format).check_schema(reading)
         except ValueError as cause:
-            raise ConfigError("LL-CONF-004", f"{self.schema_}: {cause}", where="schema", fix="mend the file") from None
+            raise ConfigError("LL-CONF-004", f"{file}: {cause}", where=word, fix="mend the file") from None
         return reading
 
     @property
@@ -177,9 +196,12 @@ class FilesConfig(BaseModel):
         options = {
             key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in self.options.items()
         }
-        for name in ("header", "multiLine"):
+        for name in ("header", "multiLine", "merged", "framing"):
             if name in options:
                 options[name] = options[name].lower()
         names = format_of(self.format).names(self)
         fields = tuple((name, start, end) for name, (start, end) in self.fields.items())
-        return Reading(self.format, options, self.row_tag, self.required, names, self.encoding, fields)
+        return Reading(
+            self.format, options, self.row_tag, self.required, names, self.encoding, fields,
+            message=self.message or "", unknown=self.unknown or "quarantine", sheet=self.sheet or "",
+        )  # fmt: skip

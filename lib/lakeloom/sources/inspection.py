@@ -23,7 +23,7 @@ from lakeloom.sources.packed import is_utf8, kind_of
 from lakeloom.sources.reading import Reading as Reading
 
 CHUNK_BYTES = 1 << 20
-REFUSED = {".snappy": "snappy", ".deflate": "deflate", ".7z": "7z", ".rar": "rar", ".z": "compress"}
+REFUSED = {".deflate": "deflate", ".7z": "7z", ".rar": "rar", ".z": "compress"}
 
 
 def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:

@@ -16,6 +16,8 @@ from lakeloom.sources.landing import Batch
 from lakeloom.sources.listing import Listed
 
 CHANGED = "it changed after it was listed; what it holds now lands by itself"
+# How the problem of a file begins that a source's own policy lets nothing land beside.
+REFUSED_BY_POLICY = "LL-SOURCE-011: "
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,22 @@ def mark_duplicates(new: Sequence[FileEntry], landed: Sequence[Batch]) -> list[F
                 loaded.setdefault(entry.content, {})[entry.path] = entry.path
         marked.append(entry)
     return marked
+
+
+def mark_strangers(new: Sequence[FileEntry], landed: Sequence[Batch], declared: Iterable[str] = ()) -> list[FileEntry]:
+    """Return `new` with a problem on files that share no column with any that landed: their header is missing."""
+    loaded = [entry for batch in landed for entry in entries(batch) if entry.loadable]
+    known = {name.strip().lower() for entry in loaded for name in entry.header or ()}
+    if not known:
+        return list(new)
+    known |= {name.lower() for name in declared}
+    problem = "its first line shares no column with the files before; is its header missing?"
+    return [
+        replace(entry, problem=problem)
+        if entry.loadable and known.isdisjoint(name.strip().lower() for name in entry.header or ())
+        else entry
+        for entry in new
+    ]
 
 
 def _original(entry: FileEntry, current: dict[str, FileEntry], loaded: dict[str, dict[str, str]]) -> str | None:

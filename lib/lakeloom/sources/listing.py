@@ -93,6 +93,28 @@ def find(pattern: str, base: Path) -> list[Listed]:
     return [found[path] for path in sorted(found)]
 
 
+def spelt(listed: list[Listed]) -> tuple[list[Listed], dict[str, list[str]]]:
+    """Return the files whose names are text, and in words those whose are not, under ``refused`` as a batch tells it.
+
+    Neither Spark nor a table can name a file by bytes that are no UTF-8.
+    """
+    good = [each for each in listed if _is_text(each.path)]
+    names = [os.fsencode(each.path).decode("utf-8", "backslashreplace") for each in listed if not _is_text(each.path)]
+    if not names:
+        return good, {}
+    told = "1 file has a name that is" if len(names) == 1 else f"{len(names):,} files have names that are"
+    left = "was left where it lies" if len(names) == 1 else "were left where they lie"
+    return good, {"refused": [f"LL-SOURCE-004: {told} no UTF-8 and {left}: {', '.join(names[:3])}"]}
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def ledger_path(path: Path, pattern: str, base: Path) -> str:
     """Return the file's name in ledgers: relative to `base`, unless the config names an absolute place outside."""
     relative = os.path.relpath(path, base.absolute())

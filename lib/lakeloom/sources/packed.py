@@ -1,4 +1,4 @@
-"""Packed files: bzip2, xz, zstd and lz4, and the members of zip and tar, each unpacked once into the landing zone.
+"""Packed files: bzip2, xz, zstd, lz4, snappy, and members of zip and tar, each unpacked once into the landing zone.
 
 What is written in another encoding than UTF-8 goes the same way, and is UTF-8 there.
 
@@ -28,9 +28,18 @@ from pathlib import Path
 from typing import IO, Any, Literal, cast
 
 from lakeloom.sources.reading import UTF8 as UTF8
+from lakeloom.sources.snappy import open_framed
 
-Kind = Literal["bz2", "xz", "zstd", "lz4", "zip", "tar"]
-_STREAMS: dict[str, Kind] = {".bz2": "bz2", ".xz": "xz", ".zst": "zstd", ".zstd": "zstd", ".lz4": "lz4"}
+Kind = Literal["bz2", "xz", "zstd", "lz4", "zip", "tar", "snappy"]
+_STREAMS: dict[str, Kind] = {
+    ".bz2": "bz2",
+    ".xz": "xz",
+    ".zst": "zstd",
+    ".zstd": "zstd",
+    ".lz4": "lz4",
+    ".sz": "snappy",
+    ".snappy": "snappy",
+}
 _SHORT = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
 _CHUNK = 1 << 20
 # Below the first nothing is a bomb; above it what unpacks to more than so many times its size is one.
@@ -117,6 +126,11 @@ def beginning(full: Path, limit: int) -> tuple[str, bytes]:
     raise PackedError("it holds no file")
 
 
+def budget_of(size: int) -> _Budget:
+    """Return what a packed file of so many bytes may unpack to, to be spent as it is read."""
+    return _Budget(size)
+
+
 def is_utf8(encoding: str) -> bool:
     """Return whether an encoding needs no other bytes to be UTF-8; raises LookupError for what is none of texts."""
     "a".encode(encoding)
@@ -196,7 +210,8 @@ def _by_arrow(codec: str, full: Path, mode: str) -> Any:
 
 _OPENERS: dict[str, Callable[..., Any]] = {
     ".bz2": bz2.open, ".xz": lzma.open, ".gz": gzip.open, ".zst": partial(_by_arrow, "zstd"),
-    ".zstd": partial(_by_arrow, "zstd"), ".lz4": partial(_by_arrow, "lz4"),
+    ".zstd": partial(_by_arrow, "zstd"), ".lz4": partial(_by_arrow, "lz4"), ".sz": open_framed,
+    ".snappy": open_framed,
 }  # fmt: skip
 
 

@@ -27,8 +27,16 @@ class Reading:
         In which texts are written.
     fields : tuple
         Name, first and last place of each field; of fixed width.
+    message : str
+        The full name of the message that records are; of Protobuf.
+    unknown : {'quarantine', 'ignore', 'fail'}
+        What becomes of a record with fields that its descriptor does not know; of Protobuf.
+    sheet : str
+        The name of the sheet, empty for the first one; of Excel.
     schema : bytes
         What stands in the file that says what records hold; empty where the config names none.
+    schema_path : str
+        Where that file lies.
     """
 
     format: str
@@ -39,3 +47,7 @@ class Reading:
     encoding: str = UTF8
     fields: tuple[tuple[str, int, int], ...] = ()
     schema: bytes = b""
+    schema_path: str = ""
+    message: str = ""
+    unknown: str = "quarantine"
+    sheet: str = ""

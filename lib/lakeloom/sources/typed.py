@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import SourceError
 from lakeloom.core.names import quoted
@@ -12,6 +12,7 @@ from lakeloom.sources.records import MARKS, RAW, REASONS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+    from pyspark.sql.types import DataType
 
 FIRST_YEAR, LAST_YEAR = 1, 9999  # what SQL, Python and most readers of tables call a date
 _WHOLE = ("tinyint", "byte", "smallint", "short", "int", "integer", "bigint", "long")
@@ -19,13 +20,14 @@ _NUMBERS = frozenset([*_WHOLE, "float", "real", "double", "decimal", "dec", "num
 _TIMES = frozenset(["date", "timestamp", "timestamp_ntz", "timestamp_ltz"])
 
 
-def stored_types(known: DataFrame | None) -> dict[str, str]:
+def stored_types(known: DataFrame | None) -> dict[str, DataType]:
     """Return the types of a bronze table's raw columns by name in small letters; none of None."""
-    return {} if known is None else {name.lower(): kind for name, kind in known.dtypes if not name.startswith("_")}
+    fields = [] if known is None else known.schema.fields
+    return {each.name.lower(): each.dataType for each in fields if not each.name.startswith("_")}
 
 
 def typed(
-    frame: DataFrame, types: Mapping[str, str], stored: Mapping[str, str] | None = None, *, dates: bool = False
+    frame: DataFrame, types: Mapping[str, str], stored: Mapping[str, DataType] | None = None, *, dates: bool = False
 ) -> DataFrame:
     """Cast columns to what is declared, else to what is stored; a value that does not fit breaks its record.
 
@@ -49,7 +51,7 @@ def typed(
     for name in raw:
         column, kind = F.col(quoted(name)), declared.get(name.lower())
         if kind is None:
-            kind = _enforced(given[name], (stored or {}).get(name.lower()))
+            kind = _enforced(frame.schema[name].dataType, (stored or {}).get(name.lower()))
         value, fits = (column, None) if kind is None else _cast(column, given[name], kind, name.lower() in declared)
         told = kind or given[name]
         if _base(told) in _TIMES and (dates or fits is not None):
@@ -87,11 +89,26 @@ _TEXTS = frozenset(["string", "varchar", "char"])
 _CASTS = {("number", "number"), ("time", "time"), ("number", "boolean"), ("boolean", "number"), ("binary", "text")}
 
 
-def _enforced(given: str, stored: str | None) -> str | None:
-    """Return the stored type where values have to be cast to it; nested ones grow by fields, and are left alone."""
-    if stored is None or given == stored or (_family(given), _family(stored)) == ("nested", "nested"):
-        return None
-    return stored
+def _enforced(given: DataType, stored: DataType | None) -> str | None:
+    """Return the stored type where values are to be held to it; a nested one may lack fields, or have more."""
+    return None if stored is None or _grows(given, stored) else stored.simpleString()
+
+
+def _grows(given: DataType, stored: DataType, within: tuple[str, ...] = ("struct", "array", "map")) -> bool:
+    """Return whether a type is the stored one, but for fields of structs that only one of them has."""
+    kind = given.typeName()
+    if kind != stored.typeName() or kind not in within:
+        return given.simpleString() == stored.simpleString()
+    one, other = _parts(given), _parts(stored)
+    return all(_grows(one[name], other[name], within) for name in one.keys() & other.keys())
+
+
+def _parts(kind: Any) -> dict[str, DataType]:
+    if kind.typeName() == "struct":
+        return {each.name.lower(): each.dataType for each in kind.fields}
+    return (
+        {"element": kind.elementType} if kind.typeName() == "array" else {"key": kind.keyType, "value": kind.valueType}
+    )
 
 
 def _cast(column: Column, given: str, kind: str, said: bool) -> tuple[Column, Column]:
@@ -102,7 +119,7 @@ def _cast(column: Column, given: str, kind: str, said: bool) -> tuple[Column, Co
     if source == "text" and target == "nested":
         value = F.from_json(column, kind, {"mode": "PERMISSIVE"})
         return value, column.isNull() | value.isNotNull()
-    if source == "text" or (source == target == "nested"):
+    if source == "text" or (said and source == target == "nested"):
         value = column.try_cast(kind)
         return value, column.isNull() | value.isNotNull()
     if target == "text" and source != "binary":
@@ -113,21 +130,28 @@ def _cast(column: Column, given: str, kind: str, said: bool) -> tuple[Column, Co
     return F.lit(None).cast(kind), column.isNull()
 
 
+def _unite(found: Sequence[DataType]) -> bool:
+    """Return whether columns of these types can stand below each other as they are."""
+    numbers = {"tinyint", "smallint", "int", "bigint", "float", "double"}
+    return {each.simpleString() for each in found} <= numbers or all(
+        _grows(each, found[0], ("struct",)) for each in found
+    )
+
+
 def union(frames: Sequence[DataFrame]) -> DataFrame:
     """Return all rows by column name; a column that some lack is NULL there.
 
-    Columns whose types differ become text, unless both are numbers; raises LL-SOURCE-004 where they
-    can't.
+    Columns whose types differ become text, unless all are numbers, or structs that lack each other's fields;
+    raises LL-SOURCE-004 where they can't.
     """
     from pyspark.errors import AnalysisException
     from pyspark.sql import functions as F
 
-    kinds: dict[str, set[str]] = {}
+    kinds: dict[str, list[DataType]] = {}
     for frame in frames:
-        for name, kind in frame.dtypes:
-            kinds.setdefault(name.lower(), set()).add(kind)
-    numbers = {"tinyint", "smallint", "int", "bigint", "float", "double"}
-    as_text = {name for name, found in kinds.items() if len(found) > 1 and not found <= numbers}
+        for each in frame.schema.fields:
+            kinds.setdefault(each.name.lower(), []).append(each.dataType)
+    as_text = {name for name, found in kinds.items() if not _unite(found)}
     total: DataFrame | None = None
     try:
         for frame in frames:

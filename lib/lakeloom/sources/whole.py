@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.core.names import quoted
-from lakeloom.sources.formats.base import format_of
+from lakeloom.sources.columns import stored_name
+from lakeloom.sources.formats.base import Format, format_of
 from lakeloom.sources.landing import BROKEN, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
 from lakeloom.sources.listing import full_path, spark_path, uri
@@ -18,6 +19,7 @@ from lakeloom.sources.typed import stored_types, typed, union
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql.types import DataType
 
 _MAPPED_FILES = 64
 Place = tuple[str, int, str | None]  # full path → index in the batch, problem
@@ -55,8 +57,11 @@ def landing(
         nothing = spark.createDataFrame([], "_file string, _file_no int, _record bigint")
         return Landing(nothing, broken[0] if broken else None)
     format_, stored = format_of(reading.format), stored_types(known)
-    read = [format_.read(spark, group, reading, types) for group in grouped(loadable.values(), reading, base)]
-    groups = [typed(frame, types, stored, dates=format_.breaks) for frame in read]
+    alike = grouped(loadable.values(), reading, base)
+    read = [format_.read(spark, group, reading, _hints(group, format_, stored) | dict(types)) for group in alike]
+    groups = [
+        typed(frame, types, stored, dates=format_.dated(group.header)) for group, frame in zip(alike, read, strict=True)
+    ]
     breaks = format_.breaks or any(cast is not frame for cast, frame in zip(groups, read, strict=True))
     shared = _placed(spark, union(groups), loadable, base)
     raw = [quoted(name) for name in shared.columns if name not in (*MARKS, "_file", "_file_no")]
@@ -72,6 +77,13 @@ def landing(
         )
         broken.append(records)
     return Landing(good, union(broken) if broken else None, shared)
+
+
+def _hints(group: Group, format_: type[Format], stored: Mapping[str, DataType]) -> dict[str, str]:
+    """Return what the columns of a group are stored as: an element that once repeated is read as a list."""
+    names = {format_.field(name.partition("\t")[0]) for name in group.header}
+    known = {name: stored.get(stored_name(name).lower()) for name in names}
+    return {name: kind.simpleString() for name, kind in known.items() if kind is not None}
 
 
 def grouped(files: Iterable[FileEntry], reading: Reading, base: Path) -> list[Group]:

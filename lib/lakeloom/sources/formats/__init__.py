@@ -9,6 +9,8 @@ FORMATS = {
     "xml": "lakeloom.sources.formats.xml:Xml",
     "parquet": "lakeloom.sources.formats.parquet:Parquet",
     "avro": "lakeloom.sources.formats.avro:Avro",
+    "protobuf": "lakeloom.sources.formats.protobuf:Protobuf",
+    "xlsx": "lakeloom.sources.formats.xlsx:Xlsx",
     "orc": "lakeloom.sources.formats.orc:Orc",
     "text": "lakeloom.sources.formats.text:Lines",
     "fixed": "lakeloom.sources.formats.fixed:Fixed",

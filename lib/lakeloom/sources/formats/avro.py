@@ -57,6 +57,7 @@ class Avro(Format):
     """The format ``avro``."""
 
     takes = ("schema",)
+    extra = "formats"
     as_it_is = True
     scanner = AvroScanner
 

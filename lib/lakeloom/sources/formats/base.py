@@ -27,12 +27,17 @@ class Format:
         Those of them that are a single character.
     needs, takes : tuple of str
         Words of the source's config that are for this format: what it can't be without, and what it may have.
+    extra : str
+        The extra of lakeloom's packages that it needs; none where it is empty.
     encoded : bool
         Whether it is text of which ``encoding:`` can speak.
     as_it_is : bool
         Whether it has a compression of its own or is taken byte for byte: only archives are unpacked.
     breaks : bool
         Whether a single record can be broken; else only a value that does not fit its declared type.
+    header_line : bool
+        Whether a file names its columns once, above its records: one that shares none with what landed before has
+        lost that line.
     names_in_records : bool
         Whether each record names its fields: files are then read together under the union of their fields.
     scanner : type
@@ -43,11 +48,19 @@ class Format:
     one_character: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
     takes: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str] = ""
     encoded: ClassVar[bool] = False
     as_it_is: ClassVar[bool] = False
     breaks: ClassVar[bool] = True
+    header_line: ClassVar[bool] = False
     names_in_records: ClassVar[bool] = False
     scanner: ClassVar[type[Scanner]]
+
+    @classmethod
+    def extra_of(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """Return the extra that brings what this format needs, with the key that asks for it."""
+        del options
+        return {cls.extra: "format"} if cls.extra else {}
 
     @classmethod
     def check(cls, config: Any) -> None:
@@ -64,6 +77,12 @@ class Format:
         return ()
 
     @classmethod
+    def dated(cls, header: tuple[str, ...]) -> bool:
+        """Return whether dates that come as such are to be looked at: some years are beyond what others can read."""
+        del header
+        return cls.breaks
+
+    @classmethod
     def field(cls, header: str) -> str:
         """Return the column that an entry of a file's header speaks of."""
         return header
@@ -75,7 +94,7 @@ class Format:
         Parameters
         ----------
         types : mapping
-            Declared Spark types by column; casting is not the format's business.
+            Declared or stored Spark types by column; casting is not the format's business.
 
         Returns
         -------

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lakeloom.sources import scanners
 from lakeloom.sources.columns import stored_name
 from lakeloom.sources.formats.base import Format
 from lakeloom.sources.reading import Reading
 from lakeloom.sources.records import CORRUPT, Group, corrupt, files, lines, marks, numbered
-from lakeloom.sources.scanners import Found, Text
+from lakeloom.sources.scanners import TOO_LONG, Found, Text, ends
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -26,6 +28,25 @@ class CsvScanner(Text):
         super().__init__(reading)
         self._line = ""
         self._done = False
+        self._quoted = False  # whether a quote is open; of records of many lines
+        quote = reading.options.get("quote", '"').encode()
+        escape = reading.options.get("escape", '"').encode()
+        self._quote = quote
+        self._pairs = re.compile(re.escape(quote) + b"[^" + re.escape(quote) + b"]*" + re.escape(quote))
+        self._escaped = None if escape == quote else re.compile(re.escape(escape) + b".", re.DOTALL)
+
+    def follow(self, chunk: bytes) -> None:
+        """Look that records end: where lines do, but for those inside of quotes that may hold them."""
+        if self.reading.options.get("multiLine") != "true":
+            super().follow(chunk)
+            return
+        bare = self._escaped.sub(b"", chunk) if self._escaped is not None else chunk
+        bare = self._pairs.sub(b"", self._quote + bare if self._quoted else bare)
+        outside, quote, _ = bare.partition(self._quote)
+        self._quoted = bool(quote)
+        self._run = 0 if ends(outside)[0] >= 0 else self._run + len(chunk)
+        if self._run > scanners.LONGEST_RECORD_BYTES:
+            self.problem = TOO_LONG
 
     def take(self, text: str) -> None:
         """Keep text up to the end of the first line."""
@@ -60,6 +81,7 @@ class Csv(Format):
     )  # fmt: skip
     one_character = ("sep", "quote", "escape", "comment")
     encoded = True
+    header_line = True
     scanner = CsvScanner
 
     @classmethod

@@ -39,6 +39,11 @@ class Orc(Format):
     scanner = OrcScanner
 
     @classmethod
+    def dated(cls, header: tuple[str, ...]) -> bool:
+        """Return whether there are dates at all: its footer is not asked for the earliest and the latest."""
+        return any(name.partition("\t")[2].startswith(("date", "timestamp")) for name in header)
+
+    @classmethod
     def read(cls, spark: SparkSession, group: Group, reading: Reading, types: Mapping[str, str]) -> DataFrame:
         """Return the rows."""
         from pyspark.sql import functions as F
