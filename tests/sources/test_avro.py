@@ -17,7 +17,8 @@ from lakeloom.core.errors import ConfigError
 from lakeloom.sources.files import Files
 from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.formats.avro_container import DamagedError, blocks, header_of
-from lakeloom.sources.formats.avro_schema import forks, parsed
+from lakeloom.sources.formats.avro_resolution import forks
+from lakeloom.sources.formats.avro_schema import parsed
 from lakeloom.sources.inspection import Reading, inspect
 from tests.sources.test_formats import landed, put
 

@@ -82,7 +82,8 @@ def fix_file(desk: Desk, choice: Choice, change: Change) -> Fixed:
     copy = _kept(desk.context, step, change.file)
     entry = _inspected(str(copy), config, change.file.name, desk.context.project.home)
     home = desk.context.project.home
-    made = landing(desk.session, config.reading_at(home), config.columns, [entry], SPLIT_BYTES, home)
+    known = _known(desk.context, desk.session, step)
+    made = landing(desk.session, config.reading_at(home), config.columns, [entry], SPLIT_BYTES, home, known)
     passing, breaking = _outlook(made)
     if found[0]["raw"] is not None and passing + sum(breaking.values()) != 1:
         raise FixError(
@@ -105,7 +106,8 @@ def reland(context: Context, step: Step, intent: Intent) -> Facts:
         places = [_place(context, step, row) for row in chosen.orderBy("position").collect()]
         home = context.project.home
         files = [_inspected(place.copy, config, Path(place.copy).name, home) for place in places]
-        made = landing(session, config.reading_at(home), config.columns, files, SPLIT_BYTES, home)
+        known = _known(context, session, step)
+        made = landing(session, config.reading_at(home), config.columns, files, SPLIT_BYTES, home, known)
         mark = bronze.Stamp(intent.epoch, intent.clock, intent.run)
         good = bronze.stamp(_placed(session, made.good, places), step.spec.name, mark)
         good = good.withColumn("_position", good["_place"]).drop("_place")
@@ -114,6 +116,12 @@ def reland(context: Context, step: Step, intent: Intent) -> Facts:
         facts = write(context, session, intent, [part], broken, chosen)
     facts.pop("already")
     return facts | {"rows_in": facts["rows_out"] + facts["quarantined"], "batch": {}}
+
+
+def _known(context: Context, session: SparkSession, step: Step) -> DataFrame | None:
+    """Return the table that the rows go to, whose types are kept; None before there is one."""
+    table = step.writes[0]
+    return context.lake.frame(session, table) if context.lake.exists(table) else None
 
 
 def _config(context: Context, step: Step) -> FilesConfig:

@@ -34,10 +34,10 @@ from lakeloom.sources import ledger, listing, objects
 from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.formats import FORMATS
 from lakeloom.sources.formats.base import format_of
-from lakeloom.sources.inspection import Reading, inspect
+from lakeloom.sources.inspection import Reading, inspect, is_packed
 from lakeloom.sources.landing import Batch, Landing
 from lakeloom.sources.ledger import CHANGED, REFUSED_BY_POLICY, FileEntry
-from lakeloom.sources.packed import UTF8, PackedError, is_utf8, unpack
+from lakeloom.sources.packed import UTF8, PackedError, has_plain_name, is_utf8, renamed, unpack
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -110,7 +110,9 @@ class Files:
             raise SourceError("LL-SOURCE-001", f"there is no file '{config.path}'", fix="mend the path")
         listed, refused = listing.spelt(listed)
         new = ledger.fresh(listed, landed)
-        if new and isinstance(spark, Opener):
+        if not new:
+            return None
+        if isinstance(spark, Opener):
             spark.soon()  # it is needed after the inspection, and takes as long
         found = _inspect_all(new, config.reading_at(base), spark, base)
         return refused | _batch(found, landed, config.reading) if found else None
@@ -235,6 +237,13 @@ def _unpacked(entry: FileEntry, reading: Reading, zone: Path, base: Path) -> lis
     if _changed(replace(entry, packed=False), reading, base):
         return [replace(entry, packed=False, problem=CHANGED)]
     full = Path(listing.full_path(entry.place, base))
+    if not has_plain_name(str(full)):
+        full = renamed(full, zone / "renamed" / entry.content)
+        entry = replace(entry, at=os.path.relpath(full, base.absolute()))
+        if not is_packed(str(full), reading):
+            again = inspect(entry.path, str(full), reading)
+            assert again is not None  # nobody writes there
+            return [replace(again, mtime_ns=entry.mtime_ns, version=entry.version, at=entry.at)]
     try:
         coded = "" if is_utf8(reading.encoding) else f"-{reading.encoding}"
         members = unpack(full, zone / "unpacked" / f"{entry.content}{coded}", reading.encoding)

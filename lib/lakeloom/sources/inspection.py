@@ -19,7 +19,7 @@ from lakeloom.core.errors import SourceError
 from lakeloom.sources.columns import clash
 from lakeloom.sources.formats.base import format_of
 from lakeloom.sources.ledger import FileEntry
-from lakeloom.sources.packed import is_utf8, kind_of
+from lakeloom.sources.packed import has_plain_name, is_utf8, kind_of
 from lakeloom.sources.reading import Reading as Reading
 
 CHUNK_BYTES = 1 << 20
@@ -55,7 +55,7 @@ def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         return None
     names = header or ()
-    packed = _is_packed(full, reading)
+    packed = is_packed(full, reading)
     if problem is None and not packed:
         problem = clash([name.partition("\t")[0] for name in names]) or _lacking(names, reading.required)
     return FileEntry(path, before.st_size, before.st_mtime_ns, content, header, problem, packed=packed)
@@ -63,7 +63,7 @@ def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
 
 def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, ...] | None, str | None]:
     suffix, format_ = Path(full).suffix.lower(), format_of(reading.format)
-    if _is_packed(full, reading):  # what it holds is inspected when it was unpacked
+    if is_packed(full, reading):  # what it holds is inspected when it was unpacked
         return _digest(_chunks(file)), None, None if os.fstat(file.fileno()).st_size else "the file is empty"
     if suffix in REFUSED and not format_.as_it_is:
         return _digest(_chunks(file)), None, f"{REFUSED[suffix]} compression is not read; use gzip or zstd"
@@ -86,8 +86,11 @@ def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, 
     return digest.hexdigest(), header, problem
 
 
-def _is_packed(full: str, reading: Reading) -> bool:
+def is_packed(full: str, reading: Reading) -> bool:
+    """Return whether a file is laid into the landing zone before it is read: unpacked, recoded, or renamed."""
     kind = kind_of(full)
+    if not has_plain_name(full):
+        return True
     if format_of(reading.format).as_it_is:
         return kind in ("zip", "tar")
     return kind is not None or not is_utf8(reading.encoding)

@@ -112,6 +112,23 @@ def unpack(full: Path, folder: Path, encoding: str = UTF8) -> list[Member]:
     return [Member(name, folder / file) for name, file in json.loads(index.read_text(encoding="utf-8"))]
 
 
+def has_plain_name(full: str) -> bool:
+    """Return whether Hadoop opens a local file by its name: it takes what stands before a colon for a scheme."""
+    return ":" not in Path(full).name
+
+
+def renamed(full: Path, folder: Path) -> Path:
+    """Copy a file into `folder` under a plain name, whole or not at all, and return where it lies."""
+    ending = "".join(full.suffixes[-2:])
+    file = folder / f"000000{ending if ending.replace('.', '').isalnum() else ''}"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".{file.name}.partial"
+        shutil.copyfile(full, draft)
+        draft.replace(file)
+    return file
+
+
 def beginning(full: Path, limit: int) -> tuple[str, bytes]:
     """Return the name and the first bytes of what a file holds, of an archive those of its first member.
 

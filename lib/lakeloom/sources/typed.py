@@ -31,7 +31,8 @@ def typed(
 ) -> DataFrame:
     """Cast columns to what is declared, else to what is stored; a value that does not fit breaks its record.
 
-    Nothing turns NULL in silence, and no number loses digits: what came back as another value would not fit.
+    Nothing turns NULL in silence, and no number loses digits: what would come back as another value does not fit.
+    Text is read as SQL does: a decimal is rounded to its scale.
 
     Parameters
     ----------

@@ -131,7 +131,7 @@ def _whole(spark: SparkSession, bad: Mapping[int, FileEntry], base: Path) -> Dat
     """Return bad files as rows for quarantine, with their bytes where they are still those that were listed."""
     from pyspark.sql import functions as F
 
-    kept = [index for index, entry in bad.items() if entry.problem != CHANGED and entry.size <= LARGEST_VALUE_BYTES]
+    kept = [index for index, entry in bad.items() if entry.problem != CHANGED and 0 < entry.size <= LARGEST_VALUE_BYTES]
     rows = [(index, entry.path, [_reason(entry)], not entry.size) for index, entry in bad.items()]
     told = spark.createDataFrame(rows, "_file_no int, _file string, reasons array<string>, _empty boolean")
     columns = [name.strip().split(" ")[0] for name in BROKEN.split(",")]

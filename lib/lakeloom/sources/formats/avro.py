@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from lakeloom.sources.columns import stored_name
 from lakeloom.sources.formats.avro_container import Block, DamagedError, blocks, header_of
-from lakeloom.sources.formats.avro_schema import Column, SchemaError, bare, columns, forks, parsed
+from lakeloom.sources.formats.avro_resolution import forks
+from lakeloom.sources.formats.avro_schema import Column, SchemaError, bare, columns, parsed
 from lakeloom.sources.formats.base import Format
 from lakeloom.sources.formats.decoded import Piece, Rows, decoded, pieces, told
 from lakeloom.sources.reading import Reading

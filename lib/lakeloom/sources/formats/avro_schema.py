@@ -1,9 +1,9 @@
-"""Avro's schemas: what columns they make, and whether what one wrote can be read by another.
+"""Avro's schemas: what columns they make.
 
 Times, dates and decimals are decoded as the numbers that they are written as, and become what they mean in Arrow:
 a date of the year 10000 is then a value that does not fit, and not an error of the decoder.
 
-Source: Apache Avro 1.12 specification, "Logical Types" and "Schema Resolution".
+Source: Apache Avro 1.12 specification, "Logical Types".
 """
 
 from __future__ import annotations
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 Convert = Callable[[Any], Any]
 _NUMBERS = ("int", "long", "float", "double")
-_PROMOTED = {
-    "int": ("long", "float", "double"), "long": ("float", "double"), "float": ("double",), "string": ("bytes",),
-    "bytes": ("string",),
-}  # fmt: skip
 _LARGEST_PRECISION = 38
 
 
@@ -77,11 +73,12 @@ def columns(schema: Any) -> list[Column]:
         raise SchemaError("its schema is no record")
     if not schema["fields"]:
         raise SchemaError("its schema has no field")
-    named = _named(schema)
+    named = named_types(schema)
     return [Column(each["name"], *_kind(each["type"], named, (schema["name"],))) for each in schema["fields"]]
 
 
-def _named(schema: Any) -> dict[str, Any]:
+def named_types(schema: Any) -> dict[str, Any]:
+    """Return the records, enums and fixed types of a parsed schema by their full names."""
     found: dict[str, Any] = {}
     todo = [schema]
     while todo:
@@ -226,69 +223,3 @@ def _clock(micros: int) -> str:
         raise ValueError(micros)
     text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{text}.{rest:06d}" if rest else text
-
-
-def forks(writer: Any, reader: Any) -> str | None:
-    """Return at which field what `writer` wrote can't be read by `reader`; None where it can. Both are parsed."""
-    return _forks(writer, reader, _named(writer), _named(reader), "", set())
-
-
-def _forks(
-    writer: Any, reader: Any, ours: Mapping[str, Any], theirs: Mapping[str, Any], at: str, seen: set[tuple[str, str]]
-) -> str | None:
-    writer, reader = _resolved(writer, ours), _resolved(reader, theirs)
-    if isinstance(writer, list):
-        found = [_forks(each, reader, ours, theirs, at, seen) for each in writer]
-        return next((each for each in found if each), None)
-    if isinstance(reader, list):
-        found = [_forks(writer, each, ours, theirs, at, seen) for each in reader]
-        return None if None in found else f"{at}: {_name(writer)}, and the declared one is {_name(reader)}"
-    kind, wanted = _type(writer), _type(reader)
-    if kind != wanted:
-        if wanted in _PROMOTED.get(kind, ()):
-            return None
-        return f"{at}: {_name(writer)}, and the declared one is {_name(reader)}"
-    if kind in ("array", "map"):
-        inner = "items" if kind == "array" else "values"
-        return _forks(writer[inner], reader[inner], ours, theirs, f"{at}[]", seen)
-    if kind == "fixed" and writer["size"] != reader["size"]:
-        return f"{at}: fixed of {writer['size']} bytes, and the declared one of {reader['size']}"
-    if kind in ("record", "error") and (writer["name"], reader["name"]) not in seen:
-        seen.add((writer["name"], reader["name"]))
-        return _fields_fork(writer, reader, ours, theirs, at, seen)
-    return None
-
-
-def _fields_fork(
-    writer: Any, reader: Any, ours: Mapping[str, Any], theirs: Mapping[str, Any], at: str, seen: set[tuple[str, str]]
-) -> str | None:
-    written = {each["name"]: each for each in writer["fields"]}
-    for field in reader["fields"]:
-        place = f"{at}.{field['name']}" if at else field["name"]
-        found = next((written[name] for name in (field["name"], *field.get("aliases", ())) if name in written), None)
-        if found is None:
-            if "default" not in field:
-                return f"{place}: not there, and the declared one has no default"
-        elif told := _forks(found["type"], field["type"], ours, theirs, place, seen):
-            return told
-    return None
-
-
-def _resolved(schema: Any, named: Mapping[str, Any]) -> Any:
-    while True:
-        if isinstance(schema, str) and schema in named:
-            return named[schema]
-        if isinstance(schema, dict) and isinstance(schema["type"], (dict, list)):
-            schema = schema["type"]
-            continue
-        return schema
-
-
-def _type(schema: Any) -> str:
-    return schema if isinstance(schema, str) else str(schema["type"])
-
-
-def _name(schema: Any) -> str:
-    if isinstance(schema, list):
-        return " or ".join(_name(each) for each in schema)
-    return _type(schema)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
@@ -25,7 +24,7 @@ from lakeloom.sources.columns import stored_name
 from lakeloom.sources.formats.base import Format
 from lakeloom.sources.formats.decoded import Piece, Rows, decoded, told
 from lakeloom.sources.formats.merged import Merged
-from lakeloom.sources.packed import PackedError, budget_of
+from lakeloom.sources.formats.workbook import DAMAGED, unreadable
 from lakeloom.sources.reading import Reading
 from lakeloom.sources.scanners import Found
 
@@ -34,17 +33,13 @@ if TYPE_CHECKING:
 
     from lakeloom.sources.records import Group
 
-_OLE = b"\xd0\xcf\x11\xe0"
 _CHUNK, _OVERLAP = 1 << 20, 32 << 10  # a formula has at most 8,192 signs
-_HELD_BYTES = 128 << 20  # of the parts that are read as a whole: texts, styles, the list of sheets
-_ENTITIES = (b"<!DOCTYPE", b"<!ENTITY", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
 # A formula without a value, unless it gave an empty text.
 _NEVER_CALCULATED = re.compile(
     rb'<(?:\w+:)?c(?![^<>]*\bt="str")(?:\s[^<>]*)?>\s*<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*'
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
-_DAMAGED = "it is not Excel, or is damaged"
 
 
 class XlsxScanner:
@@ -58,7 +53,7 @@ class XlsxScanner:
 
     def close(self, path: str) -> Found:
         """Return the header's names."""
-        problem = _unreadable(path)
+        problem = unreadable(path)
         if problem:
             return None, problem
         try:
@@ -67,7 +62,7 @@ class XlsxScanner:
                     return None, sheet.problem
                 names = sheet.header()
         except Exception:  # a damaged workbook makes openpyxl raise whatever it meets first
-            return None, _DAMAGED
+            return None, DAMAGED
         return (names, None) if names else (None, f"row {sheet.header_row} holds no header")
 
 
@@ -116,36 +111,6 @@ class Xlsx(Format):
         except Exception:
             return f"its sheet is damaged behind row {row}"
         return None
-
-
-def _unreadable(path: str) -> str | None:
-    """Return why a file is no workbook that could be read, by its packing alone."""
-    with Path(path).open("rb") as file:
-        begin = file.read(_CHUNK)
-    if begin.startswith(_OLE):
-        encrypted = "EncryptedPackage".encode("utf-16-le") in Path(path).read_bytes()
-        return "it is encrypted" if encrypted else "it is a workbook of before 2007; save it as xlsx"
-    budget, held = budget_of(Path(path).stat().st_size), 0
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for part in archive.infolist():
-                if part.flag_bits & 1:
-                    return "it is encrypted"
-                if not part.filename.startswith("xl/worksheets/"):
-                    held += part.file_size if part.filename.endswith((".xml", ".rels")) else 0
-                is_xml = part.filename.endswith((".xml", ".rels"))
-                with archive.open(part) as stream:
-                    last = b""
-                    while chunk := stream.read(_CHUNK):
-                        budget.spend(len(chunk))
-                        if is_xml and any(each in last + chunk for each in _ENTITIES):
-                            return "it declares entities, which are refused"
-                        last = chunk[-32:]
-    except PackedError as cause:
-        return str(cause)
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        return _DAMAGED
-    return "its texts are too large to be held" if held > _HELD_BYTES else None
 
 
 class _Sheet:
