@@ -214,6 +214,19 @@ def test_numbers_beyond_38_digits_keep_their_digits_or_do_not_fit(spark, tmp_pat
     assert reasons(broken) == ["n: not decimal(38,0)"] * 2
 
 
+def test_json_numbers_that_a_double_does_not_hold_are_kept_out(spark, tmp_path):
+    long, exact, tiny = "9" * 60, "1" * 38, "0." + "1" * 60
+    lost = [f'{{"n":{tiny}}}', '{"n":1e999}', f'{{"n":[1, {{"a":-{exact}.5}}]}}', f'{{"n":"\\"","m":0.{exact}}}']
+    kept = [f'{{"n":{long}}}', '{"n":0.30000000000000004}', '{"n":0.00000000000000000001}']
+    kept += [f'{{"n":"{tiny}"}}', '{"n":"1e999"}', f'{{"n":"1,{tiny}"}}']
+    put(tmp_path, "a.json", "\n".join(kept + lost))
+    good, broken = landed(spark, tmp_path, format="json")
+    assert [row["n"] for row in good] == [long, "0.30000000000000004", "1.0E-20", tiny, "1e999", f"1,{tiny}"]
+    assert [(row["raw"], row["reasons"]) for row in broken] == [
+        (text, ["a number has more digits than are kept; write it as a string"]) for text in lost
+    ]  # fmt: skip
+
+
 def test_a_parquet_file_of_76_digits_is_kept_whole(spark, tmp_path):
     sink = io.BytesIO()
     parquet.write_table(pa.table({"n": pa.array([10**50], pa.decimal256(60, 0))}), sink)

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
+# Spark takes a number with a fraction or an exponent for a double. One with more digits than that holds, or beyond its
+# range, would come as another number: it is looked for outside of strings, in lines that may have one.
+_MAY_BE_LONG = r"[0-9.]{19}|[0-9][eE][+-]?[0-9]{3}"
+_STRINGS = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_LONG = r"(?<![0-9.])(?:[1-9](?=[0-9]*[.])[0-9.]{18,}|0[.]0*[1-9][0-9]{17,})|[0-9][eE][+-]?(?:[3-9][0-9]{2}|[0-9]{4,})"
+
+
 class JsonScanner(Text):
     """The keys of all objects, in the order in which they are first seen."""
 
@@ -76,4 +83,8 @@ class Json(Format):
         only = F.get("parsed", F.lit(0))
         values = [only.getField(name).alias(stored_name(name)) for name in group.header]
         sound = F.coalesce((F.size("parsed") == 1) & only.isNotNull(), F.lit(False))
-        return rows.select(*values, *marks(F.col("value"), F.when(~sound, F.lit("malformed json record"))))
+        long = F.col("value").rlike(_MAY_BE_LONG) & F.regexp_replace("value", _STRINGS, "").rlike(_LONG)
+        reason = F.when(~sound, F.lit("malformed json record")).when(
+            long, F.lit("a number has more digits than are kept; write it as a string")
+        )
+        return rows.select(*values, *marks(F.col("value"), reason))
