@@ -18,6 +18,7 @@ from typing import IO, Any, cast
 
 from lakeloom.objects.base import Found, RootStore
 from lakeloom.objects.opened import Opening
+from lakeloom.objects.translated import address
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ class ObjectPath:
 
     def __str__(self) -> str:
         """Return its address, as Hadoop and delta-rs take it."""
-        scheme = "s3a" if self.opening.scheme == "s3" else self.opening.scheme
-        return f"{scheme}://{self.opening.bucket}/{self.key}"
+        return address(self.opening, self.key)
 
     def __repr__(self) -> str:
         return f"ObjectPath({str(self)!r})"
@@ -183,3 +183,7 @@ def beside(place: Path | ObjectPath) -> Path:
 
 def _facts(found: Found) -> Facts:
     return Facts(found.size, int(found.changed.timestamp() * 1e9))
+
+
+# Where a storage root may lie.
+Location = Path | ObjectPath

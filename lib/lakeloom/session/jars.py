@@ -1,4 +1,4 @@
-"""Delta's two jars for whichever pyspark is installed: where they lie, and how they get there.
+"""Jars that Spark lacks, Delta's two above all: where they lie, and how they get there.
 
 A checkout's set-up has put them into ``environment/jars``. Where lakeloom was installed from a wheel
 they are fetched once into the user's cache, each alone (their declared dependencies would bring a
@@ -27,16 +27,18 @@ Fetch = Callable[[Sequence["Jar"], Path], None]
 
 @dataclass(frozen=True)
 class Jar:
-    """A jar: its Maven coordinates, of the group ``io.delta``, and its sha256."""
+    """A jar: its Maven coordinates and its sha256."""
 
     name: str
     version: str
     sha256: str
+    organisation: str = "io.delta"
+    classifier: str = ""
 
     @property
     def file(self) -> str:
         """The jar's file name."""
-        return f"{self.name}-{self.version}.jar"
+        return f"{self.name}-{self.version}{f'-{self.classifier}' if self.classifier else ''}.jar"
 
 
 _STORAGE = Jar("delta-storage", "4.4.0", "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc")
@@ -106,16 +108,22 @@ def supplied(home: Path, fetch: Fetch | None = None) -> Path:
             fix=f"pip install 'pyspark=={max(DELTA_FOR)}.*', or put Delta's jars for it into a folder "
             "and name that by LAKELOOM_JARS",
         )
-    wanted = [jar for jar in (DELTA_FOR[line], _STORAGE) if not (home / jar.file).exists()]
-    if wanted:
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home, prefix=".fetching-") as made:
-            (fetch or by_ivy)(wanted, Path(made))
-            for jar in wanted:
-                _require(Path(made) / jar.file, jar)
-                # Whole or not there, also where two processes fetch at once.
-                (Path(made) / jar.file).replace(home / jar.file)
+    place(home, (DELTA_FOR[line], _STORAGE), fetch)
     return home
+
+
+def place(home: Path, jars: Sequence[Jar], fetch: Fetch | None = None) -> None:
+    """Put those of the jars into a folder that are not there; raises as `supplied`."""
+    wanted = [jar for jar in jars if not (home / jar.file).exists()]
+    if not wanted:
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".fetching-") as made:
+        (fetch or by_ivy)(wanted, Path(made))
+        for jar in wanted:
+            _require(Path(made) / jar.file, jar)
+            # Whole or not there, also where two processes fetch at once.
+            (Path(made) / jar.file).replace(home / jar.file)
 
 
 def by_ivy(wanted: Sequence[Jar], folder: Path) -> None:
@@ -126,7 +134,8 @@ def by_ivy(wanted: Sequence[Jar], folder: Path) -> None:
     asked = folder / "ivy.xml"
     asked.write_text(module(wanted), encoding="utf-8")
     command: list[str | Path] = [java(), "-jar", ivy, "-warn", "-cache", folder / "cache", "-ivy", asked]
-    command += ["-types", "jar", "-confs", "default", "-retrieve", f"{folder}/[artifact]-[revision].[ext]"]
+    pattern = f"{folder}/[artifact]-[revision](-[classifier]).[ext]"
+    command += ["-types", "jar", "-confs", "default", "-retrieve", pattern]
     settings = os.environ.get("LAKELOOM_IVY_SETTINGS")
     command += ["-settings", settings] if settings else []
     try:
@@ -140,14 +149,23 @@ def by_ivy(wanted: Sequence[Jar], folder: Path) -> None:
 def module(wanted: Sequence[Jar]) -> str:
     """Return the Ivy module that asks for these jars and nothing else."""
     lines = [
-        f'<dependency org="io.delta" name="{jar.name}" rev="{jar.version}" conf="default->default" transitive="false"/>'
+        f'<dependency org="{jar.organisation}" name="{jar.name}" rev="{jar.version}" conf="default->default"'
+        f' transitive="false">{_artifact(jar)}</dependency>'
         for jar in wanted
     ]
     return (
-        '<ivy-module version="2.0"><info organisation="lakeloom" module="jars"/>'
+        f'<ivy-module version="2.0" {_CLASSIFIED}><info organisation="lakeloom" module="jars"/>'
         f'<configurations><conf name="default"/></configurations><dependencies>{"".join(lines)}</dependencies>'
         "</ivy-module>"
     )
+
+
+_CLASSIFIED = 'xmlns:m="http://ant.apache.org/ivy/maven"'
+
+
+def _artifact(jar: Jar) -> str:
+    named = f'name="{jar.name}" type="jar" ext="jar"'
+    return f'<artifact {named} m:classifier="{jar.classifier}"/>' if jar.classifier else ""
 
 
 def java() -> str:
@@ -179,7 +197,7 @@ def _require(file: Path, jar: Jar) -> None:
     if hashlib.sha256(file.read_bytes()).hexdigest() != jar.sha256:
         raise SetupError(
             "LL-SETUP-007",
-            f"io.delta:{jar.name}:{jar.version} is not what its checksum says; it was not kept",
+            f"{jar.organisation}:{jar.name}:{jar.version} is not what its checksum says; it was not kept",
             fix="check the network or the mirror that LAKELOOM_IVY_SETTINGS names, then try again",
         )
 
@@ -187,7 +205,7 @@ def _require(file: Path, jar: Jar) -> None:
 def _unreachable(why: str) -> SetupError:
     return SetupError(
         "LL-SETUP-002",
-        f"Delta's jars could not be fetched: {why}",
+        f"jars for Spark could not be fetched: {why}",
         fix="see to the network, name a mirror by LAKELOOM_IVY_SETTINGS (Ivy's settings file), "
         "or put the jars into a folder and name that by LAKELOOM_JARS; then 'lakeloom doctor --fix'",
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lakeloom.config.placeholders import resolve
@@ -109,11 +109,21 @@ def is_local(master: str) -> bool:
     return master.startswith("local") and not master.startswith("local-cluster")
 
 
-def settings(home: Path, overlay: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the session's settings: the defaults, overridden by `overlay`."""
+def settings(home: Path, overlay: Mapping[str, str] | None = None, more: Sequence[Path] = ()) -> dict[str, str]:
+    """Return the session's settings: the defaults, overridden by `overlay`.
+
+    Parameters
+    ----------
+    more : sequence of Path
+        Jars that stand on the driver's class path behind Delta's and before Spark's own; on one machine alone.
+    """
     chosen = {"spark.master": "local[2]"} | dict(overlay or {})
-    place = _ONE_MACHINE if is_local(chosen["spark.master"]) else _cluster(home)
-    made = _everywhere(home) | place | chosen
+    local = is_local(chosen["spark.master"])
+    made = _everywhere(home) | (_ONE_MACHINE if local else _cluster(home)) | chosen
+    if more and local:
+        made["spark.driver.extraClassPath"] = ":".join(
+            filter(None, [made["spark.driver.extraClassPath"], *map(str, more)])
+        )
     return {key: value for key, value in made.items() if value or key not in _PATHS}
 
 

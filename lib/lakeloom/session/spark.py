@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,17 @@ from typing import TYPE_CHECKING
 
 from lakeloom.core.errors import SetupError
 from lakeloom.core.secrets import mask
+from lakeloom.objects.translated import hadoop
 from lakeloom.session import connect
-from lakeloom.session.jars import jars_home, supplied
+from lakeloom.session.connectors import connectors, reach
+from lakeloom.session.jars import brought, jars_home, supplied
 from lakeloom.session.settings import DELTA_CATALOG, DELTA_EXTENSION, NEEDED, is_local, settings
 from lakeloom.session.workers import equip
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from lakeloom.objects.opened import Opening
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,10 @@ class Opener:
 
 
 def open_session(
-    overlay: Mapping[str, str] | None = None, name: str = "lakeloom", log: Path | None = None
+    overlay: Mapping[str, str] | None = None,
+    name: str = "lakeloom",
+    log: Path | None = None,
+    stores: Sequence[Opening] = (),
 ) -> SparkSession:
     """Return the active Spark session, or start one.
 
@@ -62,6 +69,9 @@ def open_session(
         The application's name.
     log : Path, optional
         Where the JVM and Spark's workers write what they say on standard error; there, where absent.
+    stores : sequence of Opening
+        The object stores that Spark itself reads and writes. A session that runs already, of a runtime or under
+        spark-submit, needs connectors of its own; what the stores are reached with it is told all the same.
 
     Raises
     ------
@@ -80,8 +90,10 @@ def open_session(
         # Another thread's session counts as well; a builder with settings would change it.
         session = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
     else:
-        session = _start(overlay, name, log)
+        session = _start(overlay, name, log, stores)
     _ready(session)
+    for each in stores:
+        reach(session, hadoop(each))
     return session
 
 
@@ -102,12 +114,15 @@ def _remote(overlay: Mapping[str, str] | None, name: str) -> SparkSession | None
     return connect.start(place, overlay, name) if place else None
 
 
-def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None) -> SparkSession:
+def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None, stores: Sequence[Opening]) -> SparkSession:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
-    wanted = settings(supplied(jars_home()), overlay)
+    home = supplied(jars_home())
+    schemes = {each.scheme for each in stores}
+    # Where Spark brings Delta it is a platform's own, which brings connectors too.
+    wanted = settings(home, overlay, connectors(home, schemes) if schemes and not brought() else ())
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
