@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from lakeloom.api.prices import GIB, Prices
 from lakeloom.core.errors import ConfigError
 from lakeloom.core.names import NOT_TABLES, TableName
 from lakeloom.core.steps import Step
+from lakeloom.objects.path import Location, ObjectPath, beside
 
 By = Literal["step", "table", "model"]
 _SUMMED = ("seconds", "slot_seconds", "task_seconds", "cpu_seconds", "bytes_read", "bytes_written", "shuffle_bytes",
@@ -105,7 +105,7 @@ class Cost:
 
 
 def cost(
-    root: Path, rows: Iterable[Mapping[str, Any]], steps: Sequence[Step], prices: Sequence[Prices], by: By = "step",
+    root: Location, rows: Iterable[Mapping[str, Any]], steps: Sequence[Step], prices: Sequence[Prices], by: By = "step",
     *, since: datetime | None = None, run: str | None = None,
 ) -> Cost:  # fmt: skip
     """Return what each step, table or model took.
@@ -175,15 +175,15 @@ def _models(steps: Sequence[Step]) -> dict[str, str]:
     return found
 
 
-def _stored(root: Path, by: By, owner: Mapping[str, str]) -> dict[str, int]:
+def _stored(root: Location, by: By, owner: Mapping[str, str]) -> dict[str, int]:
     """Return name → bytes under the storage root, history and logs among them."""
     found: dict[str, int] = {}
-    for folder in sorted(root.glob("tables/*/*")):
+    for folder in root.glob("tables/*/*"):
         name = _table_of(folder.parent.name, folder.name)
         key = owner.get(name) if by == "model" else name
         if key is not None:
             found[key] = found.get(key, 0) + _size(folder)
-    for folder in sorted(root.glob("models/*")):
+    for folder in beside(root).glob("models/*"):
         key = {"model": folder.name, "step": f"models.{folder.name}"}.get(by)
         if key is not None:
             found[key] = found.get(key, 0) + _size(folder)
@@ -198,5 +198,7 @@ def _table_of(layer: str, name: str) -> str:
     return str(TableName(layer, name))
 
 
-def _size(folder: Path) -> int:
+def _size(folder: Location) -> int:
+    if isinstance(folder, ObjectPath):
+        return sum(facts.st_size for _, facts in folder.walk())
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from lakeloom.core.errors import SetupError
+from lakeloom.core.errors import LakeloomError, SetupError
 from lakeloom.core.extras import EXTRAS, absent, command
+from lakeloom.objects.path import Location, ObjectPath, beside
 from lakeloom.session.jars import jars_home, supplied
 from lakeloom.session.settings import ARCHIVE, class_path
 
@@ -39,7 +40,7 @@ class Diagnosis:
         return asdict(self)
 
 
-def diagnose(root: Path, *, fix: bool = False) -> list[Diagnosis]:
+def diagnose(root: Location, *, fix: bool = False) -> list[Diagnosis]:
     """Look at the JDK, the jars, the class-data archive, the extras, the disk and the storage root.
 
     Parameters
@@ -54,7 +55,7 @@ def diagnose(root: Path, *, fix: bool = False) -> list[Diagnosis]:
     """
     if fix:
         supplied(jars_home())
-    return [_java(), _jars(), _archive(), *_extras(), _disk(root), _writable(root)]
+    return [_java(), _jars(), _archive(), *_extras(), _disk(beside(root)), _writable(root)]
 
 
 def _java() -> Diagnosis:
@@ -100,7 +101,13 @@ def _disk(root: Path) -> Diagnosis:
     return Diagnosis("disk", "ok", found) if free >= _FREE_BYTES else Diagnosis("disk", "missing", found, "free 5 GiB")
 
 
-def _writable(root: Path) -> Diagnosis:
+def _writable(root: Location) -> Diagnosis:
+    if isinstance(root, ObjectPath):
+        try:
+            root.is_dir()
+        except LakeloomError as error:
+            return Diagnosis("storage root", "missing", error.message, error.fix)
+        return Diagnosis("storage root", "ok", str(root))
     if os.access(_nearest(root), os.W_OK | os.X_OK):
         return Diagnosis("storage root", "ok", str(root))
     return Diagnosis("storage root", "missing", f"{root} can't be written", "mend its rights or set LAKELOOM_HOME")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.api.values import records
 from lakeloom.core.errors import ConfigError, StoreError
 from lakeloom.core.kinds import nearest
+from lakeloom.objects.path import Location
 from lakeloom.project.personal import guarded
 from lakeloom.quality.personal import tag_of
 from lakeloom.quality.timeline import Execution, RuleOverTime, over_time
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXECUTIONS = 60
 
 
-def rules(root: Path, table: str | None = None, limit: int = EXECUTIONS) -> list[RuleOverTime]:
+def rules(root: Location, table: str | None = None, limit: int = EXECUTIONS) -> list[RuleOverTime]:
     """Return the rules of a table, or of all tables, with what came of them in the last `limit` executions.
 
     Raises
@@ -86,7 +86,7 @@ class Conflicts:
         }  # fmt: skip
 
 
-def conflicts(root: Path, project: Project, table: str, limit: int = EXECUTIONS) -> Conflicts:
+def conflicts(root: Location, project: Project, table: str, limit: int = EXECUTIONS) -> Conflicts:
     """Return how often who won, without a sample.
 
     Raises

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lakeloom.api.planning import Planning
 from lakeloom.config.load import read
 from lakeloom.core.errors import ConfigError, RunError
+from lakeloom.objects.path import beside
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -273,7 +274,7 @@ class Lakehouse(Planning):
         from lakeloom.api.dictionary import collect, write
 
         found = collect(self.lake, self._read, self.lineage(), self._good, datetime.now(UTC))
-        return write(found, Path(output) if output else self.root / "dictionary")
+        return write(found, Path(output) if output else beside(self.root) / "dictionary")
 
     def suggest(self, table: str, version: int | str | None = None) -> Suggestion:
         """Profile a table by Spark, and propose a contract and rules with their evidence.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lakeloom.api.runs import events, newest
+from lakeloom.objects.path import Location
 from lakeloom.telemetry import prometheus
 from lakeloom.telemetry.facts import facts
 from lakeloom.telemetry.samples import Sample, samples
@@ -28,7 +28,7 @@ class Metrics:
         return {"run_id": self.run, "samples": [sample.as_dict() for sample in self.samples]}
 
 
-def of_run(root: Path, run: str | None, project: str, env: str) -> Metrics:
+def of_run(root: Location, run: str | None, project: str, env: str) -> Metrics:
     """Return the figures of a run, by default the newest; raises LL-RUN-003 where there is none."""
     log = events(root, run)
     chosen = run or newest(root) or ""

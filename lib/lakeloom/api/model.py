@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import TrainError
 from lakeloom.core.extras import coded
+from lakeloom.objects.path import Location, beside
 from lakeloom.store.intents import Intent, Intents, Record
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Model:
     version: int | None
     epoch: int
     _record: Record = field(repr=False)
-    _root: Path = field(repr=False)
+    _root: Location = field(repr=False)
     _dataset: Callable[[Intent], Dataset] = field(repr=False)
 
     @property
@@ -90,7 +90,7 @@ class Model:
         """The fitted estimator, with ``predict(frame)`` and ``features``; raises LL-TRAIN-007 where it is damaged."""
         from lakeloom.registry.flavour import read_model
 
-        return read_model(self._root / "models" / self.name / f"models-{self.epoch:08d}" / self.name / "model")
+        return read_model(beside(self._root) / "models" / self.name / f"models-{self.epoch:08d}" / self.name / "model")
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ class Model:
 
 
 def find(
-    root: Path,
+    root: Location,
     tracking: str,
     name: str,
     version: int | str | None,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.config.load import Raw
+from lakeloom.objects.path import Location, beside
 from lakeloom.store.lake import Lake
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from lakeloom.core.steps import Step
     from lakeloom.project.spec import Project
     from lakeloom.tables.catalog import CatalogSpec
+
+
+WORK = ".lakeloom"
 
 
 class Opened:
@@ -39,13 +44,8 @@ class Opened:
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
-        root = str(raw.document.data.get("root") or ".lakeloom")
-        self.root = (raw.home / (os.environ.get("LAKELOOM_HOME") or root)).resolve()
         self.sample, self.on = _share(raw), _branch(raw)
-        if self.sample or self.on:
-            from lakeloom.project.sampling import storage_root
-
-            self.root = storage_root(raw.home, root, self.sample, self.on)
+        self.root = _root(raw, self.sample, self.on)
         self.lake = Lake(self.root)
 
     def __repr__(self) -> str:
@@ -67,7 +67,7 @@ class Opened:
     def tracking(self) -> str:
         """The address of the MLflow store: the config's, or the SQLite file under the storage root."""
         server = "" if self.sample or self.on else str(self.raw.document.data.get("mlflow") or "")
-        return server or f"sqlite:///{self.root}/mlflow.db"
+        return server or f"sqlite:///{beside(self.root)}/mlflow.db"
 
     def spark(self) -> SparkSession:
         """Return the Spark session of this environment; starts it where none runs."""
@@ -76,7 +76,8 @@ class Opened:
         from lakeloom.tables.catalog import settings
 
         overlay = overlay_of(self.raw.document.data.get("spark") or {})
-        return open_session(settings(self._catalog, self.root, overlay))
+        stores = () if isinstance(self.root, Path) else (self.root.opening,)
+        return open_session(settings(self._catalog, self.root, overlay), stores=stores)
 
     @property
     def _catalog(self) -> CatalogSpec:
@@ -104,6 +105,17 @@ class Opened:
         from lakeloom.project.graph import steps
 
         return steps(self._read)
+
+
+def _root(raw: Raw, sample: float | None, branch: str | None) -> Location:
+    said = raw.document.data
+    named = str(said.get("root") or WORK)
+    if not (sample or branch) and "://" not in (os.environ.get("LAKELOOM_HOME") or named):
+        return (raw.home / (os.environ.get("LAKELOOM_HOME") or named)).resolve()
+    from lakeloom.project.sampling import storage_root
+
+    stores, work = dict(said.get("stores") or {}), str(said.get("work") or WORK)
+    return storage_root(raw.home, named, sample, branch, stores=stores, work=work)
 
 
 def _branch(raw: Raw) -> str | None:

@@ -15,6 +15,7 @@ from lakeloom.api.judgements import rules as rules_over_time
 from lakeloom.api.runs import events, newest
 from lakeloom.core.errors import RunError
 from lakeloom.lineage.graph import Lineage
+from lakeloom.objects.path import Location, beside
 from lakeloom.store.intents import Intents, Record, replace
 from lakeloom.store.lake import Lake
 
@@ -36,7 +37,7 @@ def write(
     from lakeloom.pages.report import render
 
     report = collect(lake, project, lineage, good, quarantine, run)
-    path = lake.root / "runs" / report.run_id / "report.html"
+    path = beside(lake.root) / "runs" / report.run_id / "report.html"
     replace(path, render(report))
     return path
 
@@ -100,7 +101,7 @@ def tracks(found: Sequence[RuleOverTime]) -> tuple[TrackFact, ...]:
     )  # fmt: skip
 
 
-def evaluations(root: Path, run: str | None = None) -> dict[str, dict[str, Any]]:
+def evaluations(root: Location, run: str | None = None) -> dict[str, dict[str, Any]]:
     """Return model → evaluation facts of the trainings of `run`, or of every model's newest training."""
     found = {name: (record.facts or {}).get("evaluation") for name, record in _trained(root, run).items()}
     return {name: facts for name, facts in found.items() if facts}
@@ -109,7 +110,7 @@ def evaluations(root: Path, run: str | None = None) -> dict[str, dict[str, Any]]
 _STEP_EVENTS = ("step done", "step skipped", "step failed", "step blocked")
 
 
-def _trained(root: Path, run: str | None) -> dict[str, Record]:
+def _trained(root: Location, run: str | None) -> dict[str, Record]:
     intents = Intents(root)
     found = {}
     for step in intents.steps():
@@ -150,7 +151,7 @@ def _tables(lake: Lake, good: Mapping[str, int]) -> list[Any]:
     return found
 
 
-def _rules(root: Path, run: str, steps: tuple[Any, ...]) -> list[Any]:
+def _rules(root: Location, run: str, steps: tuple[Any, ...]) -> list[Any]:
     from lakeloom.pages.model import RuleFact
 
     found = []

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from lakeloom.core.errors import RunError
 from lakeloom.core.steps import Window
+from lakeloom.objects.path import Location, beside
 
 _ENDED = ("step done", "step skipped")
 
 
-def newest(root: Path) -> str | None:
+def newest(root: Location) -> str | None:
     """Return the id of the newest run, None where there is none; ids sort by their start."""
-    return max((file.parent.name for file in (root / "runs").glob("*/log.jsonl")), default=None)
+    return max((file.parent.name for file in (beside(root) / "runs").glob("*/log.jsonl")), default=None)
 
 
-def events(root: Path, run: str | None = None) -> list[dict[str, Any]]:
+def events(root: Location, run: str | None = None) -> list[dict[str, Any]]:
     """Return a run's events, oldest first: each has ``at``, ``event`` and its facts.
 
     Raises
@@ -29,7 +29,7 @@ def events(root: Path, run: str | None = None) -> list[dict[str, Any]]:
     chosen = run or newest(root)
     if chosen is None:
         raise RunError("LL-RUN-003", "there is no run yet", fix="'lakeloom run' makes one")
-    file = root / "runs" / chosen / "log.jsonl"
+    file = beside(root) / "runs" / chosen / "log.jsonl"
     if not re.fullmatch(r"[\w.-]+", chosen) or not file.is_file():
         raise RunError("LL-RUN-003", f"there is no run '{chosen}'", fix="see 'lakeloom runs'")
     found = []
@@ -41,7 +41,7 @@ def events(root: Path, run: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
-def interrupted(root: Path) -> str | None:
+def interrupted(root: Location) -> str | None:
     """Return the id of the backfill that the newest run was a part of, where it has not ended."""
     from lakeloom.store.backfills import Backfills
 
@@ -49,18 +49,18 @@ def interrupted(root: Path) -> str | None:
     return name if name and not Backfills(root).ended(name) else None
 
 
-def window(root: Path) -> Window | None:
+def window(root: Location) -> Window | None:
     """Return the window of time that the newest run was given."""
     found = _started(root).get("window")
     return Window.of(found) if found else None
 
 
-def _started(root: Path) -> dict[str, Any]:
+def _started(root: Location) -> dict[str, Any]:
     log = events(root) if newest(root) else []
     return next((entry for entry in log if entry["event"] == "run started"), {})
 
 
-def unfinished(root: Path) -> list[str]:
+def unfinished(root: Location) -> list[str]:
     """Return the steps of the newest run that were neither done nor skipped: failed, blocked or not reached."""
     if newest(root) is None:
         raise RunError("LL-RUN-003", "there is no run yet", fix="'lakeloom run' makes one")

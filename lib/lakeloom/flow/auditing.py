@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from lakeloom.core.users import who
+from lakeloom.objects.path import Location
 from lakeloom.store import audit
 from lakeloom.store.lake import Lake
 
 
-def noted(root: Path, action: str = "", **told: Any) -> None:
+def noted(root: Location, action: str = "", **told: Any) -> None:
     """Bring the audit up to date, and add what was just done.
 
     Parameters

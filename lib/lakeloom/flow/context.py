@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lakeloom.config.placeholders import resolve
 from lakeloom.core.kinds import pick
 from lakeloom.flow.provenance import provenance
+from lakeloom.objects.opened import Opening
 from lakeloom.project.spec import Project, SourceSpec
 from lakeloom.session.measure import Meter, Meters, Resources
 from lakeloom.session.settings import overlay_of
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 class Engine:
     """Spark, opened by the first step that needs it: a run with nothing new starts no JVM."""
 
-    def __init__(self, overlay: dict[str, str], log: Path | None = None) -> None:
-        self._overlay, self._log = overlay, log
+    def __init__(self, overlay: dict[str, str], log: Path | None = None, stores: Sequence[Opening] = ()) -> None:
+        self._overlay, self._log, self._stores = overlay, log, stores
         self._lock = threading.Lock()
         self._spark: SparkSession | None = None
         self._failed: Exception | None = None
@@ -46,7 +47,7 @@ class Engine:
                 failed, self._failed = self._failed, None
                 raise failed
             if self._spark is None:
-                self._spark = open_session(self._overlay, log=self._log)
+                self._spark = open_session(self._overlay, log=self._log, stores=self._stores)
             spark = self._spark
         meter = self._meters.current()
         if meter is not None:
@@ -61,7 +62,7 @@ class Engine:
     def _warm(self) -> None:
         with self._lock:
             try:
-                self._spark = self._spark or open_session(self._overlay, log=self._log)
+                self._spark = self._spark or open_session(self._overlay, log=self._log, stores=self._stores)
             except Exception as cause:  # the step that needs Spark says it
                 self._failed = cause
 
@@ -104,8 +105,8 @@ class Context:
         """Return the context of a run of `project`."""
         overlay = overlay_of(project.settings.spark)
         overlay = catalog_settings(project.settings.catalog, project.root, overlay)
-        log = project.root / "runs" / run / "spark.log"
-        return cls(project, run, Lake(project.root), Intents(project.root), Engine(overlay, log))
+        log = project.work / "runs" / run / "spark.log"
+        return cls(project, run, Lake(project.root), Intents(project.root), Engine(overlay, log, project.stores))
 
     @cached_property
     def provenance(self) -> dict[str, str]:
@@ -115,7 +116,7 @@ class Context:
     @property
     def folder(self) -> Path:
         """The folder of the run's own files."""
-        return self.project.root / "runs" / self.run
+        return self.project.work / "runs" / self.run
 
     def mark(self, intent: Intent, table: str, lineage: str | None = None) -> Mark:
         """Return the mark of a commit: whose write it is, with the manifest and the hash of what flows into it."""
@@ -142,7 +143,7 @@ class Context:
         config = kind.Config.model_validate(resolve(spec.options, where))
         located = getattr(kind, "located", None)
         if located is not None:
-            config = located(config, spec.name, self.project.settings.stores, self.project.root)
+            config = located(config, spec.name, self.project.settings.stores, self.project.work)
         limited = getattr(kind, "limited", None)
         if limited is not None:
             config = limited(config, spec.limit_s)

@@ -112,7 +112,7 @@ def opened(project: Project, table: str, *, writes: bool = True) -> Iterator[Des
         LL-FIX-005 where an execution of the table was interrupted, or the table was never built.
     """
     step = step_of(project, table)
-    context = Context.of(project, new_run_id(project.root))
+    context = Context.of(project, new_run_id(project.work))
     if not writes:
         with step_session(context.engine.spark()) as session:
             yield _desk(context, session, step)

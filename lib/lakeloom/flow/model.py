@@ -133,7 +133,7 @@ def pinned(context: Context, spec: ModelSpec, intent: Intent) -> Pinned:
 def folder(context: Context, intent: Intent) -> Path:
     """Return where an execution keeps its files."""
     area, _, name = intent.step.partition(".")
-    return context.project.root / "models" / name / f"{area}-{intent.epoch:08d}"
+    return context.project.work / "models" / name / f"{area}-{intent.epoch:08d}"
 
 
 def key(intent: Intent) -> str:
@@ -148,7 +148,7 @@ def manifest(context: Context, intent: Intent) -> dict[str, Any]:
 
 def tracking_of(context: Context) -> str:
     """Return MLflow's URI: the setting, or SQLite under the storage root."""
-    return context.project.settings.mlflow or f"sqlite:///{context.project.root}/mlflow.db"
+    return context.project.settings.mlflow or f"sqlite:///{context.project.work}/mlflow.db"
 
 
 def record_of(context: Context, step: str, epoch: int) -> Record | None:
@@ -211,7 +211,7 @@ def _tracked(context: Context, send: Any) -> Facts:
     from lakeloom.registry.tracking import experiment_of
 
     tracking = tracking_of(context)
-    artifacts = None if context.project.settings.mlflow else f"file://{context.project.root}/mlartifacts"
+    artifacts = None if context.project.settings.mlflow else f"file://{context.project.work}/mlartifacts"
     try:
         return {"mlflow_run": send(tracking, experiment_of(tracking, context.project.name, artifacts))}
     except Exception as cause:  # MLflow's stores raise what their drivers raise; the files stay and can be uploaded
@@ -222,7 +222,7 @@ def _serving(context: Context, step: Step, intent: Intent, name: str, promoted: 
     """Return which model scores: this one where it is champion (or nothing can be compared), else the last."""
     before = context.intents.published(step.name)
     made = promoted[0] if promoted else None
-    mine = {"folder": str((folder(context, intent) / name / "model").relative_to(context.project.root)),
+    mine = {"folder": str((folder(context, intent) / name / "model").relative_to(context.project.work)),
             "registered": made.version if made else None, "epoch": intent.epoch}  # fmt: skip
     champion = made.champion if made else before is None
     serving = mine if champion or before is None or before.facts is None else before.facts["serving"]

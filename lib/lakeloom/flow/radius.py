@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from lakeloom.core.steps import Step
@@ -21,6 +20,7 @@ from lakeloom.lineage.columns import ColumnGraph, Place
 from lakeloom.lineage.graph import kind_of
 from lakeloom.lineage.made import Executions, Kept
 from lakeloom.lineage.reach import Start, reached
+from lakeloom.objects.path import beside
 from lakeloom.project.about import owner_of
 from lakeloom.project.changes import StepChange, changed
 from lakeloom.project.graph import is_table
@@ -337,7 +337,7 @@ class _Ground:
             made = self.executions.newest.get(table)
             if made is not None:
                 by_run.setdefault(made.run, []).append(table)
-        files = {run: Path(self.lake.root) / "runs" / run / "report.html" for run in sorted(by_run)}
+        files = {run: beside(self.lake.root) / "runs" / run / "report.html" for run in sorted(by_run)}
         return tuple(
             {"run": run, "file": str(file), "of": by_run[run]} for run, file in files.items() if file.is_file()
         )

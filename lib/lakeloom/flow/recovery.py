@@ -18,6 +18,7 @@ from lakeloom.core.names import TableName
 from lakeloom.flow import journal
 from lakeloom.flow.auditing import noted
 from lakeloom.flow.runs import began
+from lakeloom.objects.path import Location, ObjectPath, beside
 from lakeloom.store.intents import Intents, Record
 from lakeloom.store.lake import Lake
 from lakeloom.store.lock import locked
@@ -43,7 +44,7 @@ class Recovered:
         return {"tables": self.tables, "by_log": self.by_log, "by_intents": self.by_intents}
 
 
-def recover(root: Path, project: str, *, wait_s: float = 0.0) -> Recovered:
+def recover(root: Location, project: str, *, wait_s: float = 0.0) -> Recovered:
     """Rebuild ``meta.runs`` and ``meta.steps``; killed on its way, the same call begins again.
 
     Raises
@@ -64,22 +65,28 @@ def recover(root: Path, project: str, *, wait_s: float = 0.0) -> Recovered:
 
 def _written(lake: Lake, table: TableName, columns: Mapping[str, str], rows: Rows) -> None:
     """Put a table of these rows in the place of what was there."""
-    draft = Lake(lake.root / "drafts" / "meta")
-    shutil.rmtree(draft.root, ignore_errors=True)
-    append(draft, table, columns, rows)
-    place = Path(lake.path(table))
+    place, root = lake.folder(table), lake.root
+    if isinstance(place, ObjectPath) or isinstance(root, ObjectPath):
+        # Nothing can be moved there; who is killed between the two finds less, and calls again.
+        assert isinstance(place, ObjectPath)
+        place.clear()
+        append(lake, table, columns, rows)
+        return
+    draft = root / "drafts" / "meta"
+    shutil.rmtree(draft, ignore_errors=True)
+    append(Lake(draft), table, columns, rows)
     shutil.rmtree(place, ignore_errors=True)
     if rows:
         place.parent.mkdir(parents=True, exist_ok=True)
-        Path(draft.path(table)).replace(place)
-    shutil.rmtree(draft.root, ignore_errors=True)
+        Path(Lake(draft).path(table)).replace(place)
+    shutil.rmtree(draft, ignore_errors=True)
 
 
-def _of_logs(root: Path, project: str) -> tuple[Rows, Rows, set[str]]:
+def _of_logs(root: Location, project: str) -> tuple[Rows, Rows, set[str]]:
     runs: Rows = []
     steps: Rows = []
     told = set()
-    for file in sorted((root / "runs").glob("*/log.jsonl")):
+    for file in sorted((beside(root) / "runs").glob("*/log.jsonl")):
         run, events = file.parent.name, _events(file)
         told.add(run)
         end = next((event for event in events if event["event"] == "run ended"), None)
@@ -109,7 +116,7 @@ def _events(file: Path) -> Rows:
     return found
 
 
-def _of_intents(root: Path, project: str, told: set[str]) -> tuple[Rows, Rows]:
+def _of_intents(root: Location, project: str, told: set[str]) -> tuple[Rows, Rows]:
     """Return what the intents say of runs that have no log."""
     intents = Intents(root)
     steps: Rows = []

@@ -136,7 +136,7 @@ def _config(context: Context, step: Step) -> FilesConfig:
 
 def _kept(context: Context, step: Step, file: Path) -> Path:
     """Return the copy of a corrected file, named by its content, whole or not at all."""
-    folder = context.project.root / "fixes" / step.name
+    folder = context.project.work / "fixes" / step.name
     try:
         with file.open("rb") as stream:
             name = hashlib.file_digest(stream, "sha256").hexdigest()[:32] + "".join(file.suffixes[-2:])
@@ -178,7 +178,7 @@ def _outlook(made: Landing) -> tuple[int, dict[str, int]]:
 
 def _place(context: Context, step: Step, row: Any) -> _Place:
     at, name = row["position"], Path(json.loads(row["fix"])["file"]).name
-    copy = str(context.project.root / "fixes" / step.name / name)
+    copy = str(context.project.work / "fixes" / step.name / name)
     return _Place(copy, at["epoch"], at["file"], None if row["raw"] is None else at["record"], row["file"])
 
 

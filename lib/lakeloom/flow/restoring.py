@@ -83,7 +83,7 @@ def restore_table(project: Project, table: str, point: str) -> Restored:
         LL-RUN-002 where a run holds the root, LL-RUN-010 where the table can't be restored as it is.
     """
     name = TableName.parse(table)
-    context = Context.of(project, new_run_id(project.root))
+    context = Context.of(project, new_run_id(project.work))
     if not context.lake.exists(name):
         raise StoreError("LL-STORE-001", f"{name} does not exist", where=str(name), fix="see 'lakeloom tables'")
     with locked(project.root, project.settings.wait_s):

@@ -103,7 +103,7 @@ def run(
             before()
         if not allow_breaking:
             contracts.keep(project, patterns)
-        context = Context.of(project, new_run_id(project.root))
+        context = Context.of(project, new_run_id(project.work))
         context.allow_breaking = allow_breaking
         wish = _Wish(
             full_refresh, window, dict(part or {}), replay, upkeep, dict(pins or {}), answers or {}, resting or {}

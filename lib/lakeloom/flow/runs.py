@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 
-def new_run_id(root: Path) -> str:
-    """Return a run's id: its start in UTC to the microsecond, so that ids sort as the runs of a root began.
+def new_run_id(work: Path) -> str:
+    """Return a run's id: its start in UTC to the microsecond, so that ids sort as the runs of a machine began.
 
     Where the clock has gone back, it is the last run's id and a microsecond.
     """
     now = _id_of(datetime.now(UTC))
-    last = max((name for name in _names(root / "runs") if _RUN_ID.fullmatch(name)), default="")
+    last = max((name for name in _names(work / "runs") if _RUN_ID.fullmatch(name)), default="")
     if now > last:
         return now
     return _id_of(datetime.strptime(last, _RUN_FORM).replace(tzinfo=UTC) + timedelta(microseconds=1))

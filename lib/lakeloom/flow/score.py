@@ -41,7 +41,7 @@ def score(context: Context, step: Step, intent: Intent) -> Facts:
         keys = context.project.datasets[spec.dataset].labels.keys
         kept = [*keys, "_row", "_as_of", "_split", "label"]
         schema = ", ".join([*(f"`{name}` {kind}" for name, kind in rows.select(*kept).dtypes), "score double"])
-        folder = str(context.project.root / serving["folder"])
+        folder = str(context.project.work / serving["folder"])
         scored = rows.mapInPandas(scorer(folder, kept), schema)
         scored = scored.withColumns(
             {

@@ -71,7 +71,7 @@ def scores(walk: Walk, step: Step, intent: Intent, wanted: Mapping[str, Reason])
     told = _model(walk, model, serving)
     names = {f"{dataset}|{name.partition('|')[2]}": name for name in wanted}
     rows = walk.fetched(dataset, intent.reads[dataset], names)
-    fitted = read_model(context.project.root / serving["folder"])
+    fitted = read_model(context.project.work / serving["folder"])
     for name, (row, *_) in ((name, found) for name, found in rows.items() if found):
         import pandas as pd
 

@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from lakeloom.core.secrets import mask
 from lakeloom.lineage.flows import Flows
 from lakeloom.lineage.prints import Prints
+from lakeloom.objects.path import Location
 from lakeloom.store.intents import Intents, Record, replace
 
 
@@ -39,7 +39,7 @@ class Made:
     key: str = ""
 
 
-def keep(root: Path, told: Flows | Prints) -> str:
+def keep(root: Location, told: Flows | Prints) -> str:
     """Keep flows, or the hashes of what makes a table, under the hash of their content, and return it."""
     file = _file(root, told.key)
     if not file.exists():
@@ -47,7 +47,7 @@ def keep(root: Path, told: Flows | Prints) -> str:
     return told.key
 
 
-def read_kept(root: Path, key: str) -> str | None:
+def read_kept(root: Location, key: str) -> str | None:
     """Return the text that was kept under a hash, None where it is not there."""
     try:
         return _file(root, key).read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def read_kept(root: Path, key: str) -> str | None:
 class Kept:
     """The flows under a storage root, each read once."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Location) -> None:
         self._root, self._read = root, dict[str, Flows | None]()
 
     def of(self, key: str) -> Flows | None:
@@ -84,7 +84,7 @@ class Executions:
         The steps that count, all that were ever run by default.
     """
 
-    def __init__(self, root: Path, steps: Iterable[str] | None = None) -> None:
+    def __init__(self, root: Location, steps: Iterable[str] | None = None) -> None:
         self._intents = Intents(root)
         self._steps = sorted(self._intents.steps() if steps is None else steps)
         self._seen: dict[str, list[Made]] = {}
@@ -160,5 +160,5 @@ def _made(record: Record) -> list[Made]:
     ]
 
 
-def _file(root: Path, key: str) -> Path:
+def _file(root: Location, key: str) -> Location:
     return root / "lineage" / f"{key}.json"

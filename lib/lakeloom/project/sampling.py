@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,9 +19,11 @@ from lakeloom.core.errors import ConfigError
 from lakeloom.tables.words import share
 
 if TYPE_CHECKING:
+    from lakeloom.objects.path import Location
     from lakeloom.project.spec import Settings
 
 FOLDER = "samples"
+WORK = ".lakeloom"
 BRANCHES = "branches"
 _BRANCH = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")
 
@@ -63,14 +66,53 @@ def shown(portion: float) -> str:
     return f"{portion * 100:.6g}%"
 
 
-def storage_root(home: Path, root: str, portion: float | None, branch: str | None = None) -> Path:
-    """Return the storage root: ``LAKELOOM_HOME`` or `root`, from the home on.
+def storage_root(
+    home: Path,
+    root: str,
+    portion: float | None = None,
+    branch: str | None = None,
+    *,
+    stores: Mapping[str, Mapping[str, Any]] | None = None,
+    work: str = WORK,
+) -> Location:
+    """Return the storage root: ``LAKELOOM_HOME`` or `root`, from the home on, or the address of a place in a store.
 
     A sample's own folder lies in it, and a branch's in the root that it branches off.
+
+    Parameters
+    ----------
+    stores : mapping, optional
+        ``stores:`` of the config, by which a root in a store is reached.
+    work : str
+        Where a root in a store has its folder of this machine: ``LAKELOOM_WORK``, or this from the home on.
+
+    Raises
+    ------
+    ConfigError
+        LL-CONF-004, LL-CONF-008, LL-CONF-020 for an address or settings of a store that are wrong.
     """
-    base = (home / (os.environ.get("LAKELOOM_HOME") or root)).resolve()
+    named = os.environ.get("LAKELOOM_HOME") or root
+    base = _in_store(home, named, stores or {}, work) if "://" in named else (home / named).resolve()
     base = base / FOLDER / f"{portion * 100:.6g}pct" if portion else base
     return base / BRANCHES / branch if branch else base
+
+
+def _in_store(home: Path, named: str, stores: Mapping[str, Mapping[str, Any]], work: str) -> Location:
+    from lakeloom.objects.address import Address
+    from lakeloom.objects.opened import opening
+    from lakeloom.objects.path import ObjectPath
+
+    address = Address.parse(named, "root")
+    if address.scheme == "file":
+        return Path("/") / address.bucket / address.pattern
+    if address.scheme in ("http", "https") or not address.plain:
+        raise ConfigError(
+            "LL-CONF-004", f"'{named}' can't be a storage root", where="root",
+            fix="write a folder, or s3://bucket/lake, gs://bucket/lake, abfss://container@account.dfs.…/lake",
+        )  # fmt: skip
+    beside = (home / (os.environ.get("LAKELOOM_WORK") or work)).resolve()
+    place = re.sub(r"[^A-Za-z0-9.]+", "-", named).strip("-")
+    return ObjectPath(opening(address, stores), address.pattern.strip("/"), beside / place)
 
 
 def apart(settings: Settings) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,8 +12,10 @@ from pydantic import BeforeValidator, Field
 from lakeloom.core.durations import parse
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
+from lakeloom.objects.opened import Opening
+from lakeloom.objects.path import Location, beside
 from lakeloom.project.exports.targets import Databricks
-from lakeloom.project.sampling import BranchName, SampleShare, storage_root
+from lakeloom.project.sampling import WORK, BranchName, SampleShare, storage_root
 from lakeloom.project.schedule import Schedule
 from lakeloom.sinks.spec import ExportSpec
 from lakeloom.tables.catalog import CatalogSpec
@@ -30,6 +33,7 @@ class Settings(Strict):
     project: str
     env: str = "local"
     root: str = ".lakeloom"
+    work: str = WORK
     seed: int = Field(default=7, ge=0)
     slots: int = Field(default=2, ge=1, le=64)
     retries: int = Field(default=2, ge=0, le=10)
@@ -104,12 +108,26 @@ class Project:
         """The project's name."""
         return self.settings.project
 
-    @property
-    def root(self) -> Path:
+    @cached_property
+    def root(self) -> Location:
         """The storage root; a relative one starts at the home. A sample has one of its own, and so has a branch."""
-        return storage_root(self.home, self.settings.root, self.settings.sample, self.settings.branch)
+        return self._root(self.settings.branch)
+
+    @cached_property
+    def main(self) -> Location:
+        """The storage root that a branch was made of; the project's own where it is on none."""
+        return self._root(None)
+
+    def _root(self, branch: str | None) -> Location:
+        said = self.settings
+        return storage_root(self.home, said.root, said.sample, branch, stores=said.stores, work=said.work)
 
     @property
-    def main(self) -> Path:
-        """The storage root that a branch was made of; the project's own where it is on none."""
-        return storage_root(self.home, self.settings.root, self.settings.sample)
+    def work(self) -> Path:
+        """The folder of this machine for what needs a file system: the storage root itself where it is a folder."""
+        return beside(self.root)
+
+    @property
+    def stores(self) -> tuple[Opening, ...]:
+        """The object stores that Spark itself reads and writes."""
+        return () if isinstance(self.root, Path) else (self.root.opening,)

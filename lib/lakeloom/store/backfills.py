@@ -11,11 +11,11 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from lakeloom.core.errors import RunError, StoreError
 from lakeloom.core.steps import Basis, Window, digest
+from lakeloom.objects.path import Location
 from lakeloom.store.intents import write_once
 
 _ID = re.compile(r"[0-9a-f]{16}-\d{4}")
@@ -48,8 +48,8 @@ class Plan:
 class Backfills:
     """The backfills of a storage root."""
 
-    def __init__(self, root: Path) -> None:
-        self.folder = Path(root) / "backfills"
+    def __init__(self, root: Location) -> None:
+        self.folder = root / "backfills"
 
     def open(self, plan: Plan) -> str:
         """Return the id of the unfinished backfill of this plan; begins one where there is none."""

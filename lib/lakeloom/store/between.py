@@ -82,6 +82,8 @@ def _path(root: str, key: tuple[str, str]) -> tuple[str, ...]:
 def _content(root: str, key: tuple[str, str]) -> tuple[str, ...]:
     """Return what names a file's content across folders: the file itself, which a clone shares by a hard link."""
     path, mark = key
+    if "://" in root:  # nothing is shared in a store
+        return (f"{root}/{path}", mark)
     file = Path(root) / unquote(path.removeprefix("file://"))
     try:
         facts = file.stat()

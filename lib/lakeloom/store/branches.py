@@ -15,15 +15,15 @@ import json
 import shutil
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from lakeloom.core.errors import BranchError, StoreError
 from lakeloom.core.kinds import nearest
 from lakeloom.core.names import LAYERS, TableName
+from lakeloom.objects.path import Location
 from lakeloom.store import refs
 from lakeloom.store.clones import share, share_folder
-from lakeloom.store.intents import Intents
+from lakeloom.store.intents import Intents, folder_of
 from lakeloom.store.intents import replace as put
 from lakeloom.store.lake import Lake
 
@@ -61,24 +61,24 @@ class Branch:
         return {name: value for name, value in asdict(self).items() if name != "epochs"}
 
 
-def place(root: Path, name: str) -> Path:
+def place(root: Location, name: str) -> Location:
     """Return the storage root of a branch."""
     return root / FOLDER / name
 
 
-def exists(root: Path, name: str) -> bool:
+def exists(root: Location, name: str) -> bool:
     """Return whether there is a branch of that name."""
     return (place(root, name) / _RECORD).exists()
 
 
-def branches(root: Path) -> list[Branch]:
+def branches(root: Location) -> list[Branch]:
     """Return all branches, oldest first."""
     folder = root / FOLDER
     names = [entry.name for entry in folder.iterdir() if entry.name[0] != "."] if folder.is_dir() else []
     return sorted((read(root, name) for name in names if exists(root, name)), key=lambda branch: branch.at)
 
 
-def read(root: Path, name: str) -> Branch:
+def read(root: Location, name: str) -> Branch:
     """Return a branch; raises LL-BRANCH-001 where there is none of that name."""
     file = place(root, name) / _RECORD
     try:
@@ -109,7 +109,7 @@ def make(lake: Lake, name: str, *, who: str, at: datetime) -> Branch:
     if exists(lake.root, name):
         raise BranchError("LL-BRANCH-001", f"the branch '{name}' exists already", fix="take another name, or delete it")
     tidy(lake.root)
-    draft = place(lake.root, f".draft-{name}")
+    draft = folder_of(place(lake.root, f".draft-{name}"))
     other, base = Lake(draft), refs.good(lake)
     for table, version in base.items():
         if table.partition(".")[0] in LAYERS and lake.exists(table):
@@ -119,15 +119,16 @@ def make(lake: Lake, name: str, *, who: str, at: datetime) -> Branch:
     intents = Intents(lake.root)
     epochs = {step: last for step in intents.steps() if (last := intents.share(step, Intents(draft))) is not None}
     for folder in _SHARED:
-        if (lake.root / folder).is_dir():
-            share_folder(lake.root / folder, draft / folder)
+        shared = folder_of(lake.root / folder)
+        if shared.is_dir():
+            share_folder(shared, draft / folder)
     made = Branch(name, at.isoformat(), who, base, epochs)
     _write(draft, made)
-    draft.replace(place(lake.root, name))
+    draft.replace(folder_of(place(lake.root, name)))
     return made
 
 
-def promoted(root: Path, branch: Branch, at: datetime) -> Branch:
+def promoted(root: Location, branch: Branch, at: datetime) -> Branch:
     """Note that a branch was promoted, unless it was deleted meanwhile; the caller holds main's lock."""
     told = replace(branch, promoted=at.isoformat())
     if exists(root, branch.name) and read(root, branch.name).at == branch.at:
@@ -135,21 +136,22 @@ def promoted(root: Path, branch: Branch, at: datetime) -> Branch:
     return told
 
 
-def drop(root: Path, name: str) -> Branch:
+def drop(root: Location, name: str) -> Branch:
     """Delete a branch, and return what it was; raises LL-BRANCH-001."""
     gone = read(root, name)
-    place(root, name).replace(place(root, f".gone-{name}-{gone.at.replace(':', '')}"))
+    folder = folder_of(place(root, name))
+    folder.replace(folder.with_name(f".gone-{name}-{gone.at.replace(':', '')}"))
     tidy(root)
     return gone
 
 
-def tidy(root: Path) -> None:
+def tidy(root: Location) -> None:
     """Take away what a killed process has left half made or half gone."""
-    folder = root / FOLDER
+    folder = folder_of(root / FOLDER)
     for entry in folder.iterdir() if folder.is_dir() else ():
         if entry.name.startswith((".draft-", ".gone-")):
             shutil.rmtree(entry, ignore_errors=True)
 
 
-def _write(folder: Path, branch: Branch) -> None:
+def _write(folder: Location, branch: Branch) -> None:
     put(folder / _RECORD, json.dumps(asdict(branch), indent=1))

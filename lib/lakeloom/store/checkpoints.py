@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakeloom.core.errors import StoreError, StreamError
+from lakeloom.objects.path import Location, beside
 
 # Spark's state stores clean up beside us: what was listed may be gone a moment later.
 _TRIES = 20
@@ -42,7 +43,7 @@ class Workplace:
     folder: Path
 
     @classmethod
-    def of(cls, root: Path, step: str, epoch: int) -> Workplace:
+    def of(cls, root: Location, step: str, epoch: int) -> Workplace:
         """Return the place of a step's epoch under a storage root."""
         return cls(_steps_folder(root, step) / f"{epoch:08d}")
 
@@ -158,7 +159,7 @@ def fingerprint(checkpoint: Path) -> str:
     return digest.hexdigest()
 
 
-def damage(root: Path, step: str, epoch: int, told: str) -> str | None:
+def damage(root: Location, step: str, epoch: int, told: str) -> str | None:
     """Return in words what is wrong with the checkpoint that an execution left, None where nothing is.
 
     Parameters
@@ -174,8 +175,8 @@ def damage(root: Path, step: str, epoch: int, told: str) -> str | None:
     return None
 
 
-def _steps_folder(root: Path, step: str) -> Path:
-    return Path(root) / "streams" / step
+def _steps_folder(root: Location, step: str) -> Path:
+    return beside(root) / "streams" / step
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -17,7 +17,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from urllib.parse import unquote
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
+from lakeloom.objects.path import ObjectPath
+from lakeloom.store.intents import folder_of, write_once
 from lakeloom.store.lake import Lake
 from lakeloom.store.log import snapshot, vector_file
 from lakeloom.store.protocol import unknown
@@ -47,7 +49,7 @@ def clone(
 ) -> Laid:
     """Make `target` of the rows that `source` had at `version`: a table of its own, whose history begins there.
 
-    It appears whole, by a rename.
+    It appears whole.
 
     Parameters
     ----------
@@ -68,23 +70,43 @@ def clone(
     if unknown(found):
         named = ", ".join(sorted(unknown(found)))
         raise _refused(source, f"{source} has features that a clone can't keep: {named}", "write its rows by a step")
-    draft = lake.root / "drafts" / f"{target}-{uuid.uuid4().hex}"
-    root, size = Path(lake.path(source)), 0
     files = [unquote(add["path"]) for add in found.adds.values() if "://" not in add["path"]]
     marks = {mark for add in found.adds.values() if (mark := vector_file(add.get("deletionVector"))) is not None}
+    names = list(dict.fromkeys([*files, *sorted(marks)]))
+    text = "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in _first(found, target, manifest))
+    lay = _laid_in_store if full and isinstance(lake.root, ObjectPath) else _laid
+    return Laid(len(names), lay(lake, source, target, names, text, full=full))
+
+
+def _laid(lake: Lake, source: TableName, target: TableName, names: Sequence[str], text: str, *, full: bool) -> int:
+    """Lay out a clone in a draft, and give it its name; return its bytes."""
+    draft = folder_of(lake.root / "drafts" / f"{target}-{uuid.uuid4().hex}")
+    root, place = folder_of(lake.folder(source)), folder_of(lake.folder(target))
     try:
-        for name in dict.fromkeys([*files, *sorted(marks)]):
-            size += _placed(root / name, draft / name, full=full)
+        size = sum(_placed(root / name, draft / name, full=full) for name in names)
         log = draft / "_delta_log"
         log.mkdir(parents=True)
-        text = "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in _first(found, target, manifest))
         (log / f"{0:020d}.json").write_text(text, encoding="utf-8")
-        place = Path(lake.path(target))
         place.parent.mkdir(parents=True, exist_ok=True)
         draft.replace(place)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return Laid(len(set(files)) + len(marks), size)
+    return size
+
+
+def _laid_in_store(
+    lake: Lake, source: TableName, target: TableName, names: Sequence[str], text: str, *, full: bool
+) -> int:
+    """Copy a clone's files; it is a table from its first commit on, which comes last and whole."""
+    del full
+    root, place, size = lake.folder(source), lake.folder(target), 0
+    assert isinstance(place, ObjectPath)
+    for name in names:
+        content = (root / name).read_bytes()
+        place.store.put((place / name).key, content)
+        size += len(content)
+    write_once(place / "_delta_log" / f"{0:020d}.json", text)
+    return size
 
 
 def share(lake: Lake, table: TableName, version: int, other: Lake) -> Laid:
@@ -97,7 +119,7 @@ def share(lake: Lake, table: TableName, version: int, other: Lake) -> Laid:
     StoreError
         LL-STORE-019 where files can't be shared there.
     """
-    root, target = Path(lake.path(table)), Path(other.path(table))
+    root, target = folder_of(lake.folder(table)), folder_of(other.folder(table))
     (target / "_delta_log").mkdir(parents=True)
     for entry in sorted((root / "_delta_log").iterdir()):
         of = _OF_A_VERSION.fullmatch(entry.name)

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from lakeloom.core.errors import LakeloomError, StoreError
 from lakeloom.core.names import LAYERS
+from lakeloom.objects.path import Location
 from lakeloom.store.arrow import folder
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _BROKEN = re.compile(
 )
 
 
-def empty_commit(log: Path, version: int) -> str | None:
+def empty_commit(log: Location, version: int) -> str | None:
     """Return the name of an empty file among the commits up to `version`, back to the last checkpoint."""
     for each in range(version, max(-1, version - _MOST), -1):
         file = log / f"{each:020d}.json"
@@ -54,7 +55,7 @@ def empty_commit(log: Path, version: int) -> str | None:
     return None
 
 
-def broken_log(log: Path) -> tuple[str, str] | None:
+def broken_log(log: Location) -> tuple[str, str] | None:
     """Return the first broken file of a log and what is wrong with it: unreadable, empty or missing; None for none."""
     names = sorted(entry.name for entry in log.iterdir()) if log.is_dir() else []
     checkpoints = [name for name in names if _CHECKPOINT.fullmatch(name)]
@@ -128,6 +129,8 @@ def named(table: object, opened: DeltaTable) -> Iterator[None]:
 
 def _other_size(opened: DeltaTable) -> str | None:
     """Return the name of a data file that is not as long as the log says; readers don't always name it."""
+    if not opened.table_uri.startswith(("file://", "/")):
+        return None
     files = opened.get_add_actions(flatten=True)
     base = Path(folder(opened))
     for path, size in zip(files.column("path").to_pylist(), files.column("size_bytes").to_pylist(), strict=True):
@@ -141,7 +144,7 @@ def _anew(table: str, words: str) -> str:
     return f"{words}: lakeloom run {table} --full-refresh" if table.startswith(("silver.", "gold.")) else ""
 
 
-def _wrong(file: Path) -> str:
+def _wrong(file: Location) -> str:
     """Return what is wrong with a file of a commit, empty for nothing."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -154,7 +157,7 @@ def _wrong(file: Path) -> str:
     return ""
 
 
-def _is_parquet(file: Path) -> bool:
+def _is_parquet(file: Location) -> bool:
     with file.open("rb") as stream:
         head = stream.read(4)
         size = stream.seek(0, 2)
@@ -165,7 +168,7 @@ def _is_parquet(file: Path) -> bool:
     return head == tail == _MAGIC and 0 < length <= size - 12
 
 
-def _hint(log: Path) -> int | None:
+def _hint(log: Location) -> int | None:
     try:
         return int(json.loads((log / "_last_checkpoint").read_text(encoding="utf-8"))["version"])
     except (OSError, ValueError, KeyError, TypeError):  # readers do without it

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakeloom.objects.path import Location
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def undictionaried(file: Path) -> list[str]:
+def undictionaried(file: Location) -> list[str]:
     """Return the columns of a Parquet file, by their paths, that have no dictionary or gave it up midway.
 
     Nothing of a file that can't be read here: another writer's may be of a newer form, and a damaged one is for
@@ -27,7 +29,7 @@ def undictionaried(file: Path) -> list[str]:
     import pyarrow.parquet as pq
 
     try:
-        found = pq.ParquetFile(file).metadata
+        found = pq.ParquetFile(file if isinstance(file, Path) else file.open("rb")).metadata
     except (pa.ArrowException, OSError):
         return []
     if not found.num_row_groups:
@@ -39,7 +41,7 @@ def undictionaried(file: Path) -> list[str]:
 
 
 @contextmanager
-def without_dictionary(session: SparkSession, files: Collection[Path]) -> Iterator[None]:
+def without_dictionary(session: SparkSession, files: Collection[Location]) -> Iterator[None]:
     """Let what is written inside try no dictionary for columns of which the largest of the files has none."""
     there = [file for file in files if file.exists()]
     given = undictionaried(max(there, key=lambda file: file.stat().st_size)) if there else []

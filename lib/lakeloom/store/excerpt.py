@@ -50,7 +50,11 @@ def excerpt(folder: Path, version: Snapshot, root: str, adds: Iterable[Mapping[s
 
 def absolute(path: str, root: str) -> str:
     """Return a file's address, by its path in the log: relative to the table's folder `root`, or absolute already."""
-    return path if "://" in path or path.startswith("file:/") else f"file://{quote(root)}/{path}"
+    return path if "://" in path or path.startswith("file:/") else f"{_address(root)}/{path}"
+
+
+def _address(root: str) -> str:
+    return root if "://" in root else f"file://{quote(root)}"
 
 
 def _absolute(add: Mapping[str, Any], root: str) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def _absolute(add: Mapping[str, Any], root: str) -> dict[str, Any]:
         mark = {name: value for name, value in mark.items() if value is not None}
         file = vector_file(mark)
         if file is not None:
-            mark |= {"storageType": "p", "pathOrInlineDv": f"file://{quote(root)}/{quote(file)}"}
+            mark |= {"storageType": "p", "pathOrInlineDv": f"{_address(root)}/{quote(file)}"}
     kept = {"path", "partitionValues", "size", "modificationTime", "stats"}
     told = {name: value for name, value in add.items() if name in kept and value is not None}
     told |= {"path": absolute(add["path"], root), "dataChange": True}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
@@ -20,7 +19,7 @@ def identity(lake: Lake, table: TableName | str) -> str:
     Read from its first commit, which is never deleted, up to the line that names it: for one small file there is
     no need to build a version.
     """
-    first = Path(lake.path(table)) / "_delta_log" / f"{0:020d}.json"
+    first = lake.folder(table) / "_delta_log" / f"{0:020d}.json"
     try:
         with first.open(encoding="utf-8") as lines:
             for line in lines:

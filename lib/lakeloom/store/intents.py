@@ -19,6 +19,7 @@ from typing import Any
 from lakeloom.core.errors import StoreError
 from lakeloom.core.secrets import mask
 from lakeloom.core.steps import Facts
+from lakeloom.objects.path import Location, ObjectPath
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,23 @@ class Record:
         return self.facts is None and self.failed is None
 
 
+def folder_of(place: Location) -> Path:
+    """Return a place that must be a folder, since links are made in it; raises LL-STORE-019 for an object store."""
+    if isinstance(place, ObjectPath):
+        raise StoreError(
+            "LL-STORE-019",
+            "files can't be shared in an object store, where nothing can be linked",
+            where=str(place),
+            fix="copy a table with 'lakeloom clone --full', or keep the root on a file system with hard links",
+        )
+    return place
+
+
 class Intents:
     """The intents under a storage root."""
 
-    def __init__(self, root: Path) -> None:
-        self.folder = Path(root) / "intents"
+    def __init__(self, root: Location) -> None:
+        self.folder = root / "intents"
 
     def history(self, step: str) -> list[Record]:
         """Return the step's records, oldest first."""
@@ -186,10 +199,10 @@ class Intents:
     def share(self, step: str, other: Intents) -> int | None:
         """Give another root the step's executions that have published; return the last one's epoch, None for none.
 
-        The files are never written in place, so they are shared by hard links.
+        The files are never written in place, so they are shared by hard links; raises LL-STORE-019 in an object store.
         """
-        last, target = None, other._of(step)
-        for file in self._epochs(step):
+        last, target = None, folder_of(other._of(step))
+        for file in map(folder_of, self._epochs(step)):
             done = file.with_suffix(".done.json")
             if done.exists():
                 target.mkdir(parents=True, exist_ok=True)
@@ -198,19 +211,18 @@ class Intents:
                 last = int(file.stem)
         return last
 
-    def _epochs(self, step: str) -> list[Path]:
+    def _epochs(self, step: str) -> list[Location]:
         """Return the files of the step's intents, oldest first."""
         folder = self._of(step)
-        if not folder.is_dir():
-            return []
-        return sorted(file for file in folder.iterdir() if re.fullmatch(r"\d{8}\.json", file.name))
+        found = folder.iterdir() if isinstance(folder, ObjectPath) or folder.is_dir() else ()
+        return sorted((file for file in found if re.fullmatch(r"\d{8}\.json", file.name)), key=lambda file: file.name)
 
-    def _of(self, step: str) -> Path:
+    def _of(self, step: str) -> Location:
         if not re.fullmatch(r"[A-Za-z0-9_.]+", step) or step.startswith("."):
             raise StoreError("LL-STORE-003", f"'{step}' can't be a step's name", fix="use letters, digits, dots")
         return self.folder / step
 
-    def _read(self, file: Path) -> dict[str, Any]:
+    def _read(self, file: Location) -> dict[str, Any]:
         try:
             found: dict[str, Any] = json.loads(file.read_bytes())
         except ValueError as cause:
@@ -219,12 +231,10 @@ class Intents:
             ) from cause
         return found
 
-    def _record(self, file: Path) -> Record:
-        done, failed = file.with_suffix(".done.json"), file.with_suffix(".failed.json")
+    def _record(self, file: Location) -> Record:
         try:
             intent = Intent(**json.loads(file.read_text(encoding="utf-8")))
-            facts = json.loads(done.read_text(encoding="utf-8")) if done.exists() else None
-            error = json.loads(failed.read_text(encoding="utf-8")) if failed.exists() else None
+            facts, error = _told(file.with_suffix(".done.json")), _told(file.with_suffix(".failed.json"))
         except (ValueError, TypeError) as cause:
             raise StoreError(
                 "LL-STORE-005", f"the intent {file.name} of {file.parent.name} is damaged", where=str(file)
@@ -232,11 +242,26 @@ class Intents:
         return Record(intent, facts, error)
 
 
-def write_once(file: Path, text: str) -> None:
-    """Create `file` with `text`, whole or not at all; raises LL-STORE-006 where it exists, LL-STORE-004."""
-    draft = _draft(file, text)
+def _told(file: Location) -> dict[str, Any] | None:
+    """Return what stands in a file, None where there is none."""
     try:
-        os.link(draft, file)
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def write_once(file: Location, text: str) -> None:
+    """Create `file` with `text`, whole or not at all; raises LL-STORE-006 where it exists, LL-STORE-004."""
+    try:
+        if isinstance(file, Path):
+            draft = _draft(file, text)
+            try:
+                os.link(draft, file)
+            finally:
+                draft.unlink()
+        else:
+            file.create_text(text)
     except FileExistsError:
         raise StoreError(
             "LL-STORE-006",
@@ -244,13 +269,14 @@ def write_once(file: Path, text: str) -> None:
             fix="wait for the other run, then run again",
             transient=True,
         ) from None
-    finally:
-        draft.unlink()
 
 
-def replace(file: Path, text: str) -> None:
+def replace(file: Location, text: str) -> None:
     """Put `text` into `file`, whole or not at all, over what stood there."""
-    _draft(file, text).replace(file)
+    if isinstance(file, Path):
+        _draft(file, text).replace(file)
+    else:
+        file.write_text(text)
 
 
 def _draft(file: Path, text: str) -> Path:

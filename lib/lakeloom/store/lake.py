@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import StoreError
-from lakeloom.core.names import LAYERS, TableName, TableRef
+from lakeloom.core.names import LAYERS, TableName, TableRef, is_identifier
+from lakeloom.objects.path import Location
+from lakeloom.objects.translated import delta_rs
 from lakeloom.store import vacuumed
 from lakeloom.store.arrow import gathered, scanned
 from lakeloom.store.damage import broken_data, broken_log, damaged_log, empty_commit, named
@@ -41,27 +43,36 @@ class Lake:
 
     Parameters
     ----------
-    root : Path
-        The storage root; made where it does not exist.
+    root : Path or ObjectPath
+        The storage root, a folder or a place in an object store; made where it does not exist.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root).resolve()
+    def __init__(self, root: Location) -> None:
+        self.root: Location = root.resolve() if isinstance(root, Path) else root
 
     def path(self, table: TableName | str) -> str:
-        """Return where a table lies: ``<root>/tables/<layer>/<name>``."""
+        """Return where a table lies, as Spark and delta-rs take it: ``<root>/tables/<layer>/<name>``."""
+        return str(self.folder(table))
+
+    def folder(self, table: TableName | str) -> Location:
+        """Return where a table lies; raises LL-STORE-003 where a link leads out of the root."""
         name = TableName.parse(table) if isinstance(table, str) else table
-        path = self.root / "tables" / name.layer / name.name
-        if not path.resolve().is_relative_to(self.root):
+        place = self.root / "tables" / name.layer / name.name
+        if isinstance(place, Path) and isinstance(self.root, Path) and not place.resolve().is_relative_to(self.root):
             raise StoreError(
                 "LL-STORE-003", f"the path of {name} leaves the storage root", where=str(name), fix="remove the link"
             )
-        return str(path)
+        return place
+
+    @property
+    def options(self) -> dict[str, str] | None:
+        """What delta-rs needs to reach the root; None for a folder. It holds secrets."""
+        return None if isinstance(self.root, Path) else delta_rs(self.root.opening)
 
     def exists(self, table: TableName | str) -> bool:
         """Return whether the table has a Delta log."""
         log = self._log(table)
-        return log.is_dir() and any(log.glob("*.json"))
+        return log.is_dir() and any(entry.name.endswith(".json") for entry in log.iterdir())
 
     def tables(self) -> list[TableName]:
         """Return every table, layer by layer in the data's order."""
@@ -69,7 +80,7 @@ class Lake:
         for layer in LAYERS:
             folder = self.root / "tables" / layer
             if folder.is_dir():
-                names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+                names = sorted(entry.name for entry in folder.iterdir() if is_identifier(entry.name))
                 found += [name for name in (TableName(layer, text) for text in names) if self.exists(name)]
         return found
 
@@ -83,7 +94,7 @@ class Lake:
                 "LL-STORE-001", f"{table} does not exist under {self.root.name}", fix="run it, or see 'lakeloom tables'"
             )
         try:
-            opened = DeltaTable(self.path(table))
+            opened = DeltaTable(self.path(table), storage_options=self.options)
             newest = opened.version()
             if isinstance(version, int) and version > newest:
                 raise StoreError(
@@ -100,8 +111,8 @@ class Lake:
             raise damaged_log(str(table), empty, "is empty")
         return opened
 
-    def _log(self, table: TableName | str) -> Path:
-        return Path(self.path(table)) / "_delta_log"
+    def _log(self, table: TableName | str) -> Location:
+        return self.folder(table) / "_delta_log"
 
     def _unreadable(self, table: TableName | str, cause: Exception, code: str = "LL-STORE-005") -> StoreError:
         """Return the error of a log that can't be read: with the broken file where there is one."""
@@ -192,7 +203,11 @@ class Lake:
         if not readable(opened):
             raise _only_by_spark(table)
         with named(table, opened):
-            if opened.protocol().min_reader_version == 1 and not opened.metadata().partition_columns:
+            if (
+                self.options is None
+                and opened.protocol().min_reader_version == 1
+                and not opened.metadata().partition_columns
+            ):
                 from pyarrow import ArrowInvalid
 
                 try:
@@ -201,7 +216,7 @@ class Lake:
                     # A file from before a field came into a column; one of types that this pyarrow does not know.
                     return _queried(opened, table, columns)
             # deltalake's dataset refuses deletion vectors, gives NULL for mapped columns, and wants a newer pyarrow for
-            # partitions; its query engine reads them all.
+            # partitions; its query engine reads them all, from a store too.
             return _queried(opened, table, columns)
 
     def vacuumed(self, table: TableName | str) -> list[vacuumed.Vacuum]:

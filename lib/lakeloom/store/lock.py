@@ -1,4 +1,7 @@
-"""The project's lock: one run at a time on a storage root. The system frees it when a process dies."""
+"""The project's lock: one run at a time on a storage root. The system frees it when a process dies.
+
+In an object store it is a lease, see `lakeloom.store.lease`.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from pathlib import Path
 from typing import IO
 
 from lakeloom.core.errors import RunError, StoreError
+from lakeloom.objects.path import Location
+from lakeloom.store.lease import leased
 
 _POLL_S = 0.2
 
 
 @contextmanager
-def locked(root: Path, wait_s: float = 0.0) -> Iterator[None]:
+def locked(root: Location, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the root's lock.
 
     Parameters
@@ -34,6 +39,10 @@ def locked(root: Path, wait_s: float = 0.0) -> Iterator[None]:
     StoreError
         LL-STORE-004 where the root can't be written.
     """
+    if not isinstance(root, Path):
+        with leased(root / "lock", wait_s):
+            yield
+        return
     try:
         root.mkdir(parents=True, exist_ok=True)
         stream = (root / "lock").open("a+", encoding="utf-8")

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
+from lakeloom.objects.path import Location
 from lakeloom.store.lake import Lake
 
 END = 1 << 62  # until when a live file is there
@@ -193,7 +194,7 @@ def changes_rows(name: str, action: Mapping[str, Any]) -> bool:
     return name in ("add", "remove") and bool(action.get("dataChange", True))
 
 
-def _neutral(commit: Path) -> bool:
+def _neutral(commit: Location) -> bool:
     if not commit.exists():
         return False
     settles = False
@@ -205,7 +206,7 @@ def _neutral(commit: Path) -> bool:
     return True
 
 
-def _replay(made: Past, there: dict[tuple[str, str], tuple[int, tuple[str, ...]]], at: int, commit: Path) -> None:
+def _replay(made: Past, there: dict[tuple[str, str], tuple[int, tuple[str, ...]]], at: int, commit: Location) -> None:
     time = int(commit.stat().st_mtime * 1000)
     for name, action in _actions(commit):
         if name == "add":
@@ -221,14 +222,14 @@ def _replay(made: Past, there: dict[tuple[str, str], tuple[int, tuple[str, ...]]
     made.times[at] = max(time, made.times.get(at - 1, time))
 
 
-def _folder(lake: Lake, table: TableName | str) -> Path:
-    return Path(lake.path(table)) / "_delta_log"
+def _folder(lake: Lake, table: TableName | str) -> Location:
+    return lake.folder(table) / "_delta_log"
 
 
-def _entries(folder: Path) -> tuple[dict[int, Path], dict[int, list[Path]]]:
+def _entries(folder: Location) -> tuple[dict[int, Location], dict[int, list[Location]]]:
     """Return version → commit, and version → the parts of its checkpoint, complete ones only."""
-    commits: dict[int, Path] = {}
-    parts: dict[int, list[tuple[Path, int]]] = {}
+    commits: dict[int, Location] = {}
+    parts: dict[int, list[tuple[Location, int]]] = {}
     for entry in folder.iterdir():
         if commit := _COMMIT.fullmatch(entry.name):
             commits[int(commit.group(1))] = entry
@@ -238,13 +239,13 @@ def _entries(folder: Path) -> tuple[dict[int, Path], dict[int, list[Path]]]:
     return commits, whole
 
 
-def _commit_of(commits: Mapping[int, Path], at: int, table: TableName | str) -> Path:
+def _commit_of(commits: Mapping[int, Location], at: int, table: TableName | str) -> Location:
     if at not in commits:
         raise StoreError("LL-STORE-005", f"the log of {table} lacks its commit {at}", where=str(table))
     return commits[at]
 
 
-def _actions(commit: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _actions(commit: Location) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         with commit.open(encoding="utf-8") as lines:
             for line in lines:
@@ -254,12 +255,12 @@ def _actions(commit: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise StoreError("LL-STORE-005", f"the commit {commit.name} is damaged", where=str(commit)) from cause
 
 
-def _checkpointed(parts: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _checkpointed(parts: list[Location]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what a checkpoint holds, in the form that commits have."""
     import pyarrow.parquet as pq
 
     for part in parts:
-        file = pq.ParquetFile(part)
+        file = pq.ParquetFile(part if isinstance(part, Path) else part.open("rb"))
         there = {path.partition(".")[0] for path in (file.schema.column(i).path for i in range(len(file.schema)))}
         if "sidecar" in there and any(file.read(columns=["sidecar"]).column("sidecar").to_pylist()):
             # Its files stand elsewhere: read as it is, the version would seem to have none.
@@ -323,6 +324,8 @@ def file_of(add: Mapping[str, Any]) -> LiveFile:
 
 def place_of(file: str, table: str) -> str:
     """Return where a file is: the log has it relative to the table or whole, ``_metadata`` as a URI."""
+    if "://" in file and not file.startswith("file:"):  # of an object store
+        return unquote(file)
     path = unquote(file).removeprefix("file:")
     return f"/{path.lstrip('/')}" if path.startswith("/") else f"{table}/{path}"
 

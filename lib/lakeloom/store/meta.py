@@ -56,7 +56,14 @@ def append(
         with _WRITING:
             # A newer lakeloom may know more columns than the table was made with.
             made = None if lake.exists(table) else dict(properties or {})
-            write_deltalake(lake.path(table), data, mode="append", schema_mode="merge", configuration=made)
+            write_deltalake(
+                lake.path(table),
+                data,
+                mode="append",
+                schema_mode="merge",
+                configuration=made,
+                storage_options=lake.options,
+            )
             if lake.size(table).files > _COMPACT_AT:
                 lake.delta(table).optimize.compact()
     except (OSError, DeltaError) as cause:

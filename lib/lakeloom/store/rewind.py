@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 from lakeloom.core.names import TableName
@@ -80,7 +79,7 @@ def rewind(lake: Lake, table: TableName, version: int | None, mark: Mark) -> int
         actions.append({"metaData": _schema(now, then)})
     actions += [{"remove": removed(add, at)} for add in gone]
     actions += [{"add": added(add)} for add in back]
-    file = Path(lake.path(table)) / "_delta_log" / f"{head + 1:020d}.json"
+    file = lake.folder(table) / "_delta_log" / f"{head + 1:020d}.json"
     write_once(file, "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in actions))
     return head + 1
 

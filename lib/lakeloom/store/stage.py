@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
 
 from lakeloom.core.names import TableName, quoted
 from lakeloom.core.secrets import mask
+from lakeloom.objects.path import Location
 from lakeloom.store.describe import comments_of, says
 from lakeloom.store.lake import Lake
 from lakeloom.store.layout import Layout
-from lakeloom.store.log import Snapshot, alive, place_of, removed, snapshot, transacted
+from lakeloom.store.log import Snapshot, alive, removed, snapshot, transacted
 from lakeloom.store.manner import Manner
 from lakeloom.store.protocol import changeable, columns, comments, derives
 from lakeloom.store.transaction import Transaction, acting
@@ -40,8 +41,8 @@ class Stage:
     ----------
     session : SparkSession
         The step's own.
-    path : str
-        The table's folder.
+    folder : Path or ObjectPath
+        The table's.
     mode : {'append', 'overwrite'}
         How they come into the table.
     txn : Transaction
@@ -51,9 +52,14 @@ class Stage:
     """
 
     def __init__(
-        self, session: SparkSession, path: str, mode: Literal["append", "overwrite"], txn: Transaction, now: Snapshot
+        self,
+        session: SparkSession,
+        folder: Location,
+        mode: Literal["append", "overwrite"],
+        txn: Transaction,
+        now: Snapshot,
     ) -> None:
-        self._session, self._path, self._mode, self._txn, self._now = session, path, mode, txn, now
+        self._session, self._folder, self._mode, self._txn, self._now = session, folder, mode, txn, now
         self._written: list[dict[str, Any]] = []
 
     @classmethod
@@ -97,7 +103,7 @@ class Stage:
                 return None
         if lake.epoch(table, step) >= epoch:  # asked after the version was fixed: what comes later conflicts
             return None
-        return cls(session, lake.path(table), mode, txn, now)
+        return cls(session, lake.folder(table), mode, txn, now)
 
     def write(self, frame: DataFrame) -> int:
         """Write rows into files and return how many they were; raises what Spark raises, also for constraints."""
@@ -136,4 +142,4 @@ class Stage:
         """Delete the files, unless they were to be committed: then it is not known that no version has them."""
         written, self._written = self._written, []
         for add in written:
-            Path(place_of(add["path"], self._path)).unlink(missing_ok=True)
+            (self._folder / unquote(add["path"])).unlink(missing_ok=True)

@@ -18,11 +18,11 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from lakeloom.core.names import TableName, quoted
+from lakeloom.objects.path import Location
 from lakeloom.store.encodings import without_dictionary
 from lakeloom.store.lake import Lake
 from lakeloom.store.log import Snapshot, added, alive, place_of, removed, snapshot, transacted
@@ -94,7 +94,7 @@ def _tried(
         now = snapshot(lake, table, txn.version)
         if not _fits(now, rows, how):
             return False
-        if _Upsert(txn, now, lake.path(table), rows, how, reached, filled)(session, signed):
+        if _Upsert(txn, now, lake.folder(table), rows, how, reached, filled)(session, signed):
             return True
     return False
 
@@ -123,7 +123,7 @@ class _Upsert:
 
     txn: Transaction
     now: Snapshot
-    path: str
+    folder: Location
     rows: DataFrame
     how: Manner
     reached: Reach
@@ -163,11 +163,11 @@ class _Upsert:
 
     @cached_property
     def _by_path(self) -> dict[str, dict[str, Any]]:
-        return {place_of(add["path"], self.path): add for add in self._candidates}
+        return {place_of(add["path"], str(self.folder)): add for add in self._candidates}
 
     def _add(self, file: str) -> dict[str, Any]:
         """Return what the log says of a file that ``_metadata`` names."""
-        return self._by_path[place_of(file, self.path)]
+        return self._by_path[place_of(file, str(self.folder))]
 
     @cached_property
     def _given(self) -> dict[str, str]:
@@ -294,8 +294,8 @@ class _Upsert:
         by = list(self.now.metadata.get("partitionColumns") or ())
         return frame.repartition(*map(quoted, by)) if by else frame.coalesce(max(1, -(-rows // _A_FILE)))
 
-    def _paths(self, touched: Collection[str]) -> list[Path]:
-        return [Path(place_of(file, self.path)) for file in touched]
+    def _paths(self, touched: Collection[str]) -> list[Location]:
+        return [self.folder / unquote(self._add(file)["path"]) for file in touched]
 
     def _metrics(
         self, written: Sequence[Mapping[str, Any]], touched: Mapping[str, tuple[int, int]], stay: Sequence[Any]

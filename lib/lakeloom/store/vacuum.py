@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakeloom.core.names import TableName
+from lakeloom.objects.path import ObjectPath
 from lakeloom.store.lake import Lake
 from lakeloom.store.log import END, Past
 
@@ -119,17 +120,34 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def inventory(lake: Lake, table: TableName | str) -> dict[str, Found]:
     """Return the table's files of rows, changes and deletion vectors, relative to it."""
-    root = Path(lake.path(table))
+    root = lake.folder(table)
+    if isinstance(root, ObjectPath):
+        return {
+            name: Found(facts.st_size, facts.st_mtime_ns // 1_000_000) for name, facts in root.walk() if _counts(name)
+        }
     found: dict[str, Found] = {}
     for folder, folders, files in os.walk(root):
         # What begins with an underscore is hidden from Delta, but for partitions by such a column.
-        folders[:] = [name for name in folders if name == _CHANGES or name[0] not in "_." or "=" in name]
+        folders[:] = [name for name in folders if _open(name)]
         for name in files:
-            if name[0] != "." and (name.endswith(".parquet") or name.startswith("deletion_vector_")):
+            if _data(name):
                 file = Path(folder) / name
                 facts = file.stat()
                 found[file.relative_to(root).as_posix()] = Found(facts.st_size, facts.st_mtime_ns // 1_000_000)
     return found
+
+
+def _open(folder: str) -> bool:
+    return folder == _CHANGES or folder[0] not in "_." or "=" in folder
+
+
+def _data(name: str) -> bool:
+    return name[0] != "." and (name.endswith(".parquet") or name.startswith("deletion_vector_"))
+
+
+def _counts(path: str) -> bool:
+    *folders, name = path.split("/")
+    return all(map(_open, folders)) and _data(name)
 
 
 def delete(lake: Lake, table: TableName | str, files: Sequence[str], session: SparkSession | None) -> list[str]:
@@ -140,15 +158,16 @@ def delete(lake: Lake, table: TableName | str, files: Sequence[str], session: Sp
     session : SparkSession or None
         A session of its own, which vacuums by inventory; None for the platform's own tables, which need no JVM.
     """
-    root = Path(lake.path(table))
+    root = lake.folder(table)
     if session is None:
         for name in files:
             (root / name).unlink(missing_ok=True)
     elif files:
         place = f"delta.`{root}`"
-        scheme = str(session.sql(f"DESCRIBE DETAIL {place}").first()["location"]).partition(":")[0]
+        location = str(session.sql(f"DESCRIBE DETAIL {place}").first()["location"])
+        whole = str(root) if isinstance(root, ObjectPath) else f"{location.partition(':')[0]}:{root}"
         present = inventory(lake, table)
-        rows = [(f"{scheme}:{root}/{name}", present[name].size, False, present[name].modified_ms)
+        rows = [(f"{whole}/{name}", present[name].size, False, present[name].modified_ms)
                 for name in files if name in present]  # fmt: skip
         schema = "path string, length long, isDir boolean, modificationTime long"
         for name, value in _SETTINGS.items():

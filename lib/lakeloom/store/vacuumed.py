@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
+from lakeloom.objects.path import Location
 from lakeloom.store.intents import replace
 
 
@@ -26,12 +26,12 @@ class Vacuum:
     gone: tuple[tuple[int, int], ...]
 
 
-def is_noted(root: Path, table: TableName | str) -> bool:
+def is_noted(root: Location, table: TableName | str) -> bool:
     """Return whether vacuum has ever taken versions of a table of this name."""
     return _file(root, table).exists()
 
 
-def noted(root: Path, table: TableName | str, identity: str) -> list[Vacuum]:
+def noted(root: Location, table: TableName | str, identity: str) -> list[Vacuum]:
     """Return what vacuum has taken of a table, oldest first.
 
     Parameters
@@ -51,7 +51,7 @@ def noted(root: Path, table: TableName | str, identity: str) -> list[Vacuum]:
 
 
 def unnoted(
-    root: Path, table: TableName | str, identity: str, gone: Iterable[tuple[int, int]]
+    root: Location, table: TableName | str, identity: str, gone: Iterable[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """Return, of runs of versions, those that are not noted yet."""
     return _fresh(noted(root, table, identity), gone)
@@ -62,7 +62,7 @@ def _fresh(before: Iterable[Vacuum], gone: Iterable[tuple[int, int]]) -> list[tu
     return ranges(at for first, last in gone for at in range(first, last + 1) if not _within(at, known))
 
 
-def note(root: Path, table: TableName | str, identity: str, vacuum: Vacuum) -> None:
+def note(root: Location, table: TableName | str, identity: str, vacuum: Vacuum) -> None:
     """Note that versions are about to lose files; those that are noted already are not noted again."""
     before = noted(root, table, identity)
     fresh = _fresh(before, vacuum.gone)
@@ -98,5 +98,5 @@ def _within(version: int, spans: Sequence[tuple[int, int]]) -> bool:
     return any(first <= version <= last for first, last in spans)
 
 
-def _file(root: Path, table: TableName | str) -> Path:
+def _file(root: Location, table: TableName | str) -> Location:
     return root / "vacuumed" / f"{table}.json"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import unquote, urlparse
 
@@ -20,6 +19,7 @@ from pydantic import AfterValidator, ConfigDict, model_validator
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import LAYERS, TableName, is_identifier
+from lakeloom.objects.path import Location, beside
 from lakeloom.store.describe import quoted
 from lakeloom.store.lake import Lake
 from lakeloom.tables.words import Strict
@@ -90,7 +90,7 @@ class CatalogSpec(Strict):
         return f"{self.schema_of(table.layer)}.`{table.name}`"
 
 
-def settings(spec: CatalogSpec, root: Path, overlay: dict[str, str]) -> dict[str, str]:
+def settings(spec: CatalogSpec, root: Location, overlay: dict[str, str]) -> dict[str, str]:
     """Return the Spark settings that the catalog needs, under those of the environment.
 
     Without a metastore of its own, Hive's is Derby embedded under the storage root: good for one
@@ -98,7 +98,7 @@ def settings(spec: CatalogSpec, root: Path, overlay: dict[str, str]) -> dict[str
     """
     if spec.kind != "hive":
         return overlay
-    found = {"spark.sql.catalogImplementation": "hive", "spark.sql.warehouse.dir": str(root / "warehouse")}
+    found = {"spark.sql.catalogImplementation": "hive", "spark.sql.warehouse.dir": str(beside(root) / "warehouse")}
     if not any(overlay.get(name) for name in _METASTORE):
         found[_METASTORE[-1]] = f"jdbc:derby:;databaseName={root / 'metastore'};create=true"
         # An empty database gets its tables when it is first used.
