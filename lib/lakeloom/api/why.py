@@ -45,5 +45,5 @@ def why(
     every = {column for each in lake.tables() for column in lake.columns(each)}
     hidden = {column for column in every if column in tagged or tag_of(column) is not None}
     overlay = settings(project.settings.catalog, project.root, overlay_of(project.settings.spark))
-    context = Context(project, "why", lake, Intents(lake.root), Engine(overlay))
+    context = Context(project, "why", lake, Intents(lake.root), Engine(overlay, stores=project.stores))
     return asked(context, name, table.version, key, limit=limit, hidden=hidden)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.core.secrets import mask
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.context import Context
+from lakeloom.flow.near import near
 from lakeloom.flow.unlabelled import notes
 from lakeloom.store.intents import Intent, Record
 
@@ -76,7 +77,7 @@ def train(context: Context, step: Step, intent: Intent) -> Facts:
     data, out = pinned(context, spec, intent), folder(context, intent)
     results = train_all(context.engine.spark(), data, spec, name, out)
     dataset = context.project.datasets[spec.dataset]
-    types = context.lake.columns(f"datasets.{spec.dataset}", data.version)
+    types = context.lake.columns(f"datasets.{spec.dataset}", intent.reads[f"datasets.{spec.dataset}"])
     day = next((key for key in dataset.labels.keys if types[key] == "date"), "_as_of")
     evaluation = evaluate(data, results, intent.seed, by=spec.groups, day=day)
     evaluation["tuning"] = study["trials"] if study else []
@@ -127,7 +128,8 @@ def pinned(context: Context, spec: ModelSpec, intent: Intent) -> Pinned:
 
     table = f"datasets.{spec.dataset}"
     names = feature_names(context.project.datasets[spec.dataset], context.project.features)
-    return Pinned(context.lake.path(table), intent.reads[table], tuple(names))
+    path, version = near(context.lake, table, intent.reads[table])
+    return Pinned(path, version, tuple(names))
 
 
 def folder(context: Context, intent: Intent) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from lakeloom.core.names import TableName
+from lakeloom.objects.path import Location
 from lakeloom.store.lake import Lake
 from lakeloom.store.log import Snapshot, file_of, snapshot
 
@@ -24,7 +25,7 @@ class Side:
 
     Attributes
     ----------
-    root : str
+    root : Path or ObjectPath
         The table's folder.
     rows : int or None
         Its rows by the log's statistics; None where a file has none.
@@ -32,7 +33,7 @@ class Side:
         What the log says of the files that the other version does not have.
     """
 
-    root: str
+    root: Location
     version: int
     snapshot: Snapshot
     rows: int | None
@@ -62,7 +63,7 @@ class Place:
 def between(before: Place, after: Place) -> tuple[Side, Side]:
     """Return both versions with the files that only they have; raises as `lakeloom.store.log.live`."""
     found = [snapshot(place.lake, place.table, place.version) for place in (before, after)]
-    roots = [place.lake.path(place.table) for place in (before, after)]
+    roots = [place.lake.folder(place.table) for place in (before, after)]
     name = _path if roots[0] == roots[1] else _content
     named = [{name(root, key): add for key, add in each.adds.items()} for root, each in zip(roots, found, strict=True)]
     sides = []
@@ -75,16 +76,16 @@ def between(before: Place, after: Place) -> tuple[Side, Side]:
     return sides[0], sides[1]
 
 
-def _path(root: str, key: tuple[str, str]) -> tuple[str, ...]:
+def _path(root: Location, key: tuple[str, str]) -> tuple[str, ...]:
     return key
 
 
-def _content(root: str, key: tuple[str, str]) -> tuple[str, ...]:
+def _content(root: Location, key: tuple[str, str]) -> tuple[str, ...]:
     """Return what names a file's content across folders: the file itself, which a clone shares by a hard link."""
     path, mark = key
-    if "://" in root:  # nothing is shared in a store
-        return (f"{root}/{path}", mark)
-    file = Path(root) / unquote(path.removeprefix("file://"))
+    if not isinstance(root, Path):  # nothing is shared in a store
+        return (str(root / path), mark)
+    file = root / unquote(path.removeprefix("file://"))
     try:
         facts = file.stat()
     except OSError:  # it was vacuumed: whoever reads it says so
