@@ -75,7 +75,7 @@ setup(
     package_data={
         "lakeloom": ["py.typed"],
         "lakeloom.pages": ["assets/*"],
-        "lakeloom.session": ["log4j2.properties", "connectors.lock"],
+        "lakeloom.session": ["log4j2.properties", "connectors.lock", "java/*.java"],
     },
     install_requires=CORE,
     extras_require=EXTRAS | {"all": sorted({name for names in EXTRAS.values() for name in names})},

@@ -60,9 +60,6 @@ def _s3a(bucket: str, config: S3Config) -> Words:
     own, keys = f"fs.s3a.bucket.{bucket}.", _keys(config)
     path = config.path_style if config.path_style is not None else config.endpoint is not None
     found = {
-        # Of several that create a file one succeeds: Delta's commits stand on it. Only with this flag does S3A
-        # create under a condition.
-        "fs.s3a.performance.flags": "create",
         # Looked for by the first call anyhow.
         "fs.s3a.bucket.probe": "0",
         "fs.s3a.attempts.maximum": str(_RETRIES),

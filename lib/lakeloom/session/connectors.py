@@ -8,16 +8,24 @@ Secrets go into the running Spark's Hadoop settings, never on its command line, 
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakeloom.session.jars import Fetch, Jar, place
+from lakeloom.core.errors import SetupError
+from lakeloom.session.jars import TIMEOUT_S, Fetch, Jar, java, place
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Scheme of an address → the folders of its jars. 'hadoop' is a newer Hadoop than Spark's: see connectors.lock.
+# Scheme → the setting that names Delta's way to commit, and the class.
+COMMITS = {"s3": "spark.delta.logStore.s3a.impl", "s3a": "spark.delta.logStore.s3a.impl"}
+COMMITS_BY = "lakeloom.ConditionalLogStore"
 FOLDERS: dict[str, tuple[str, ...]] = {
     "s3": ("hadoop", "s3"), "s3a": ("hadoop", "s3"), "abfs": ("hadoop", "azure"), "abfss": ("hadoop", "azure"),
     "gs": ("gs",),
@@ -46,10 +54,43 @@ def connectors(home: Path, schemes: Iterable[str], fetch: Fetch | None = None) -
         pinned.
     """
     pinned, found = locked(), list[Path]()
+    schemes = set(schemes)
     for folder in dict.fromkeys(each for scheme in sorted(schemes) for each in FOLDERS.get(scheme, ())):
         place(home / folder, pinned[folder], fetch)
         found += [home / folder / jar.file for jar in pinned[folder]]
+    if schemes & set(COMMITS):
+        found.append(compiled(home, found))
     return found
+
+
+def compiled(home: Path, jars: Iterable[Path]) -> Path:
+    """Return the folder with our own class for Delta's commits on S3, made by the JDK's compiler where it is missing.
+
+    Raises
+    ------
+    SetupError
+        LL-SETUP-001 where there is no JDK, but a runtime without a compiler.
+    """
+    source = Path(__file__).with_name("java") / "ConditionalLogStore.java"
+    folder = home / "s3" / f"commits-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
+    if folder.is_dir():
+        return folder
+    needed = [*jars, *home.glob("delta-storage-*.jar")]
+    with tempfile.TemporaryDirectory(dir=home, prefix=".compiling-") as made:
+        command = [java(), "-m", "jdk.compiler/com.sun.tools.javac.Main", "-nowarn", "--release", "17"]
+        command += ["-cp", ":".join(map(str, needed)), "-d", f"{made}/classes", str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        if done.returncode != 0:
+            raise SetupError(
+                "LL-SETUP-001",
+                "what makes commits on S3 safe could not be compiled: this is no JDK"
+                if "jdk.compiler" in done.stderr
+                else "what makes commits on S3 safe could not be compiled",
+                fix="install a JDK 17 (Debian: openjdk-17-jdk-headless), and name it by JAVA_HOME",
+            )
+        with suppress(OSError):  # another process was quicker
+            (Path(made) / "classes").replace(folder)
+    return folder
 
 
 def reach(session: SparkSession, words: Mapping[str, str]) -> None:

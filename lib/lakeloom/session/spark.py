@@ -19,7 +19,7 @@ from lakeloom.core.errors import SetupError
 from lakeloom.core.secrets import mask
 from lakeloom.objects.translated import hadoop
 from lakeloom.session import connect
-from lakeloom.session.connectors import connectors, reach
+from lakeloom.session.connectors import COMMITS, COMMITS_BY, connectors, reach
 from lakeloom.session.jars import brought, jars_home, supplied
 from lakeloom.session.settings import DELTA_CATALOG, DELTA_EXTENSION, NEEDED, is_local, settings
 from lakeloom.session.workers import equip
@@ -123,6 +123,8 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None, store
     schemes = {each.scheme for each in stores}
     # Where Spark brings Delta it is a platform's own, which brings connectors too.
     wanted = settings(home, overlay, connectors(home, schemes) if schemes and not brought() else ())
+    if not brought() and is_local(wanted["spark.master"]):
+        wanted |= {COMMITS[scheme]: COMMITS_BY for scheme in schemes & set(COMMITS)}
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
