@@ -66,6 +66,17 @@ def test_a_folder_is_cleared_and_its_neighbour_is_not(root):
     assert sorted(name for name, _ in root.walk()) == ["ab/3"]
 
 
+def test_what_others_put_there_for_a_folder_is_no_file(bucket_of, tmp_path):
+    bucket = bucket_of("s3")
+    root = ObjectPath(opening(Address.parse(f"{bucket.root}/lake"), bucket.stores), "lake", tmp_path)
+    bucket.put("lake/log/", b"")
+    bucket.put("lake/log/staged/", b"")
+    assert (root / "log").is_dir() and list(root.walk()) == []
+    assert [each.name for each in (root / "log").iterdir()] == ["staged"]
+    (root / "log").clear()
+    assert not (root / "log").exists()
+
+
 def test_a_version_is_written_over_once(root):
     place = root / "lock"
     place.create_text("first")

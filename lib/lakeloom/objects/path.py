@@ -100,7 +100,8 @@ class ObjectPath:
         """Yield what lies directly below."""
         for found in self.store.level(f"{self.key}/"):
             key = found if isinstance(found, str) else found.key
-            yield ObjectPath(self.opening, key.strip("/"), self.beside)
+            if key != f"{self.key}/":  # what others put there to say that there is a folder
+                yield ObjectPath(self.opening, key.strip("/"), self.beside)
 
     def glob(self, pattern: str) -> Iterator[ObjectPath]:
         """Yield what lies below and fits a pattern, which has a part for each level."""
@@ -112,7 +113,8 @@ class ObjectPath:
     def walk(self) -> Iterator[tuple[str, Facts]]:
         """Yield the objects at any depth below, by their names relative to here."""
         for found in self.store.find(f"{self.key}/"):
-            yield found.key[len(self.key) + 1 :], _facts(found)
+            if not found.key.endswith("/"):
+                yield found.key[len(self.key) + 1 :], _facts(found)
 
     def stat(self) -> Facts:
         """Return its size and time; raises FileNotFoundError."""
@@ -160,8 +162,8 @@ class ObjectPath:
 
     def clear(self) -> None:
         """Take away what lies there and below."""
-        for name, _ in list(self.walk()):
-            self.store.delete(f"{self.key}/{name}")
+        for found in list(self.store.find(f"{self.key}/")):
+            self.store.delete(found.key)
         self.store.delete(self.key)
 
     @property
