@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from lakeloom.config.placeholders import resolve
 from lakeloom.core.durations import parse
 from lakeloom.datasets.spec import DatasetSpec
 from lakeloom.features.spec import FeatureView
-from lakeloom.objects.opened import Opening
+from lakeloom.objects.address import Address
+from lakeloom.objects.opened import Opening, opening
 from lakeloom.objects.path import Location, beside
 from lakeloom.project.exports.targets import Databricks
 from lakeloom.project.sampling import WORK, BranchName, SampleShare, storage_root
@@ -129,5 +131,7 @@ class Project:
 
     @property
     def stores(self) -> tuple[Opening, ...]:
-        """The object stores that Spark itself reads and writes."""
-        return () if isinstance(self.root, Path) else (self.root.opening,)
+        """The object stores that Spark itself reads and writes: of the root, and of sources that are read directly."""
+        own = () if isinstance(self.root, Path) else (self.root.opening,)
+        paths = [str(each.options["path"]) for each in self.sources.values() if each.options.get("access") == "direct"]
+        return (*own, *(opening(Address.parse(str(resolve(path, "path"))), self.settings.stores) for path in paths))

@@ -30,7 +30,7 @@ from lakeloom.objects.address import Address, is_address
 from lakeloom.objects.opened import opening
 from lakeloom.session.connect import is_connect
 from lakeloom.session.spark import Opener
-from lakeloom.sources import ledger, listing, objects
+from lakeloom.sources import direct, ledger, listing, objects
 from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.formats import FORMATS
 from lakeloom.sources.formats.base import format_of
@@ -141,6 +141,9 @@ class Files:
         if "objects" in batch and config.place is not None:
             if isinstance(spark, Opener):
                 spark.soon()
+            if config.access == "direct":
+                found, refused = direct.looked(config.place, batch, reading)
+                return more | ({"refused": refused} if refused else {}) | _batch(found, landed(), reading)
             brought = objects.bring(config.place, batch, base, spark)
             more |= {"refused": brought.refused} if brought.refused else {}
             files = _inspect_all(brought.listed, reading, spark, base)
@@ -165,19 +168,22 @@ class Files:
         from lakeloom.sources.whole import landing
 
         files, reading = ledger.entries(batch), config.reading_at(base)
-        changed = [entry.path for entry in files if _changed(entry, reading, base)]
+        changed = _changed_of(config, files, reading, base) if config.access != "direct" else []
+        if not changed:
+            made = landing(spark, reading, config.columns, files, batch["split_bytes"], base, known)
+            # What Spark has listed by now is what it reads: looked at before, an object could still be another one.
+            changed = _changed_of(config, files, reading, base) if config.access == "direct" else []
         if changed:
             raise FilesChangedError(changed)
-        return landing(spark, reading, config.columns, files, batch["split_bytes"], base, known)
+        return made
 
     @classmethod
     def probe(cls, spark: SparkSession, config: FilesConfig, batch: Batch, base: Path) -> Batch:
         """Return the batch with a problem set on each file that changed or that Spark can't read, found by halving."""
         reading = config.reading_at(base)
-        files = [
-            replace(entry, problem=CHANGED) if _changed(entry, reading, base) else entry
-            for entry in ledger.entries(batch)
-        ]
+        files = ledger.entries(batch)
+        changed = set(_changed_of(config, files, reading, base))
+        files = [replace(entry, problem=CHANGED) if entry.path in changed else entry for entry in files]
         for index, entry in enumerate(files):
             if entry.loadable:
                 told = format_of(reading.format).fault(listing.full_path(entry.place, base), reading)
@@ -259,6 +265,13 @@ def _unpacked(entry: FileEntry, reading: Reading, zone: Path, base: Path) -> lis
     if len(found) == 1 and found[0].path == entry.path:  # it is the file itself: listed as it was
         return [replace(found[0], size=entry.size)]
     return [entry, *found]
+
+
+def _changed_of(config: FilesConfig, files: Sequence[FileEntry], reading: Reading, base: Path) -> list[str]:
+    """Return the paths of files that are no longer what their entries pin."""
+    if config.access == "direct" and config.place is not None:
+        return direct.moved(config.place, files)
+    return [entry.path for entry in files if _changed(entry, reading, base)]
 
 
 def _changed(entry: FileEntry, reading: Reading, base: Path) -> bool:

@@ -14,9 +14,12 @@ from lakeloom.objects.address import Address, is_address
 from lakeloom.sources import objects
 from lakeloom.sources.formats import FORMATS
 from lakeloom.sources.formats.base import format_of, takers
+from lakeloom.sources.formats.columnar import has_footer
 from lakeloom.sources.packed import is_utf8
 from lakeloom.sources.reading import UTF8, Reading
 
+# What Hadoop's connectors reach.
+_DIRECT = ("s3", "s3a", "gs", "abfs", "abfss")
 # What only some formats know; which, they say themselves.
 _WORDS = ("row_tag", "fields", "schema", "descriptor", "message", "unknown", "sheet")
 
@@ -56,6 +59,8 @@ class FilesConfig(BaseModel):
         Of xlsx: the sheet's name; the first one without it.
     encoding : str
         In which texts are written; a file that is not goes to quarantine whole.
+    access : {'landed', 'direct'}
+        Of an address: fetched into the landing zone, which keeps the bytes, or read by Spark where it lies.
     changed : {'add', 'ignore', 'fail'}
         Of an address: what becomes of an object that arrived before and is another one now. ``add`` lands it too.
     vanished : {'ignore', 'fail'}
@@ -78,6 +83,7 @@ class FilesConfig(BaseModel):
     unknown: Literal["quarantine", "ignore", "fail"] | None = None
     sheet: str | None = None
     encoding: str = UTF8
+    access: Literal["landed", "direct"] = "landed"
     changed: objects.Policy = "add"
     vanished: Literal["ignore", "fail"] = "ignore"
     _place: objects.Place | None = PrivateAttr(None)
@@ -106,6 +112,17 @@ class FilesConfig(BaseModel):
                 raise ValueError("a web server has no listing; name one file, or fetch by other means into a folder")
         elif not self.path.startswith("${") and (self.changed, self.vanished) != ("add", "ignore"):
             raise ValueError("changed and vanished are for objects of a store; a folder's files are added")
+        return self
+
+    @model_validator(mode="after")
+    def _is_reached(self) -> FilesConfig:
+        if self.access == "direct":
+            scheme = self.path.partition("://")[0].lower() if is_address(self.path) else ""
+            if scheme not in _DIRECT:
+                raise ValueError("direct is for addresses of S3, Google and Azure; others are fetched or lie there")
+            if not has_footer(format_of(self.format)):
+                able = [name for name in FORMATS if has_footer(format_of(name))]
+                raise ValueError(f"direct is for {' and '.join(able)}, whose footers tell them; others are fetched")
         return self
 
     @model_validator(mode="after")

@@ -123,9 +123,16 @@ def ledger_path(path: Path, pattern: str, base: Path) -> str:
     return Path(relative).as_posix()
 
 
+# An object's address, as Hadoop writes it.
+_REMOTE = re.compile(r"(?:s3a|gs|abfss?)://[^/]+")
+
+
 def full_path(path: str, base: Path) -> str:
-    """Return where the file of a ledger's entry lies; links are not followed, since Spark doesn't either."""
-    return os.path.normpath(base.absolute() / path)
+    """Return where the file of a ledger's entry lies; links are not followed, since Spark doesn't either.
+
+    What Spark reads in a store has its address there.
+    """
+    return path if _REMOTE.match(path) else os.path.normpath(base.absolute() / path)
 
 
 def spark_path(path: str) -> str:
@@ -133,7 +140,7 @@ def spark_path(path: str) -> str:
 
     (Its internal switch against globs is no way: with it, one such name in a list doubles the others.)
     """
-    return "file:" + re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
+    return ("" if _REMOTE.match(path) else "file:") + re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
 
 
 def uri(path: str) -> str:
@@ -148,7 +155,9 @@ def uri(path: str) -> str:
     >>> uri("/in/a b[1].csv")
     'file:/in/a%20b%5B1%5D.csv'
     """
-    return "file:" + "".join(_escaped(letter) for letter in path)
+    remote = _REMOTE.match(path)
+    before = remote.group() if remote else ""
+    return (before or "file:") + "".join(_escaped(letter) for letter in path[len(before) :])
 
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")

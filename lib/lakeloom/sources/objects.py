@@ -131,7 +131,7 @@ def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSessi
     SourceError
         LL-SOURCE-001 (transient) where the line fails; LL-SOURCE-002, LL-SOURCE-006 where no object could be had.
     """
-    found = [_found(each) for each in batch["objects"]]
+    found = listed(batch)
     missing = [each for each in found if not (place.root / place.file(each)).exists()]
     many = len(missing) > 1 and sum(each.size for each in missing) >= EXECUTORS_FROM_BYTES
     session = spark() if many else None
@@ -142,7 +142,7 @@ def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSessi
     else:
         without = dict(_fetched(place, missing, 1))
     errors = {key: error for key, error in without.items() if error is not None}
-    listed = [
+    brought = [
         Listed(
             place.address.of(each.key), each.size, int(each.changed.timestamp() * 1e9), each.version,
             os.path.relpath(place.root / place.file(each), base.absolute()),
@@ -150,12 +150,18 @@ def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSessi
         for each in found
         if each.key not in without
     ]  # fmt: skip
-    if errors and not listed:
+    if errors and not brought:
         raise next(iter(errors.values()))
-    return Brought(listed, _words(errors))
+    return Brought(brought, words(errors))
 
 
-def _words(errors: Mapping[str, SourceError]) -> list[str]:
+def listed(batch: Batch) -> list[Found]:
+    """Return a batch's objects as they were listed."""
+    return [_found(each) for each in batch["objects"]]
+
+
+def words(errors: Mapping[str, SourceError]) -> list[str]:
+    """Return what became of objects that could not be had, a line a code."""
     by_code: dict[str, list[SourceError]] = {}
     for error in errors.values():
         by_code.setdefault(error.code, []).append(error)

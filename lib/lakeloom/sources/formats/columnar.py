@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any
 
+from lakeloom.sources.formats.base import Format
 from lakeloom.sources.reading import Reading
 from lakeloom.sources.scanners import Found
 
@@ -19,8 +20,8 @@ class ColumnarScanner:
     def feed(self, chunk: bytes) -> None:
         """Nothing: the footer is at the end."""
 
-    def close(self, path: str) -> Found:
-        """Return the footer's columns."""
+    def close(self, path: str | IO[bytes]) -> Found:
+        """Return the footer's columns, of a file by its path or of a stream that can be sought in."""
         from pyarrow import ArrowException
 
         try:
@@ -29,6 +30,11 @@ class ColumnarScanner:
             return None, f"it is not {self.format}, or is truncated"
         return tuple(f"{each.name}\t{each.type}" for each in schema), None
 
-    def schema(self, path: str) -> Any:
+    def schema(self, path: str | IO[bytes]) -> Any:
         """Return the footer's schema."""
         raise NotImplementedError
+
+
+def has_footer(format_: type[Format]) -> bool:
+    """Return whether a footer tells a format's columns, so that no other byte need be read before Spark does."""
+    return issubclass(format_.scanner, ColumnarScanner)

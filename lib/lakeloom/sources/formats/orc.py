@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lakeloom.core.names import quoted
 from lakeloom.sources.columns import stored_name
@@ -24,7 +24,7 @@ class OrcScanner(ColumnarScanner):
 
     format = "ORC"
 
-    def schema(self, path: str) -> Any:
+    def schema(self, path: str | IO[bytes]) -> Any:
         """Return the footer's schema."""
         from pyarrow import orc
 

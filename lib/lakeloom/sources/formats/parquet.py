@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lakeloom.core.names import quoted
 from lakeloom.sources.columns import stored_name
@@ -28,7 +28,7 @@ class ParquetScanner(ColumnarScanner):
 
     format = "Parquet"
 
-    def schema(self, path: str) -> Any:
+    def schema(self, path: str | IO[bytes]) -> Any:
         """Return the footer's schema."""
         from pyarrow import parquet
 
