@@ -169,14 +169,15 @@ def _watched(folder: Path, entry: str, arrive: Callable[[int], None], count: int
                 line = _next(process, folder / "said")
                 taken = time.time() - begun
                 latency = line["latency_s"]
-                if line["status"] != "done" or set(latency) != {"bronze.orders", "silver.orders", "gold.by_customer"}:
+                if line["status"] != "done":
                     raise RuntimeError(f"an arrival was not taken: {line}")
-                found.append(Taken(latency["silver.orders"], latency["gold.by_customer"], taken))
+                if number >= COLD:  # of a database's first window no arrival is told
+                    found.append(Taken(latency["silver.orders"], latency["gold.by_customer"], taken))
                 time.sleep(chance.uniform(0.0, 2.0))  # arrivals know nothing of when it looks
         finally:
             process.terminate()
             process.wait(60)
-    return found[min(COLD, count - 1) :]
+    return found
 
 
 def _next(process: subprocess.Popen[str], said: Path) -> dict[str, Any]:

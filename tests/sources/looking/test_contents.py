@@ -13,6 +13,7 @@ def test_formats_are_told_by_their_bytes():
     assert contents("a.parquet", b"PAR1\x15\x00").format == "parquet"
     assert contents("part-0", b"ORC\x0a").format == "orc"
     assert contents("a", b"Obj\x01\x04").format == "avro"
+    assert contents("a.xlsx", b"PK\x03\x04\x14").format == "xlsx"
     assert contents("a.log", b"started\nended\n").format == "text"
     assert contents("names.csv", b"name\nAda\nBob\n").as_entry() == {"format": "csv"}
     assert contents("a.png", b"\x89PNG\r\n").format == "binary"

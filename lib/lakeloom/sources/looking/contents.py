@@ -78,6 +78,8 @@ def contents(name: str, head: bytes) -> Contents:
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             return Contents(kind)
+    if head.startswith(b"PK\x03\x04") and ending in ("xlsx", "xlsm"):
+        return Contents("xlsx")
     for magic, (kind, instead) in _REFUSED.items():
         if head.startswith(magic):
             raise SourceError("LL-SOURCE-008", f"{name} is {kind}, which kind files does not read", fix=instead)
