@@ -7,6 +7,7 @@ finds those it would put and goes on, and what is left over is taken away once t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -32,6 +33,7 @@ from lakeloom.sinks.objects.parts import TOLD, Putting, put_nothing, putter
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+_THREADS = 8
 _UNWRITABLE = ("http", "https")
 
 
@@ -107,10 +109,13 @@ class Objects:
             for key in found
             if key not in own and (epoch := epoch_of(key, shipment.export)) is not None and epoch not in kept
         ]
+        objects = [key for key in gone if not key.startswith(FOLDER)]
         # The manifests last: what is killed here is found again.
-        for key in sorted(gone, key=lambda key: key.startswith(FOLDER)):
-            self._store.delete(self._prefix + key)
-        return sum(not key.startswith(FOLDER) for key in gone)
+        for keys in (objects, [key for key in gone if key.startswith(FOLDER)]):
+            with ThreadPoolExecutor(_THREADS, "delete") as pool:
+                for _ in pool.map(self._delete, keys):
+                    pass
+        return len(objects)
 
     def _fitting(self, shipment: Shipment) -> Manifest | None:
         """Return the manifest that stands there, where the execution may go on with it."""
@@ -195,6 +200,9 @@ class Objects:
 
         content: bytes | None = retried(read)
         return content
+
+    def _delete(self, key: str) -> None:
+        retried(lambda: self._store.delete(self._prefix + key))
 
     def _write(self, key: str, content: bytes) -> None:
         retried(lambda: self._store.put(self._prefix + key, content))
