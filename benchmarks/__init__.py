@@ -25,4 +25,5 @@ BENCHES = {
     "branches": "benchmarks.branches:measure",
     "latency": "benchmarks.latency:measure",
     "nothing_new": "benchmarks.nothing_new:measure",
+    "small_files": "benchmarks.small_files:measure",
 }
