@@ -26,4 +26,5 @@ BENCHES = {
     "latency": "benchmarks.latency:measure",
     "nothing_new": "benchmarks.nothing_new:measure",
     "small_files": "benchmarks.small_files:measure",
+    "jdbc": "benchmarks.jdbc:measure",
 }

@@ -14,7 +14,7 @@ from lakeloom.cli.app import app
 from lakeloom.core.errors import ConfigError, SourceError
 from tests import servers
 from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
-from tests.sources.jdbc.test_servers import databases  # noqa: F401  a fixture
+from tests.sources.jdbc.conftest import databases  # noqa: F401  a fixture
 
 ROWS = 60
 

@@ -31,7 +31,7 @@ CODES: dict[str, str] = {
     # sources
     "LL-SOURCE-001": "A source's path or database can't be reached. Tried again with backoff, then the step fails.",
     "LL-SOURCE-002": "A database or an object store refused who asks, or what they may do there.",
-    "LL-SOURCE-003": "A source's column for key or watermark does not exist there.",
+    "LL-SOURCE-003": "A source's column for key, watermark, parts or changes does not exist there, or can't serve.",
     "LL-SOURCE-004": "A source could not be read; the cause is named.",
     "LL-SOURCE-005": "A database driver is missing on the class path.",
     "LL-SOURCE-006": "An object's bytes are not those that its store's checksum speaks of, also when fetched again.",
@@ -39,6 +39,7 @@ CODES: dict[str, str] = {
     "LL-SOURCE-008": "A source can't be told by looking at it: nothing there, a format that is not read, or damage.",
     "LL-SOURCE-010": "A source did not say within its timeout: what is new. It failed alone, and is asked again.",
     "LL-SOURCE-011": "A file holds what its declared schema does not know yet, and the source says 'unknown: fail'.",
+    "LL-SOURCE-012": "A database's server can't be verified: its certificate is of an unknown authority or host.",
     # tables
     "LL-TABLE-001": "A table's name is malformed.",
     "LL-TABLE-002": "A table's version is malformed.",

@@ -102,24 +102,25 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
     with step_session(context.engine.spark()) as session:
         known = context.lake.frame(session, table) if context.lake.exists(table) else None
         landing = kind.read(session, config, batch, known, context.project.home)
-        if landing.shared is not None:
-            landing.shared.persist()
-        try:
-            if "sample" in batch:
-                landing = sampled(landing, Sample.of(batch["sample"]), step.name)
-            mark = bronze.Stamp(intent.epoch, intent.clock, intent.run)
-            good = bronze.stamp(landing.good, step.spec.name, mark)
-            broken = None
-            if landing.broken is not None:
-                # Counting fills the cache, so that quarantine and table are written from one read.
-                rejected = bronze.rejected(landing.broken, step.name, mark)
-                broken = rejected if rejected.count() else None
-            lineage = noted(context, step, intent, good)
-            part = Part(table, good, Manner("append", evolve="add"))
-            facts = write(context, session, intent, [part], broken, lineage=lineage)
-        finally:
+        with landing.around:
             if landing.shared is not None:
-                landing.shared.unpersist()
+                landing.shared.persist()
+            try:
+                if "sample" in batch:
+                    landing = sampled(landing, Sample.of(batch["sample"]), step.name)
+                mark = bronze.Stamp(intent.epoch, intent.clock, intent.run)
+                good = bronze.stamp(landing.good, step.spec.name, mark)
+                broken = None
+                if landing.broken is not None:
+                    # Counting fills the cache, so that quarantine and table are written from one read.
+                    rejected = bronze.rejected(landing.broken, step.name, mark)
+                    broken = rejected if rejected.count() else None
+                lineage = noted(context, step, intent, good)
+                part = Part(table, good, Manner("append", evolve="add"))
+                facts = write(context, session, intent, [part], broken, lineage=lineage)
+            finally:
+                if landing.shared is not None:
+                    landing.shared.unpersist()
     facts.pop("already")
     told = {"warnings": batch["refused"]} if batch.get("refused") else {}
     return facts | told | {"rows_in": facts["rows_out"] + facts["quarantined"], "batch": batch}

@@ -24,6 +24,9 @@ _GET_JARS = "run 'make setup' in a checkout, 'lakeloom doctor --fix' elsewhere, 
 DELTA = ("delta-spark_", "delta-storage-")
 DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+# How often a task is tried, as on a cluster: on one machine Spark would not do it again, and a part of a database
+# whose connection was lost is a task.
+TRIES = 4
 # What every step's session has, whoever opened the application: the same rows everywhere.
 NEEDED = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 
@@ -117,7 +120,7 @@ def settings(home: Path, overlay: Mapping[str, str] | None = None, more: Sequenc
     more : sequence of Path
         Jars that stand on the driver's class path behind Delta's and before Spark's own; on one machine alone.
     """
-    chosen = {"spark.master": "local[2]"} | dict(overlay or {})
+    chosen = {"spark.master": f"local[2,{TRIES}]"} | dict(overlay or {})
     local = is_local(chosen["spark.master"])
     made = _everywhere(home) | (_ONE_MACHINE if local else _cluster(home)) | chosen
     if more and local:

@@ -7,7 +7,8 @@ so that a replay after a crash reads the very same thing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -35,11 +36,15 @@ class Landing:
         _record``; None where nothing can be broken.
     shared : DataFrame or None
         The frame that both come from. Persisted by the runner, it spares a second read of the source.
+    around : context manager
+        What is to hold while the rows are written: a source that is read only then keeps its connection in it, and
+        gives its errors their codes.
     """
 
     good: DataFrame
     broken: DataFrame | None
     shared: DataFrame | None = None
+    around: AbstractContextManager[None] = field(default_factory=nullcontext)
 
 
 class Source(Protocol):

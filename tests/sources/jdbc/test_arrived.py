@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.sources.jdbc.test_servers import Bronze, databases  # noqa: F401  a fixture
+from tests.sources.jdbc.bronze import Bronze
 
 
 @pytest.mark.parametrize(("kind", "column", "known"), [("postgresql", "timestamptz", True), ("postgresql", "timestamp", False), ("mariadb", "timestamp(6)", True)])  # fmt: skip
-def test_the_first_new_row_counts(spark, databases, kind, column, known):  # noqa: F811
+def test_the_first_new_row_counts(spark, databases, kind, column, known):
     database = databases(kind)
     database.run("DROP TABLE IF EXISTS stamped", f"CREATE TABLE stamped (id int, at {column} NULL)")
     utc = "+00" if column == "timestamptz" else ""

@@ -76,7 +76,9 @@ def test_a_server_killed_halfway_is_transient_and_the_same_batch_reads_all_after
 
     def read() -> None:
         try:
-            Jdbc.read(spark.newSession(), conf, batch, None, Path())
+            landing = Jdbc.read(spark.newSession(), conf, batch, None, Path())
+            with landing.around:
+                landing.good.collect()
         except BaseException as error:
             failed.append(error)
 
@@ -101,7 +103,9 @@ def test_a_server_killed_halfway_is_transient_and_the_same_batch_reads_all_after
     server.start()
     session = spark.newSession()
     landing = Jdbc.read(session, conf, batch, None, Path())
-    assert landing.good.selectExpr("count(*)", "count(distinct n)", "count(distinct _record)").first() == (ROWS**3,) * 3
+    counts = landing.good.selectExpr("count(*)", "count(distinct n)", "count(distinct _record)")
+    with landing.around:
+        assert counts.first() == (ROWS**3,) * 3
     plan = landing.good._jdf.queryExecution().toString()
     assert PASSWORD not in plan
     assert server.url not in plan

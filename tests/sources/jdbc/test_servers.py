@@ -1,8 +1,7 @@
 """The kind ``jdbc`` against servers of PostgreSQL and MariaDB, and SQLite: types, watermarks, partitions, refusals."""
 
-import json
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,60 +10,7 @@ import pytest
 from lakeloom.core.errors import LakeloomError
 from lakeloom.sources.jdbc import Jdbc, JdbcConfig
 from tests import servers
-
-CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
-WHO = {"user": "loom", "password": servers.KEYS["secret_key"]}
-
-
-@pytest.fixture(scope="module")
-def databases(spark, tmp_path_factory):
-    """Give a function that starts a server at its first call and returns its database."""
-    from contextlib import ExitStack
-
-    folder, found = tmp_path_factory.mktemp("databases"), {}
-    kinds = {
-        "postgresql": (servers.postgresql, "jdbc:postgresql://127.0.0.1:{}/postgres", "org.postgresql.Driver"),
-        "mariadb": (servers.mariadb, "jdbc:mariadb://127.0.0.1:{}/fleet", "org.mariadb.jdbc.Driver"),
-    }
-    with ExitStack() as stack:
-
-        def database(kind):
-            start, url, driver = kinds[kind]
-            if kind not in found:
-                found[kind] = stack.enter_context(start(folder))
-            if found[kind] is None:
-                pytest.skip(f"{kind} is not installed on this machine")
-            return servers.Database(spark, url.format(found[kind]), driver, **WHO)
-
-        yield database
-
-
-class Bronze:
-    """What has landed of a source, as the runner would keep it."""
-
-    def __init__(self, spark, database, **more):
-        self.spark, self.batches, self.frame = spark, [], None
-        self.config = JdbcConfig.model_validate(database.config | more)
-
-    def land(self):
-        """Poll, read and keep; the new rows, None where nothing is new."""
-        from pyspark.sql import functions as F
-
-        batch = Jdbc.poll(self.config, self.batches, CLOCK, lambda: self.spark, Path())
-        if batch is None:
-            return None
-        batch = json.loads(json.dumps(batch))
-        good = Jdbc.read(self.spark.newSession(), self.config, batch, self.frame, Path()).good
-        self.batches.append(batch)
-        position = F.expr(f"named_struct('epoch', {len(self.batches)}L, 'file', _file_no, 'record', _record)")
-        rows = good.withColumn("_position", position).drop("_file_no", "_record")
-        kept = self.spark.createDataFrame(rows.collect(), rows.schema)
-        self.frame = kept if self.frame is None else self.frame.unionByName(kept)
-        return [row.asDict() for row in kept.collect()]
-
-    def ids(self):
-        return sorted(row["id"] for row in self.frame.collect())
-
+from tests.sources.jdbc.bronze import CLOCK, Bronze
 
 POSTGRESQL = {
     "bigint": ("9223372036854775807", 9223372036854775807),
@@ -79,9 +25,19 @@ POSTGRESQL = {
     "char(5)": ("'ab'", "ab   "), "bytea": (r"'\x00ff'", bytearray(b"\x00\xff")),
     "uuid": ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
     "jsonb": ("""'{"a": [1, null]}'""", '{"a": [1, null]}'), "int[]": ("'{1,null,3}'", [1, None, 3]),
+    "json": ("""'{"a": 1}'""", '{"a": 1}'), "text[]": ("""'{a,null,"b,c"}'""", ["a", None, "b,c"]),
+    "numeric(10,2)[]": ("'{1.25,null}'", [Decimal("1.25"), None]), "int[][]": ("'{{1,2},{3,4}}'", [[1, 2], [3, 4]]),
+    "numeric[]": ("'{1.123456789012345678901234567890}'", "{1.123456789012345678901234567890}"),
+    "uuid[]": ("'{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'", ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]),
+    "timestamptz[]": ("'{2026-01-05 10:00:00+02}'", [datetime(2026, 1, 5, 8)]), "timetz": ("'10:00:00+02'", "10:00:00+02"),
+    "money": ("'12.50'", "$12.50"), "oid": ("4294967295", Decimal("4294967295")), "int4range": ("'[1,5)'", "[1,5)"),
+    "xml": ("'<a/>'", "<a/>"), "bit varying(8)": ("B'101'", "101"), "smallint": ("-32768", -32768),
     "mood": ("'ok'", "ok"), "inet": ("'10.0.0.1'", "10.0.0.1"), "interval": ("'1 day 2 hours'", "1 day 02:00:00"),
 }  # fmt: skip
 MARIADB = {
+    "tinyint unsigned": ("255", 255), "smallint unsigned": ("65535", 65535), "mediumint unsigned": ("16777215", 16777215),
+    "int unsigned": ("4294967295", 4294967295), "decimal(10,2) unsigned": ("12.25", Decimal("12.25")),
+    "bit(8)": ("b'10101010'", "b'10101010'"), "float": ("16777216", 16777216.0), "inet6": ("'::1'", "::1"),
     "bigint unsigned": ("18446744073709551615", Decimal("18446744073709551615")), "tinyint(1)": ("7", 7),
     "boolean": ("true", 1), "decimal(38,10)": ("12345678901234567890.0123456789", Decimal("12345678901234567890.0123456789")),
     "decimal(65,30)": ("12345678901234567890.123456789012345678901234567890", "12345678901234567890.123456789012345678901234567890"),

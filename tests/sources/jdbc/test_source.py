@@ -62,7 +62,8 @@ class Bronze:
 
     def read(self, batch) -> list[dict]:
         landing = Jdbc.read(self.spark.newSession(), self.config, batch, self.frame, Path())
-        return [row.asDict() for row in landing.good.collect()]
+        with landing.around:
+            return [row.asDict() for row in landing.good.collect()]
 
     def land(self) -> list[str] | None:
         """Poll, read and keep; the new rows as 'tailnum:seats'."""
@@ -71,11 +72,12 @@ class Bronze:
         batch = self.poll()
         if batch is None:
             return None
-        good = Jdbc.read(self.spark.newSession(), self.config, batch, self.frame, Path()).good
+        landing = Jdbc.read(self.spark.newSession(), self.config, batch, self.frame, Path())
         self.batches.append(batch)
         position = F.expr(f"named_struct('epoch', {len(self.batches)}L, 'file', _file_no, 'record', _record)")
-        rows = good.withColumn("_position", position).drop("_file_no", "_record")
-        kept = self.spark.createDataFrame(rows.collect(), rows.schema)
+        rows = landing.good.withColumn("_position", position).drop("_file_no", "_record")
+        with landing.around:
+            kept = self.spark.createDataFrame(rows.collect(), rows.schema)
         self.frame = kept if self.frame is None else self.frame.unionByName(kept)
         return sorted(f"{row['tailnum']}:{row['seats']}" for row in kept.collect())
 

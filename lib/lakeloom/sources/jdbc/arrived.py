@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lakeloom.core.secrets import reveal
 from lakeloom.sources.jdbc import windows
 from lakeloom.sources.jdbc.config import JdbcConfig
-from lakeloom.sources.jdbc.connection import fetch, origin_of
+from lakeloom.sources.jdbc.connection import condition, fetch, origin_of
 from lakeloom.sources.jdbc.dialects import literals
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def first_new(session: SparkSession, config: JdbcConfig, by: str, lower: str | N
     if lower is None or of != "zoned":
         return None
     after = windows.literal(lower, of, literals(reveal(config.url)))
-    asked = f"(SELECT MIN({by}) AS first_new FROM {origin_of(config)} WHERE {by} > {after}) lakeloom_first"  # noqa: S608  quoted, pinned
+    where = windows.both(condition(config), f"{by} > {after}")
+    asked = f"(SELECT MIN({by}) AS first_new FROM {origin_of(config)} WHERE {where}) lakeloom_first"  # noqa: S608  quoted, pinned
     row = fetch(session, config, asked, [windows.EVERY_ROW]).selectExpr("CAST(first_new AS STRING) AS t").first()
     return f"{row['t'].replace(' ', 'T')}+00:00" if row is not None and row["t"] is not None else None

@@ -13,6 +13,7 @@ from lakeloom.core import durations
 from lakeloom.core.errors import ConfigError
 from lakeloom.core.names import is_identifier
 from lakeloom.core.secrets import Secret, reveal
+from lakeloom.sources.jdbc.tls import Tls
 
 Text = str | Secret
 
@@ -40,12 +41,42 @@ class Incremental(BaseModel):
 
 
 class Partitions(BaseModel):
-    """Into how many ranges of which column (number, date or time) a read is divided."""
+    """How a read is divided, where that is not to be found out.
+
+    Attributes
+    ----------
+    column : str, optional
+        Ranges of a number, date or time, or groups of a text; without it a way is chosen.
+    number : int
+        How many, one connection each; 1 reads by a single statement.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    column: str
+    column: str | None = None
     number: int = Field(ge=1, le=1000)
+
+
+class Tunnel(BaseModel):
+    """A machine that the database is reached through by SSH; its host key must be known.
+
+    Attributes
+    ----------
+    host, user : str
+    port : int
+    key : str, optional
+        The file of a private key without passphrase; the agent's and the user's own without it.
+    known_hosts : str, optional
+        A file of host keys; the user's own without it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:_-]*$")
+    user: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._@-]*$")
+    port: int = Field(default=22, ge=1, le=65_535)
+    key: str | None = None
+    known_hosts: str | None = None
 
 
 class JdbcConfig(BaseModel):
@@ -61,14 +92,27 @@ class JdbcConfig(BaseModel):
         One of them: ``name`` or ``schema.name``, or a SELECT.
     user, password : str or Secret, optional
         Best as ``${secret:scope/key}``.
+    columns : tuple of str
+        What is read of a table; all by default.
+    where : str, optional
+        An SQL condition of the database on the rows that are read.
     properties : dict
         More of the driver's properties.
     keys : tuple of str
-        Columns that identify a row; spares a sort where there is no watermark.
+        Columns that identify a row; spares a sort where the table has no primary key.
+    deletes : str, optional
+        A column of bronze that is to say what was done to a row: ``insert``, ``update`` or ``delete``, found by
+        comparing the whole table by its keys.
     incremental : Incremental, optional
         Without it the whole table is compared.
     partitions : Partitions, optional
-        Without it one connection reads all.
+        Without it the number of rows and the table's statistics decide.
+    tls : Tls or 'off', optional
+        How the server is verified; by default it is, unless it is on this machine.
+    tunnel : Tunnel, optional
+        A machine that the database is reached through.
+    connections : int, optional
+        How many connections may be open at once in one run, over all sources of the database.
     fetch_rows : int
         Rows a round trip.
     """
@@ -80,12 +124,18 @@ class JdbcConfig(BaseModel):
     driver: str | None = None
     table: str | None = None
     query: str | None = None
+    columns: tuple[str, ...] = ()
+    where: str | None = None
     user: Text | None = None
     password: Text | None = None
     properties: dict[str, Text] = {}
     keys: tuple[str, ...] = ()
+    deletes: str | None = None
     incremental: Incremental | None = None
     partitions: Partitions | None = None
+    tls: Tls | Literal["off"] | None = None
+    tunnel: Tunnel | None = None
+    connections: int | None = Field(default=None, ge=1)
     fetch_rows: int = Field(default=10_000, ge=1)
 
     @model_validator(mode="after")
@@ -96,7 +146,17 @@ class JdbcConfig(BaseModel):
             raise ValueError("the url starts with jdbc:")
         if self.query is not None and ";" in self.query:
             raise ValueError("the query is one SELECT, without a semicolon")
-        named = [*(self.table or "").split("."), *self.keys]
+        if self.where is not None and any(sign in self.where for sign in (";", "--", "/*")):
+            raise ValueError("'where' is one condition, without semicolons and comments")
+        if self.deletes is not None and (not self.keys or self.incremental is not None):
+            raise ValueError("'deletes' compares the whole table by its keys: it goes with 'keys', not 'incremental'")
+        if self.query is not None and (self.columns or self.where):
+            raise ValueError("a 'query' says its columns and its condition itself")
+        by = (self.incremental.by,) if self.incremental is not None else ()
+        absent = {name.lower() for name in (*self.keys, *by)} - {name.lower() for name in self.columns}
+        if self.columns and absent:
+            raise ValueError(f"'columns' lacks {', '.join(sorted(absent))}: keys and watermark are read too")
+        named = [*(self.table or "").split("."), *self.keys, *self.columns, self.deletes]
         named += [
             each
             for each in (self.incremental and self.incremental.by, self.partitions and self.partitions.column)

@@ -6,6 +6,7 @@ Source: the databases' and drivers' manuals; the default is standard SQL's.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Product in the URL → what stands before and after a name; a closing one inside the name is doubled.
@@ -118,6 +119,46 @@ def first_rows(url: str, origin: str, number: int) -> str:
         return f"SELECT TOP {number} * FROM {origin}"  # noqa: S608  a validated or quoted name
     words = f"LIMIT {number}" if named in _LIMITED else f"FETCH FIRST {number} ROWS ONLY"
     return f"SELECT * FROM {origin} {words}"  # noqa: S608  a validated or quoted name
+
+
+# A whole number of at least 0 and below a number, made of a text; products that have none are left out.
+_BUCKETS = {
+    "postgresql": "(hashtext({0}::text) & 2147483647) % {1}",
+    "mysql": "CRC32({0}) % {1}", "mariadb": "CRC32({0}) % {1}",
+    "sqlserver": "(CHECKSUM({0}) & 2147483647) % {1}",
+    "oracle": "ORA_HASH({0}, {1} - 1)",
+}  # fmt: skip
+
+
+def bucket(url: str, column: str, number: int) -> str | None:
+    """Return SQL of the group, from 0 to `number` - 1, that a text of `column` (quoted) falls into; None for none."""
+    found = _BUCKETS.get(product(url))
+    return found.format(column, number) if found else None
+
+
+def fingerprint(url: str, columns: Sequence[str], where: str) -> str | None:
+    """Return SQL of an aggregate over all values of the rows that `where` takes, equal for equal rows in any order.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Quoted. Other products than PostgreSQL have no text of a row that tells all values apart: None.
+    """
+    if product(url) != "postgresql":
+        return None
+    return f"(SUM(hashtextextended(ROW({', '.join(columns)})::text, 0)) FILTER (WHERE {where}))::text"
+
+
+_BINARY = {"postgresql": ("prepareThreshold", "-1"), "mysql": ("useServerPrepStmts", "true")}
+
+
+def properties(url: str) -> dict[str, str]:
+    """Return what makes a driver take values in binary form, unless the URL says otherwise.
+
+    It is quicker, and a FLOAT of MySQL's and MariaDB's has all of its digits; as text it has six.
+    """
+    name, value = _BINARY.get(product(url), ("", ""))
+    return {name: value} if name and f"{name}=" not in url else {}
 
 
 def quote_identifier(url: str, name: str) -> str:

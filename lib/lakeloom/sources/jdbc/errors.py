@@ -6,7 +6,7 @@ Drivers put users, hosts and even URLs into their messages, so ours name the sta
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from lakeloom.core.errors import SourceError
 
@@ -18,7 +18,32 @@ _NO_DRIVER = re.compile(r"ClassNotFoundException|NoClassDefFoundError|No suitabl
 _UNKNOWN = re.compile(r"UNRECOGNIZED_SQL_TYPE\] Unrecognized SQL type - name: (\w+)")
 _CLASS = re.compile(r"\b(?:[a-z_]\w*\.)+([A-Z]\w*(?:Exception|Error))\b")
 _LOST = ("08", "57P0", "XJ040", "XJ041", "XJ004", "XJ001", "3D000")
+_NO_COLUMN = ("42703", "42S22", "42X04")
+_FULL, _FULL_NUMBERS = ("53",), (1040, 1203, 1226)  # the latter of MySQL and MariaDB
+_TLS = re.compile(
+    r"javax\.net\.ssl\.SSL\w*Exception|java\.security\.cert\.\w*Exception|does not support SSL|SSL error"
+    r"|not verified by hostnameverifier|ssl not enabled|not supported by server|(?i:certificate)"
+)
+_DATABASES = re.compile(r"\b(?:[a-z_]\w*\.)+\w*SQL\w*Exception\b")
+_NO_SNAPSHOT = ("22023", "42704")
 _NO_TABLE = ("42X05", "42Y07", "42P01", "42S02")
+
+
+class Link(NamedTuple):
+    """One of the causes of an error: class, SQL state and vendor's number of a database's, and its text."""
+
+    name: str
+    state: str
+    number: int
+    text: str
+    raised: bool  # by a database or its driver
+
+
+def is_databases(error: BaseException) -> bool:
+    """Return whether a database or its driver raised it, and not Spark or what it writes to."""
+    links = _chain(error)
+    # A client of Spark Connect has the server's words and no Java objects.
+    return any(link.raised for link in links) or (len(links) == 1 and bool(_DATABASES.search(links[0].text)))
 
 
 def translate(error: BaseException, where: str = "") -> SourceError:
@@ -34,12 +59,12 @@ def translate(error: BaseException, where: str = "") -> SourceError:
     Returns
     -------
     SourceError
-        LL-SOURCE-005 no driver, -002 refused, -001 unreachable (transient), else -004.
+        LL-SOURCE-005 no driver, -002 refused, -008 not verified, -001 unreachable (transient), else -004.
     """
     links = _chain(error)
-    text = "\n".join(told for _, _, told in links)
-    state = next((state for _, state, _ in links if state), "")
-    names = [name.rpartition(".")[2] for name, state, _ in links if state] or _CLASS.findall(text)
+    text = "\n".join(link.text for link in links)
+    state = next((link.state for link in links if link.state), "")
+    names = [link.name.rpartition(".")[2] for link in links if link.state] or _CLASS.findall(text)
     name = names[-1] if names else type(error).__name__
     seen = f"({name}{', SQL state ' + state if state else ''})"
     if _NO_DRIVER.search(text):
@@ -49,6 +74,13 @@ def translate(error: BaseException, where: str = "") -> SourceError:
             where=where,
             fix="put its jar into environment/jars, or name it under 'driver'",
         )
+    if _TLS.search(text):
+        return SourceError(
+            "LL-SOURCE-012",
+            f"the database's server can't be verified, or offers no encryption {seen}",
+            where=where,
+            fix="name the authority of its certificate by 'tls: {ca: file.pem}'; 'tls: off' goes without",
+        )
     if state.startswith("28") or (state.startswith("08") and "authentic" in text.lower()):
         return SourceError(
             "LL-SOURCE-002",
@@ -56,12 +88,28 @@ def translate(error: BaseException, where: str = "") -> SourceError:
             where=where,
             fix="mend the secret that 'user' and 'password' name",
         )
+    if state.startswith(_FULL) or any(link.number in _FULL_NUMBERS and link.raised for link in links):
+        return SourceError(
+            "LL-SOURCE-001",
+            f"the database has no connection left for us {seen}",
+            where=where,
+            fix="limit ours by 'connections', or let it have more; the same batch is read again",
+            transient=True,
+        )
     if state.startswith(_LOST) or (not state and _UNREACHABLE.search(text)):
         return SourceError(
             "LL-SOURCE-001",
             f"the database can't be reached, or went away {seen}",
             where=where,
             fix="start it, or mend 'url'; the same batch is read again",
+            transient=True,
+        )
+    if state in _NO_SNAPSHOT and "snapshot" in text.lower():
+        return SourceError(
+            "LL-SOURCE-001",
+            f"the state of the database under which it was read is gone {seen}",
+            where=where,
+            fix="the same batch is read again under a new one",
             transient=True,
         )
     unknown = _UNKNOWN.search(text)
@@ -72,6 +120,20 @@ def translate(error: BaseException, where: str = "") -> SourceError:
             where=where,
             fix="take a 'query' that casts it to text: CAST(column AS CHAR)",
         )
+    if state in _NO_COLUMN:
+        return SourceError(
+            "LL-SOURCE-004",
+            f"a column is not there, or not any more {seen}",
+            where=where,
+            fix="mend 'columns', 'where' or 'query'; where the table was altered, run again",
+        )
+    if state == "22003":
+        return SourceError(
+            "LL-SOURCE-004",
+            f"a value, such as NaN, does not fit into Spark's type for its column {seen}",
+            where=where,
+            fix="take a 'query' that casts the column to text",
+        )
     missing = state in _NO_TABLE
     return SourceError(
         "LL-SOURCE-004",
@@ -81,18 +143,19 @@ def translate(error: BaseException, where: str = "") -> SourceError:
     )
 
 
-def _chain(error: BaseException) -> list[tuple[str, str, str]]:
-    """Return (class, SQL state, text) of the error and its Java causes."""
+def _chain(error: BaseException) -> list[Link]:
+    """Return the error and its Java causes."""
     from py4j.java_gateway import is_instance_of
     from pyspark import SparkContext
 
-    links = [(type(error).__name__, "", str(error))]
+    links = [Link(type(error).__name__, "", 0, str(error), False)]
     java: Any = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
     gateway = SparkContext._gateway
     for _ in range(20):
         if java is None or gateway is None:
             break
-        state = java.getSQLState() if is_instance_of(gateway, java, "java.sql.SQLException") else None
-        links.append((java.getClass().getName(), state or "", str(java.toString())))
+        raised = is_instance_of(gateway, java, "java.sql.SQLException")
+        state, number = (java.getSQLState(), java.getErrorCode()) if raised else (None, 0)
+        links.append(Link(java.getClass().getName(), state or "", int(number), str(java.toString()), raised))
         java = java.getCause()
     return links

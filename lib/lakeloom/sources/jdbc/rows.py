@@ -32,13 +32,19 @@ def row_hash(columns: Sequence[str]) -> Column:
     return F.xxhash64(*parts)
 
 
-def marked(rows: DataFrame, config: JdbcConfig) -> DataFrame:
-    """Add ``_record``: the row's hash, and for the second of two equal rows a hash of that and its number."""
+def marked(rows: DataFrame, *, unique: bool) -> DataFrame:
+    """Add ``_record``: the row's hash, and for the second of two equal rows a hash of that and its number.
+
+    Parameters
+    ----------
+    unique : bool
+        Whether no two rows are equal: they are not sorted then.
+    """
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
     found = rows.withColumn("_record", row_hash(rows.columns))
-    if config.keys:
+    if unique:
         return found
     nth = F.row_number().over(Window.partitionBy("_record").orderBy("_record"))
     return (

@@ -8,7 +8,8 @@ it is NULL) the table is compared as a whole: a fingerprint says whether it chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -18,11 +19,16 @@ from pydantic import BaseModel
 from lakeloom.core.names import quoted
 from lakeloom.core.secrets import reveal
 from lakeloom.session.spark import step_session
+from lakeloom.sources.columns import stored_name
+from lakeloom.sources.jdbc.comparison import compared
 from lakeloom.sources.jdbc.config import JdbcConfig
 from lakeloom.sources.jdbc.connection import at_home, coded
 from lakeloom.sources.jdbc.dialects import silences
+from lakeloom.sources.jdbc.limits import counted
 from lakeloom.sources.jdbc.poll import poll
 from lakeloom.sources.jdbc.rows import marked, stored, unknown
+from lakeloom.sources.jdbc.snapshot import Snapshot
+from lakeloom.sources.jdbc.tunnel import reached
 from lakeloom.sources.jdbc.types import table
 from lakeloom.sources.landing import Batch, Landing
 
@@ -56,43 +62,64 @@ class Jdbc:
         """
         del clock
         config = at_home(config, base)
-        with coded(config), step_session(spark()) as session:
-            return poll(config, landed[-1] if landed else None, session)
+        with (
+            counted(reveal(config.url), 1, config.connections),
+            coded(config),
+            step_session(spark()) as session,
+            reached(config, session) as near,
+        ):
+            return poll(near, landed[-1] if landed else None, session)
 
     @classmethod
     def read(
         cls, spark: SparkSession, config: JdbcConfig, batch: Batch, known: DataFrame | None, base: Path
     ) -> Landing:
-        """Read a batch's window once, into the session's cache, and drop what `known` (bronze) holds.
+        """Read a batch's window and drop what `known` (bronze) holds; the rows are fetched when they are written.
 
-        The rows are fetched here and not when they are written, so that the database is asked once and
-        a lost connection is a coded, transient error.
+        They are asked for once: kept are only rows that a sample is drawn from.
 
         Raises
         ------
         SourceError
-            LL-SOURCE-001 to LL-SOURCE-005.
+            LL-SOURCE-001 to LL-SOURCE-005, also from `Landing.around`.
         """
         from pyspark.sql import functions as F
 
         config = at_home(config, base)
-
-        with coded(config):
-            rows = stored(table(spark, config, batch["partitions"]))
-            raw = rows.columns
-            kept = marked(rows, config).persist()
-            kept.count()
-        found = kept if known is None else unknown(kept, known, config, batch)
-        good = found.select(
-            *[F.col(quoted(name)) for name in raw],
-            F.lit(config.table or "query").alias("_file"),
-            F.lit(0).alias("_file_no"),
-            "_record",
-        )
-        return Landing(good, None, kept)
+        with ExitStack() as stack, coded(config):
+            parts = len(batch["partitions"]) + bool(batch.get("snapshot"))
+            stack.enter_context(counted(reveal(config.url), parts, config.connections))
+            config = stack.enter_context(reached(config, spark))
+            held: dict[str, str] = {}
+            if batch.get("snapshot"):
+                held = stack.enter_context(closing(Snapshot(spark, config))).options
+            rows = stored(table(spark, config, batch["partitions"], **held))
+            found = marked(rows, unique=bool(config.keys or batch.get("unique")))
+            shared = None
+            if "sample" in batch:
+                shared = found.persist()
+                shared.count()
+            if config.deletes is not None:
+                found = compared(found, known, [stored_name(key) for key in config.keys], config.deletes)
+            elif known is not None:
+                found = unknown(found, known, config, batch)
+            good = found.select(
+                *[F.col(quoted(name)) for name in found.columns if name != "_record"],
+                F.lit(config.table or "query").alias("_file"),
+                F.lit(0).alias("_file_no"),
+                "_record",
+            )
+            return Landing(good, None, shared, _around(config, stack.pop_all()))
 
     @classmethod
     def probe(cls, spark: SparkSession, config: JdbcConfig, batch: Batch, base: Path) -> Batch:
         """Return the batch as it is: there are no files of which one could be bad."""
         del spark, config, base
         return batch
+
+
+@contextmanager
+def _around(config: JdbcConfig, held: ExitStack) -> Iterator[None]:
+    """Hold the database's state and connections while rows are written, and code what it raises meanwhile."""
+    with held, coded(config, alone=False):
+        yield

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from lakeloom.core.secrets import reveal
 from lakeloom.sources.jdbc import windows
 from lakeloom.sources.jdbc.config import JdbcConfig
-from lakeloom.sources.jdbc.connection import at_home, coded, fetch, origin_of
+from lakeloom.sources.jdbc.connection import at_home, coded, condition, fetch, origin_of
 from lakeloom.sources.jdbc.dialects import literals, quote_identifier
+from lakeloom.sources.jdbc.tunnel import reached
 from lakeloom.sources.jdbc.types import spelled
 
 if TYPE_CHECKING:
@@ -38,9 +39,8 @@ def totals(
     SourceError
         LL-SOURCE-001 to LL-SOURCE-005; LL-SOURCE-003 for a column that is not there.
     """
-    config = at_home(config, base)
-    quote = partial(quote_identifier, reveal(config.url))
-    with coded(config):
+    with coded(config), reached(at_home(config, base), spark) as config:
+        quote = partial(quote_identifier, reveal(config.url))
         types = dict(fetch(spark, config, origin_of(config), [windows.EVERY_ROW], preferTimestampNTZ="true").dtypes)
         keys = [quote(spelled(types, name)) for name in by]
         # Times 1.0: the sum of a database's integers is an integer again, and may overflow.
@@ -52,6 +52,7 @@ def totals(
             mark = spelled(types, config.incremental.by)
             of = str(windows.family(types[mark]))
             where = windows.window(quote(mark), None, upper, of, literals(reveal(config.url)))
+        where = windows.both(condition(config), where)
         groups = f" GROUP BY {', '.join(keys)}" if keys else ""
         query = f"SELECT {', '.join(listed)} FROM {origin_of(config)} WHERE {where}{groups}"  # noqa: S608  quoted
         found = fetch(spark, config, f"({query}) lakeloom_totals", [windows.EVERY_ROW], preferTimestampNTZ="true")

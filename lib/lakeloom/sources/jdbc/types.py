@@ -10,36 +10,43 @@ from lakeloom.core.kinds import nearest
 from lakeloom.core.names import quoted
 from lakeloom.sources.jdbc import windows
 from lakeloom.sources.jdbc.config import JdbcConfig
-from lakeloom.sources.jdbc.connection import fetch, origin_of
+from lakeloom.sources.jdbc.connection import condition, fetch, origin_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
 def table(spark: SparkSession, config: JdbcConfig, predicates: Sequence[str], **more: str) -> DataFrame:
-    """Return the source's rows that the predicates take, without a value that is cut."""
-    found = fetch(spark, config, origin_of(config), predicates, **more)
+    """Return the source's rows that the predicates take, in the columns that it names, without a value that is cut."""
+    taken = [windows.both(condition(config), each) for each in predicates]
+    found = fetch(spark, config, origin_of(config), taken, **more)
     lossy = _lossy(found, config)
-    if not lossy:
-        return found
-    asked = ", ".join(f"{quoted(name)} STRING" for name in lossy)
-    return fetch(spark, config, origin_of(config), predicates, customSchema=asked, **more)
+    if lossy:
+        asked = ", ".join(f"{quoted(name)} STRING" for name in lossy)
+        found = fetch(spark, config, origin_of(config), taken, customSchema=asked, **more)
+    types = dict(found.dtypes)
+    # Spark asks the database for no other columns.
+    return found.select(*(quoted(spelled(types, name)) for name in config.columns)) if config.columns else found
 
 
 def _lossy(rows: DataFrame, config: JdbcConfig) -> list[str]:
     """Return the columns that are read as text, since Spark's type for them would lose of their values in silence.
 
-    Decimals with more places than Spark's type gives them, or (NUMERIC without a length) as many as each value has;
-    times of day, which some databases count beyond a day. A watermark keeps its type, in which it is compared.
+    Decimals, also in arrays, with more places than Spark's type gives them, or (NUMERIC without a length) as many as
+    each value has; times of day, which some databases count beyond a day; MySQL's and MariaDB's BIT of several bits,
+    which Spark takes for a signed number. A watermark keeps its type, in which it is compared.
     """
-    from pyspark.sql.types import DecimalType, StructField
+    from pyspark.sql.types import ArrayType, DecimalType, StructField
 
     by = config.incremental.by.lower() if config.incremental is not None else ""
 
     def loses(field: StructField) -> bool:
-        if isinstance(field.dataType, DecimalType):
-            return bool(field.metadata.get("scale", field.dataType.scale) != field.dataType.scale)
-        return bool(field.metadata.get("logical_time_type"))
+        kind = field.dataType
+        while isinstance(kind, ArrayType):
+            kind = kind.elementType
+        if isinstance(kind, DecimalType):
+            return bool(field.metadata.get("scale", kind.scale) != kind.scale)
+        return bool(field.metadata.get("logical_time_type") or field.metadata.get("binarylong"))
 
     return [field.name for field in rows.schema if field.name.lower() != by and loses(field)]
 

@@ -99,12 +99,43 @@ def ranges(
     column: str, low: str | None, high: str | None, number: int, of: str, written: Literals = STANDARD
 ) -> list[str]:
     """Return at most `number` predicates on `column` that each row satisfies exactly one of."""
-    edges = _edges(low, high, number, of) if low is not None and high is not None else []
+    try:
+        edges = _edges(low, high, number, of) if low is not None and high is not None else []
+    except (ValueError, ArithmeticError):  # a bound such as infinity or NaN, between which nothing lies evenly
+        edges = []
+    return between(column, edges, of, written)
+
+
+def between(column: str, edges: Sequence[str], of: str, written: Literals = STANDARD) -> list[str]:
+    """Return a predicate on `column` for each range that rising edges divide it into; NULL is in the first."""
     if not edges:
         return [EVERY_ROW]
     marks = [literal(edge, of, written) for edge in edges]
     inner = [f"{column} >= {left} AND {column} < {right}" for left, right in pairwise(marks)]
     return [f"{column} < {marks[0]} OR {column} IS NULL", *inner, f"{column} >= {marks[-1]}"]
+
+
+def buckets(column: str, hashed: str, number: int) -> list[str]:
+    """Return a predicate for each of `number` groups of a column's values; NULL is in the first.
+
+    Parameters
+    ----------
+    hashed : str
+        SQL of a whole number from 0 to `number` - 1, made of the column.
+    """
+    if number == 1:
+        return [EVERY_ROW]
+    return [f"{hashed} = {at}" + (f" OR {column} IS NULL" if at == 0 else "") for at in range(number)]
+
+
+def blocks(total: int, number: int) -> list[str]:
+    """Return a predicate for each of at most `number` ranges of a PostgreSQL table's blocks; the last has no end."""
+    edges = sorted({total * index // number for index in range(1, number)} - {0})
+    if not edges:
+        return [EVERY_ROW]
+    marks = [f"'({edge},0)'::tid" for edge in edges]
+    inner = [f"ctid >= {left} AND ctid < {right}" for left, right in pairwise(marks)]
+    return [f"ctid < {marks[0]}", *inner, f"ctid >= {marks[-1]}"]
 
 
 def both(first: str, second: str) -> str:
@@ -118,6 +149,8 @@ def _edges(low: str, high: str, number: int, of: str) -> Sequence[str]:
     found: list[str]
     if of == "number":
         start, end = Decimal(low), Decimal(high)
+        if not (start.is_finite() and end.is_finite()):
+            return []
         whole = start == start.to_integral_value() and end == end.to_integral_value()
         steps = [start + (end - start) * index / number for index in range(1, number)]
         found = [str(step.to_integral_value() if whole else step) for step in steps]

@@ -1,0 +1,83 @@
+"""A database behind a machine that is reached by SSH, whose server is Debian's own."""
+
+import getpass
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lakeloom.core.errors import SourceError
+from lakeloom.sources.jdbc import JdbcConfig
+from tests import servers
+from tests.sources.jdbc.bronze import Bronze
+
+CONFIG = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {home}/host
+AuthorizedKeysFile {home}/authorized
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+AllowTcpForwarding yes
+PermitRootLogin prohibit-password
+"""
+
+
+@contextmanager
+def sshd(home):
+    """Yield the port of an SSH server that knows one key; None where it is not installed."""
+    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if program is None or shutil.which("ssh") is None:
+        yield None
+        return
+    home.mkdir()
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # which the package's own start would make
+    for name in ("host", "mine", "other"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", home / name], check=True)
+    port = servers.free_port()
+    shutil.copy(home / "mine.pub", home / "authorized")
+    (home / "config").write_text(CONFIG.format(port=port, home=home))
+    for name, key in (("known", "host"), ("wrong", "other")):
+        kind, public, *_ = (home / f"{key}.pub").read_text().split()
+        (home / name).write_text(f"[127.0.0.1]:{port} {kind} {public}\n")
+    with servers.running([program, "-D", "-e", "-f", home / "config"], port, home / "log"):
+        yield port
+
+
+def test_a_database_is_read_through_a_tunnel_which_ends_with_the_read(spark, databases, tmp_path):
+    database = databases("postgresql")
+    database.run("CREATE TABLE far AS SELECT g AS id FROM generate_series(1, 30) g")
+    home = tmp_path / "ssh"
+    with sshd(home) as port:
+        if port is None:
+            pytest.skip("no SSH server is installed on this machine")
+        tunnel = {"host": "127.0.0.1", "port": port, "user": getpass.getuser(), "key": str(home / "mine"),
+                  "known_hosts": str(home / "known")}  # fmt: skip
+        said = {"table": "far", "partitions": {"column": "id", "number": 2}}
+        bronze = Bronze(spark, database, **said, tunnel=tunnel)
+        assert len(bronze.land()) == 30 and bronze.ids() == list(range(1, 31))
+        came = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%far%' AND pid <> pg_backend_pid()"
+        assert database.rows(came) == [("0",)]
+        for more, code, transient in (
+            ({"key": str(home / "other")}, "LL-SOURCE-002", False),
+            ({"known_hosts": str(home / "wrong")}, "LL-SOURCE-012", False),
+            ({"port": servers.free_port()}, "LL-SOURCE-001", True),
+        ):
+            with pytest.raises(SourceError) as caught:
+                Bronze(spark, database, **said, tunnel=tunnel | more).land()
+            assert (caught.value.code, caught.value.transient) == (code, transient)
+            assert not any(word in str(caught.value) for word in ("127.0.0.1", str(home), str(port)))
+
+
+@pytest.mark.parametrize("more", [{"host": "-oProxyCommand=touch /tmp/x"}, {"user": "-l"}, {"port": 0}])
+def test_words_that_ssh_would_take_for_options_are_refused(more):
+    said = {"kind": "jdbc", "url": "jdbc:postgresql://db/fleet", "table": "planes"}
+    with pytest.raises(ValueError, match="tunnel"):
+        JdbcConfig.model_validate(said | {"tunnel": {"host": "gate", "user": "reader"} | more})
