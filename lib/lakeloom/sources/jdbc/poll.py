@@ -15,6 +15,7 @@ from lakeloom.sources.jdbc.config import JdbcConfig
 from lakeloom.sources.jdbc.connection import condition, measured, one, origin_of
 from lakeloom.sources.jdbc.dialects import fingerprint, literals, quote_identifier
 from lakeloom.sources.jdbc.partitions import divided, wanted
+from lakeloom.sources.jdbc.quiet import quiet, tail
 from lakeloom.sources.jdbc.rows import row_hash
 from lakeloom.sources.jdbc.types import spelled, table
 from lakeloom.sources.landing import Batch
@@ -44,6 +45,8 @@ def poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batch
         by = spelled(types, config.incremental.by, ("number", "date", "time", "zoned", "text"))
         figures |= {"upper_mark": f"MAX({quote(by)})", "marked_rows": f"COUNT({quote(by)})"}
         loose = f"{quote(by)} IS NULL"
+        if quiet(session, config, quote(by), last, str(windows.family(types[by]))):
+            return None
     printed = fingerprint(url, [quote(name) for name in types], loose)
     if printed is not None:
         figures["prints"] = printed
@@ -70,6 +73,7 @@ def poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batch
     if by is not None:
         of = str(windows.family(types[by]))
         batch["first_new"] = first_new(session, config, quote(by), batch["lower"], of)
+        batch["tail"] = tail(session, config, quote(by), batch["upper"], of)
     if config.deletes is not None:
         _comparable(session, config, types)
     return batch | divided(session, config, types, where, batch["rows"] if batch["since"] is None else None)
