@@ -15,6 +15,7 @@ from pathlib import Path
 
 from stages import servers
 from stages.places import Places
+from tests.google_xml import fronted
 
 AZURITE_KEY = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="  # gitleaks:allow
@@ -184,6 +185,17 @@ def fake_gcs(folder):
              "-external-url", f"http://{place}"]  # fmt: skip
     with running(words, port, folder / "gcs.log"):
         yield port
+
+
+@contextmanager
+def google(folder):
+    """Yield the port of a front before `fake_gcs` that speaks the XML interface, too; None where there is no Go."""
+    with fake_gcs(folder) as port:
+        if port is None:
+            yield None
+            return
+        with fronted(port) as front:
+            yield front
 
 
 def _listening(process, port, log, limit_s=60):

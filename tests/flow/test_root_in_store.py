@@ -70,7 +70,9 @@ def remote(bucket_of, tmp_path, request):  # noqa: F811
 CITIES = "select city, orders, amount from gold.cities order by city"
 
 
-@pytest.mark.parametrize("remote", ["s3", pytest.param("abfss", marks=pytest.mark.long)], indirect=True)
+@pytest.mark.parametrize(
+    "remote", ["s3", *(pytest.param(each, marks=pytest.mark.long) for each in ("gs", "abfss"))], indirect=True
+)
 def test_the_shop_runs_with_its_root_in_a_bucket(remote):
     assert set(remote.statuses().values()) == {"done"}
     assert remote.sql(CITIES) == [
@@ -161,7 +163,7 @@ def test_a_holder_that_died_on_this_machine_is_known_at_once(remote):
         pass
 
 
-@pytest.mark.parametrize("remote", ["s3", "abfss"], indirect=True)
+@pytest.mark.parametrize("remote", ["s3", "gs", "abfss"], indirect=True)
 def test_writers_of_one_table_that_meet_lose_no_row(remote):
     """The platform's own tables are appended to by delta-rs, whose commits the store's condition decides."""
     from concurrent.futures import ThreadPoolExecutor

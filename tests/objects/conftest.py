@@ -9,7 +9,7 @@ from tests import servers
 NUMBERS = itertools.count(1)
 KINDS = {
     "s3": (servers.versitygw, servers.S3Bucket), "moto": (servers.moto, servers.S3Bucket),
-    "gs": (servers.fake_gcs, servers.GcsBucket), "abfss": (servers.azurite, servers.AzureBucket),
+    "gs": (servers.google, servers.GcsBucket), "abfss": (servers.azurite, servers.AzureBucket),
 }  # fmt: skip
 
 
