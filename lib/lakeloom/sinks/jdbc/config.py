@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from lakeloom.core.names import is_identifier
 from lakeloom.core.secrets import Secret, reveal
+from lakeloom.sources.jdbc.tls import Tls
 from lakeloom.tables.words import Strict
 
 Text = str | Secret
@@ -26,6 +27,8 @@ class JdbcSinkConfig(Strict):
         Best as ``${secret:scope/key}``.
     properties : dict
         More of the driver's properties.
+    tls : Tls or 'off', optional
+        As of a source: over a network certificate and host are verified unless this or a property says otherwise.
     table : str
         ``name`` or ``schema.name``.
     mode : {'insert', 'upsert'}
@@ -53,6 +56,7 @@ class JdbcSinkConfig(Strict):
     user: Text | None = None
     password: Text | None = None
     properties: dict[str, Text] = {}
+    tls: Tls | Literal["off"] | None = None
     table: str
     mode: Literal["insert", "upsert"] = "insert"
     keys: tuple[str, ...] = ()

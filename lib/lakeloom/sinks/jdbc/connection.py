@@ -15,6 +15,7 @@ from lakeloom.sinks.jdbc.config import JdbcSinkConfig
 from lakeloom.sinks.jdbc.errors import translated
 from lakeloom.sources.jdbc.dialects import adapted, product
 from lakeloom.sources.jdbc.embedded import anchored, connect, is_embedded
+from lakeloom.sources.jdbc.tls import Tls, words
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -44,7 +45,8 @@ class Place:
         asked = {
             name: value for name, value in _ASKED.get(product(self.url), {}).items() if f"{name.lower()}=" not in said
         }
-        self.properties = asked | named
+        tls = Tls(ca=str(home / config.tls.ca)) if isinstance(config.tls, Tls) and config.tls.ca else config.tls
+        self.properties = asked | words(self.url, tls, named) | named
 
     @property
     def one_writer(self) -> bool:

@@ -33,7 +33,7 @@ class JdbcSink:
 
     Config: ClassVar[type[BaseModel]] = JdbcSinkConfig
     words: ClassVar[frozenset[str]] = frozenset(
-        {"adopt", "create", "types", "connections", "batch_rows", "user", "password", "driver", "properties"}
+        {"adopt", "create", "types", "connections", "batch_rows", "user", "password", "driver", "properties", "tls"}
     )
 
     def __init__(self, config: JdbcSinkConfig, around: Around) -> None:
