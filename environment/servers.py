@@ -14,7 +14,7 @@ from stages.places import Places
 def main() -> int:
     """Install each; return the exit status."""
     places = Places.here()
-    for name in ("moto", "azurite", "fake_gcs_server", "versitygw"):
+    for name in ("moto", "azurite", "fake_gcs_server", "versitygw", "toxiproxy"):
         found = getattr(servers, name)(places)
         print(f"{name}: {'ready' if found else 'left out, since npm or Go is not there'}")
     from lakeloom.session.connectors import FOLDERS, connectors

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.fixtures import bucket_of, databases, ports, table
+
+__all__ = ["bucket_of", "databases", "ports", "table"]  # fixtures of all tests
+
 # Spark's Python workers import lakeloom too, and know nothing of pytest's path.
 _LIB = str(Path(__file__).resolve().parents[1] / "lib")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_LIB, os.environ.get("PYTHONPATH")]))

@@ -1,7 +1,8 @@
-"""Servers that tests start on loopback: object stores, each installed once from its lock into the user's cache folder.
+"""Servers that tests start on loopback, object stores and a proxy: installed once from a lock into the user's cache.
 
 S3's emulator moto comes from PyPI; Azurite (Azure) needs npm, fake-gcs-server (Google) and versitygw (S3, which
-compares checksums, as moto does not) need Go. Where such a tool is not there, the program is None.
+compares checksums, as moto does not) need Go, and so does Toxiproxy, by which lines to them are broken. Where such a
+tool is not there, the program is None.
 """
 
 from __future__ import annotations
@@ -52,11 +53,16 @@ def versitygw(places: Places) -> Path | None:
     return _by_go(places, "github.com/versity/versitygw/cmd/versitygw", "versitygw")
 
 
-def _by_go(places: Places, package: str, program: str) -> Path | None:
+def toxiproxy(places: Places) -> Path | None:
+    """Return the proxy whose lines can be slowed, cut and broken off; None without Go."""
+    return _by_go(places, "github.com/Shopify/toxiproxy/v2/cmd/server", "toxiproxy", "toxiproxy")
+
+
+def _by_go(places: Places, package: str, program: str, module: str = "go") -> Path | None:
     go = shutil.which("go")
     if go is None:
         return None
-    pinned = places.environment / "emulators" / "go"
+    pinned = places.environment / "emulators" / module
 
     def make(home: Path) -> None:
         # go.sum has the hash of every module; what does not agree is not built.

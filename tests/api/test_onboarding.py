@@ -13,8 +13,6 @@ from lakeloom.api.onboarding import onboard
 from lakeloom.cli.app import app
 from lakeloom.core.errors import ConfigError, SourceError
 from tests import servers
-from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
-from tests.sources.jdbc.conftest import databases  # noqa: F401  a fixture
 
 ROWS = 60
 
@@ -97,7 +95,7 @@ def test_a_folder_of_folders_becomes_a_source_each(home):
 
 
 @pytest.mark.parametrize("kind", ["s3", "moto"])
-def test_objects_of_a_store_land_and_their_keys_are_placeholders(home, bucket_of, kind, monkeypatch):  # noqa: F811
+def test_objects_of_a_store_land_and_their_keys_are_placeholders(home, bucket_of, kind, monkeypatch):
     bucket = bucket_of(kind)
     bucket.put("in/orders/2026-01.csv", csv().encode())
     bucket.put("in/orders/2026-02.csv", csv(ROWS).encode())
@@ -126,7 +124,7 @@ TABLES = (
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
-def test_tables_of_a_server_land_with_keys_and_watermark(home, databases, kind, monkeypatch):  # noqa: F811
+def test_tables_of_a_server_land_with_keys_and_watermark(home, databases, kind, monkeypatch):
     database = databases(kind)
     database.run("DROP TABLE IF EXISTS planes", "DROP TABLE IF EXISTS visits", *TABLES)
     word = servers.KEYS["secret_key"]

@@ -12,7 +12,6 @@ import pytest
 from lakeloom.config.placeholders import resolve
 from lakeloom.config.vaults import asked
 from lakeloom.core.errors import ConfigError
-from tests.objects.conftest import ports  # noqa: F401  a fixture
 from tests.servers import KEYS
 
 MARKED = "walrus-4711"
@@ -113,7 +112,7 @@ def test_a_vault_that_refuses_or_is_not_there_is_told_without_a_word_of_its_own(
     assert caught.value.code == "LL-CONF-020" and "use 'aws'" in caught.value.fix
 
 
-def test_aws_and_a_folder_one_after_the_other(ports, tmp_path, monkeypatch):  # noqa: F811
+def test_aws_and_a_folder_one_after_the_other(ports, tmp_path, monkeypatch):
     import boto3
 
     endpoint = f"http://127.0.0.1:{ports('moto')}"

@@ -12,13 +12,12 @@ from lakeloom.sources.jdbc.dialects import adapted
 from tests.flow.test_export import FEED, exported, say
 from tests.servers import Database
 from tests.shop import BASE, ORDERS_2, TABLES, drop
-from tests.sinks.conftest import databases, table  # noqa: F401  fixtures
 
 
 class Fleet:
     """The shop and a table of a database that its orders go to."""
 
-    def __init__(self, shop, database, table):  # noqa: F811
+    def __init__(self, shop, database, table):
         self.shop, self.database, self.table = shop, database, table
         (shop.conf / "base.yml").write_text(f"{BASE}retries: 1\n")
 
@@ -45,7 +44,7 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(ran, databases, table, monkeypatch):  # noqa: F811
+def fleet(ran, databases, table, monkeypatch):
     def make(kind):
         database: Database = databases(kind)
         if "password" in database.more:

@@ -9,12 +9,11 @@ import pytest
 from lakeloom.objects.address import Address
 from lakeloom.objects.opened import opening
 from tests.flow.test_export import exported, say
-from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
 from tests.shop import BASE, ORDERS_2, drop
 
 
 @pytest.fixture
-def reaching(ran, bucket_of, monkeypatch):  # noqa: F811
+def reaching(ran, bucket_of, monkeypatch):
     """Give a function that lets the shop reach a bucket by secrets; it returns the bucket and what opens it."""
 
     def reach(kind):

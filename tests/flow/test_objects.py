@@ -11,7 +11,6 @@ from lakeloom.objects import transfer
 from lakeloom.objects.faults import denied
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
-from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
 
 
 class Landing:
@@ -55,7 +54,7 @@ class Landing:
 
 
 @pytest.fixture
-def landing(tmp_path, bucket_of, spark, monkeypatch):  # noqa: F811
+def landing(tmp_path, bucket_of, spark, monkeypatch):
     def make(kind, more=""):
         bucket = bucket_of(kind)
         for each in bucket.stores.values():

@@ -14,7 +14,6 @@ from lakeloom.project.check import checked
 from lakeloom.sources.files_config import FilesConfig
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
-from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
 from tests.sources.test_packed import STREAMS, tarred, zipped
 
 
@@ -118,7 +117,7 @@ def test_an_archive_that_is_rewritten_before_it_lands_comes_as_it_is_now(tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["moto"])
-def test_archives_of_a_store_are_unpacked_behind_their_copy(tmp_path, spark, bucket_of, kind):  # noqa: F811
+def test_archives_of_a_store_are_unpacked_behind_their_copy(tmp_path, spark, bucket_of, kind):
     import json
 
     bucket = bucket_of(kind)

@@ -17,7 +17,6 @@ from lakeloom.project.check import checked
 from lakeloom.store import lease
 from lakeloom.store.lake import Lake
 from lakeloom.store.lock import locked
-from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
 from tests.servers import AZURITE_KEY, KEYS
 from tests.shop import ORDERS_2, drop, lay_out
 
@@ -63,7 +62,7 @@ class Remote:
 
 
 @pytest.fixture
-def remote(bucket_of, tmp_path, request):  # noqa: F811
+def remote(bucket_of, tmp_path, request):
     return Remote(tmp_path, bucket_of(getattr(request, "param", "s3")))
 
 

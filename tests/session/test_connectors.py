@@ -17,7 +17,6 @@ from lakeloom.session import connectors as room
 from lakeloom.session.connectors import FOLDERS, connectors, locked
 from lakeloom.session.jars import Jar, jars_home, module
 from lakeloom.session.settings import settings
-from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
 from tests.servers import AZURITE_KEY, KEYS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -97,7 +96,7 @@ def test_a_key_file_of_google_is_named_to_both():
     assert delta_rs(keyed)["google_service_account"] == "/k.json"
 
 
-def test_spark_writes_each_store_creates_a_file_once_and_shows_no_key(bucket_of):  # noqa: F811
+def test_spark_writes_each_store_creates_a_file_once_and_shows_no_key(bucket_of):
     buckets = {kind: bucket_of(kind) for kind in ("s3", "gs", "abfss")}
     asked = [{"root": bucket.root, "stores": bucket.stores} for bucket in buckets.values()]
     done = subprocess.run(

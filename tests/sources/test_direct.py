@@ -17,7 +17,6 @@ from lakeloom.objects.opened import opening
 from lakeloom.sources import direct, listing, objects
 from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.ledger import entries
-from tests.objects.conftest import bucket_of, ports  # noqa: F401  fixtures
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ODD = "in/a b%20+#é[1].parquet"
@@ -51,7 +50,7 @@ def test_an_address_stays_one_and_is_written_as_spark_writes_it():
 
 
 @pytest.mark.parametrize("kind", ["s3", "gs", "abfss"])
-def test_footers_tell_the_columns_and_what_is_damaged(bucket_of, tmp_path, kind):  # noqa: F811
+def test_footers_tell_the_columns_and_what_is_damaged(bucket_of, tmp_path, kind):
     bucket = bucket_of(kind)
     bucket.put("in/a.parquet", written(range(1000)))
     bucket.put("in/b.orc", b"no footer")
@@ -101,7 +100,7 @@ class Project:
 
 
 @pytest.mark.parametrize("kind", ["s3", *(pytest.param(each, marks=pytest.mark.long) for each in ("gs", "abfss"))])
-def test_what_lies_in_a_bucket_lands_without_a_copy(bucket_of, tmp_path, kind):  # noqa: F811
+def test_what_lies_in_a_bucket_lands_without_a_copy(bucket_of, tmp_path, kind):
     bucket = bucket_of(kind)
     for key, content in {"in/a.parquet": written([1, 2]), ODD: written([3]), "in/bad.parquet": b"PAR1"}.items():
         bucket.put(key, content)
@@ -120,14 +119,14 @@ def test_what_lies_in_a_bucket_lands_without_a_copy(bucket_of, tmp_path, kind): 
 
 
 @pytest.mark.long
-def test_orc_lands_too(bucket_of, tmp_path):  # noqa: F811
+def test_orc_lands_too(bucket_of, tmp_path):
     bucket = bucket_of("s3")
     bucket.put("in/a.orc", written(range(100), orc.write_table))
     project = Project(tmp_path, bucket, "in/*.orc", format="orc")
     assert project.run()["rows_out"] == 100
 
 
-def test_the_ledger_knows_an_object_by_its_version(bucket_of, tmp_path):  # noqa: F811
+def test_the_ledger_knows_an_object_by_its_version(bucket_of, tmp_path):
     bucket = bucket_of("s3")
     bucket.put("in/a.parquet", written([1]))
     said = config(f"{bucket.root}/in/*.parquet")

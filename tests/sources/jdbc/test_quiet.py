@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.servers.fixtures import WHO
 from tests.sources.jdbc.bronze import Bronze
-from tests.sources.jdbc.conftest import WHO
 
 MARKED = {"keys": ["id"], "incremental": {"by": "at", "overlap": "1 minute"}}
 

@@ -5,13 +5,9 @@ import pytest
 from lakeloom.core.errors import SourceError
 from lakeloom.sources.jdbc.tls import Tls, words
 from tests import servers
+from tests.servers.fixtures import DATABASES, WHO
 from tests.sources.jdbc.bronze import Bronze
-from tests.sources.jdbc.conftest import WHO
 
-PLACES = {
-    "postgresql": (servers.postgresql, "jdbc:postgresql://127.0.0.1:{}/postgres", "org.postgresql.Driver"),
-    "mariadb": (servers.mariadb, "jdbc:mariadb://127.0.0.1:{}/fleet", "org.mariadb.jdbc.Driver"),
-}
 ENCRYPTED = {
     "postgresql": "SELECT ssl::text AS word FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
     "mariadb": "SELECT IF(variable_value = '', 'false', 'true') AS word FROM information_schema.session_status"
@@ -19,9 +15,9 @@ ENCRYPTED = {
 }
 
 
-@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("kind", DATABASES)
 def test_a_server_is_verified_by_its_authority_and_one_of_another_is_refused(spark, tmp_path, kind):
-    start, url, driver = PLACES[kind]
+    start, url, driver = DATABASES[kind]
     certificate = servers.certificates(tmp_path / "own")
     foreign = servers.certificates(tmp_path / "foreign")[2]
     with start(tmp_path, certificate) as port:
@@ -37,7 +33,7 @@ def test_a_server_is_verified_by_its_authority_and_one_of_another_is_refused(spa
             assert not any(word in str(caught.value) for word in ("127.0.0.1", str(tmp_path), "loom-"))
 
 
-@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("kind", DATABASES)
 def test_a_server_without_encryption_is_refused_where_it_is_asked_for(spark, databases, kind):
     with pytest.raises(SourceError) as caught:
         Bronze(spark, databases(kind), query="SELECT 1 AS one", tls={}).land()
