@@ -4,7 +4,11 @@ import base64
 import functools
 import http.server
 import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -143,3 +147,62 @@ def test_a_folder_with_a_blank_in_its_name_is_one_folder(tmp_path, monkeypatch):
     assert told(monkeypatch, str(folder.parent)).reveal() == MARKED
     with pytest.raises(ConfigError, match="is not set"):
         told(monkeypatch, str(folder.parent), "fleet/loose")
+
+
+BACKEND = '''\
+"""A backend of the package keyring that keeps its passwords in a file of JSON."""
+import json, os
+from pathlib import Path
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
+
+class Files(KeyringBackend):
+    priority = 1
+
+    def _all(self):
+        file = Path(os.environ["KEPT"])
+        return json.loads(file.read_text()) if file.exists() else {}
+
+    def get_password(self, service, username):
+        if os.environ.get("LOCKED"):
+            raise KeyringLocked("locked: " + json.dumps(self._all()))
+        return self._all().get(service, {}).get(username)
+
+    def set_password(self, service, username, password):
+        found = self._all()
+        found.setdefault(service, {})[username] = password
+        Path(os.environ["KEPT"]).write_text(json.dumps(found))
+'''
+ASKED = (
+    "from lakeloom.config.placeholders import resolve\nfrom lakeloom.core.errors import ConfigError\n"
+    "for name in ('fleet/password', 'fleet/none'):\n"
+    "    try:\n        found = resolve('${secret:' + name + '}')\n        print(found, found.reveal())\n"
+    "    except ConfigError as error:\n        print(str(error).replace(chr(10), ' '))\n"
+)
+
+
+def test_the_keyring_by_the_package_itself_its_command_and_a_backend(tmp_path):
+    """The real package finds its backend, is filled by its own command and asked by us, in processes of their own."""
+    (tmp_path / "loom_keyring.py").write_text(BACKEND)
+    lib = Path(__file__).resolve().parents[2] / "lib"
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("LAKELOOM_", "PYTHON_KEYRING"))}
+    env |= {
+        "PYTHONPATH": f"{tmp_path}:{lib}",
+        "PYTHON_KEYRING_BACKEND": "loom_keyring.Files",
+        "LAKELOOM_SECRETS": "keyring:",
+    }
+    env |= {"KEPT": str(tmp_path / "kept.json")}
+
+    def call(*words, **more):
+        done = subprocess.run([sys.executable, *words], env=env | more.pop("env", {}), capture_output=True, text=True,
+                              check=True, **more)  # fmt: skip
+        return done.stdout.splitlines()
+
+    call("-m", "keyring", "set", "fleet", "password", input=f"{MARKED}\n")
+    there, none = call("-c", ASKED)
+    assert there == f"*** {MARKED}" and "the secret fleet/none is not set" in none
+    locked = call("-c", ASKED, env={"LOCKED": "1"})
+    assert all("keyring does not give its secrets (KeyringLocked)" in line and MARKED not in line for line in locked)
+    # A machine without any keyring, as most servers are: the package's own backend says so.
+    nothing = call("-c", ASKED, env={"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"})
+    assert all("keyring does not give its secrets (NoKeyringError)" in line for line in nothing)
