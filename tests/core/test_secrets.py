@@ -1,5 +1,6 @@
 """Secrets are used and never shown."""
 
+import io
 import logging
 import pickle
 
@@ -43,6 +44,22 @@ def test_logs_are_masked(caplog):
     logger.addFilter(MaskingFilter())
     logger.warning("key %s", "bear-9917-z")
     assert "bear" not in caplog.text
+
+
+def test_a_traceback_in_a_log_is_masked():
+    Secret("heron-5521-q")
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    handler.addFilter(MaskingFilter())
+    logger = logging.getLogger("lakeloom.traceback")
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        raise ValueError("it said heron-5521-q")
+    except ValueError:
+        logger.exception("no", stack_info=True)
+    assert "ValueError: it said ***" in said.getvalue() and "test_secrets.py" in said.getvalue()
+    assert "heron" not in said.getvalue()
 
 
 def test_short_values_do_not_blank_out_text():

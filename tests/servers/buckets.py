@@ -22,15 +22,15 @@ class Bucket:
 
 
 class S3Bucket(Bucket):
-    def __init__(self, name, port):
+    def __init__(self, name, port, keys=KEYS):
         import boto3
         from botocore.config import Config
 
         endpoint = f"http://127.0.0.1:{port}"
-        super().__init__(f"s3://{name}", {f"s3://{name}": {"endpoint": endpoint, "region": "us-east-1", **KEYS}})
+        super().__init__(f"s3://{name}", {f"s3://{name}": {"endpoint": endpoint, "region": "us-east-1", **keys}})
         self._client = boto3.client(
-            "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=KEYS["access_key"],
-            aws_secret_access_key=KEYS["secret_key"], config=Config(s3={"addressing_style": "path"}),
+            "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=keys["access_key"],
+            aws_secret_access_key=keys["secret_key"], config=Config(s3={"addressing_style": "path"}),
         )  # fmt: skip
         self._name = name
         self._client.create_bucket(Bucket=name)

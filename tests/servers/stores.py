@@ -18,7 +18,7 @@ def moto(folder):
 
 
 @contextmanager
-def versitygw(folder):
+def versitygw(folder, keys=KEYS):
     """Yield the port of a gateway that compares checksums; None where there is no Go to build it."""
     program = servers.versitygw(Places.here())
     if program is None:
@@ -26,7 +26,7 @@ def versitygw(folder):
         return
     port, place = free_port(), folder / "versitygw"
     place.mkdir()
-    env = {"ROOT_ACCESS_KEY": KEYS["access_key"], "ROOT_SECRET_KEY": KEYS["secret_key"], "PATH": "/usr/bin:/bin"}
+    env = {"ROOT_ACCESS_KEY": keys["access_key"], "ROOT_SECRET_KEY": keys["secret_key"], "PATH": "/usr/bin:/bin"}
     words = [program, "--port", f"127.0.0.1:{port}", "posix", "--sidecar", folder / "sidecar", place]
     (folder / "sidecar").mkdir()
     with running(words, port, folder / "versitygw.log", env=env):

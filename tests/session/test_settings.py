@@ -1,13 +1,17 @@
 """The session's settings: what is missing is named, what an environment says wins, no password shows."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-from lakeloom.core.errors import SetupError
-from lakeloom.session.settings import ARCHIVE, class_path, java_options, settings
+from lakeloom.core.errors import ConfigError, SetupError
+from lakeloom.objects.address import Address
+from lakeloom.objects.opened import opening
+from lakeloom.objects.translated import hadoop
+from lakeloom.session.settings import ARCHIVE, Hidden, class_path, java_options, overlay_of, settings
 from lakeloom.session.spark import step_session
 
 
@@ -70,6 +74,40 @@ def test_a_password_is_redacted_in_plans_and_settings(spark):
     with step_session(spark, {"spark.some.password": word}) as session:
         shown = {row.key: row.value for row in session.sql("set").collect()}
     assert shown["spark.some.password"] != word
+
+
+@pytest.fixture
+def jars(tmp_path):
+    for name in ("delta-spark_4.0_2.13-4.4.0.jar", "delta-storage-4.4.0.jar"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_a_secret_of_the_overlay_is_redacted_whatever_it_is_called(jars, monkeypatch):
+    monkeypatch.setenv("LAKELOOM_SECRET_SHOP_WORD", "kestrel-basalt-58")
+    overlay = overlay_of({"spark.hadoop.fs.odd.auth": "${secret:shop/word}", "spark.sql.odd": "x ${secret:shop/word}",
+                          "spark.sql.other": "plain"})  # fmt: skip
+    found = settings(jars, overlay)
+    assert {key for key, value in found.items() if isinstance(value, Hidden)} == set(overlay) - {"spark.sql.other"}
+    shown = re.compile(found["spark.redaction.regex"])
+    assert all(shown.search(name) for name in ("spark.hadoop.fs.odd.auth", "fs.odd.auth", "spark.sql.odd"))
+    assert not any(shown.search(name) for name in ("spark.sql.other", "spark.sql.odder", "spark.sql.oddxauth"))
+    with pytest.raises(ConfigError) as caught:
+        settings(jars, overlay_of({"spark.driver.extraJavaOptions": "-Da=${secret:shop/word}"}))
+    assert caught.value.code == "LL-CONF-004" and "kestrel" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [("s3://b", {"access_key": "marked", "secret_key": "marked", "session_token": "marked"}),
+     ("s3://b", {"customer_key": "marked"}), ("abfss://c@a.dfs.core.windows.net", {"key": "marked"}),
+     ("abfss://c@a.dfs.core.windows.net", {"signature": "?marked"})],
+)  # fmt: skip
+def test_what_a_store_is_reached_with_is_redacted_on_sparks_pages(jars, root, said):
+    words = hadoop(opening(Address.parse(f"{root}/x"), {root: said}))
+    names = [name for name, value in words.items() if "marked" in value]
+    shown = re.compile(settings(jars)["spark.redaction.regex"])
+    assert len(names) >= len(said) and all(shown.search(name) for name in names)
 
 
 def test_what_a_broken_task_says_of_a_row_is_in_no_log(tmp_path):

@@ -6,6 +6,7 @@ import atexit
 import importlib
 import os
 import sys
+import threading
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -106,6 +107,16 @@ def _root(
     del version
 
 
+def _ended(told: threading.ExceptHookArgs) -> None:
+    """Say what ended a thread that nobody waits for; its text may hold a secret."""
+    import traceback
+
+    from lakeloom.core.secrets import mask
+
+    if told.exc_value is not None and told.exc_type is not SystemExit:
+        sys.stderr.write(mask("".join(traceback.format_exception(told.exc_value))))
+
+
 def run() -> None:
     """Run the program and leave with its exit code.
 
@@ -113,6 +124,7 @@ def run() -> None:
     native threads of pyarrow that are still alive then may abort the process (seen with 14.0.2: one
     call in ten under load), and a run that went well must not end with 134.
     """
+    threading.excepthook = _ended
     try:
         code = app(prog_name="lakeloom", standalone_mode=True)
     except SystemExit as leaving:

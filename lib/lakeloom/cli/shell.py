@@ -127,7 +127,8 @@ def shell(
             _fail(made, lacking, debug)
             raise typer.Exit(lacking.exit_code) from None
         if debug:
-            raise
+            sys.stderr.write(_traceback(cause))
+            raise typer.Exit(1) from None
         text, fix = f"internal error: {type(cause).__name__}", "run again with --debug and report the traceback"
         if made.as_json:
             made.document({"error": {"code": "", "where": "", "message": text, "fix": fix}})
@@ -164,15 +165,19 @@ def size(count: int) -> str:
 
 def _fail(made: Shell, error: LakeloomError, debug: bool) -> None:
     if debug:
-        import traceback
-
-        sys.stderr.write(mask("".join(traceback.format_exception(error))))
+        sys.stderr.write(_traceback(error))
     findings = getattr(error, "findings", None)
     if made.as_json and findings is not None:
         made.document({"findings": [finding.as_dict() for finding in findings]})
     elif made.as_json:
         made.document({"error": error.as_dict()})
     sys.stderr.write(f"{error}\n")
+
+
+def _traceback(error: BaseException) -> str:
+    import traceback
+
+    return mask("".join(traceback.format_exception(error)))
 
 
 def _logging(debug: bool) -> None:

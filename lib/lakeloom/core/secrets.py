@@ -75,7 +75,13 @@ class MaskingFilter(logging.Filter):
     """Masks every log record that passes; installed on the root handler by the command line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the record's message by its masked text and let it pass."""
+        """Replace the record's message and traceback by their masked text and let it pass."""
         record.msg = mask(record.getMessage())
         record.args = ()
+        if record.exc_info:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+            record.exc_info = None
+        for name in ("exc_text", "stack_info"):
+            if getattr(record, name):
+                setattr(record, name, mask(getattr(record, name)))
         return True

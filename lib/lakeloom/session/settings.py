@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lakeloom.config.placeholders import resolve
-from lakeloom.core.errors import SetupError
+from lakeloom.core.errors import ConfigError, SetupError
 from lakeloom.core.secrets import Secret
 from lakeloom.session.jars import brought, spark_line
 from lakeloom.session.jars import jars_home as jars_home
@@ -77,6 +77,8 @@ def java_options(home: Path) -> str:
         # The JVM's own warnings would otherwise stand on standard output, in the midst of a JSON document.
         "-Xlog:disable",
         "-Xlog:all=error:stderr",
+        # A core is the memory itself, with all the secrets in it.
+        "-XX:-CreateCoredumpOnCrash",
         "-XX:+UseSerialGC",
         "-Duser.timezone=UTC",
         "-Dderby.stream.error.file=/dev/null",
@@ -90,8 +92,16 @@ def java_options(home: Path) -> str:
     return " ".join(options)
 
 
+class Hidden(str):
+    """A setting that is a secret: told to the running JVM, and never on its command line, which everybody sees."""
+
+    __slots__ = ()
+
+
 def overlay_of(spark: Mapping[str, object]) -> dict[str, str]:
     """Return an environment's ``spark:`` section as plain text, its variables and secrets resolved.
+
+    What is or holds a secret is a `Hidden`.
 
     Raises
     ------
@@ -103,7 +113,7 @@ def overlay_of(spark: Mapping[str, object]) -> dict[str, str]:
 
 def _text(value: object) -> str:
     if isinstance(value, Secret):
-        return value.reveal()
+        return Hidden(value.reveal())
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -119,6 +129,11 @@ def settings(home: Path, overlay: Mapping[str, str] | None = None, more: Sequenc
     ----------
     more : sequence of Path
         Jars that stand on the driver's class path behind Delta's and before Spark's own; on one machine alone.
+
+    Raises
+    ------
+    ConfigError
+        LL-CONF-004 for a secret in what the JVM is started with.
     """
     chosen = {"spark.master": f"local[2,{TRIES}]"} | dict(overlay or {})
     local = is_local(chosen["spark.master"])
@@ -127,9 +142,24 @@ def settings(home: Path, overlay: Mapping[str, str] | None = None, more: Sequenc
         made["spark.driver.extraClassPath"] = ":".join(
             filter(None, [made["spark.driver.extraClassPath"], *map(str, more)])
         )
+    for key in _LAUNCHED:
+        if isinstance(made.get(key), Hidden):
+            raise ConfigError(
+                "LL-CONF-004", "it stands on the command line of Spark's JVM, which everybody sees, and has a secret",
+                where=f"spark.{key}", fix="let the JVM read it from a file, or from the variable JDK_JAVA_OPTIONS",
+            )  # fmt: skip
+    hidden = [re.escape(key.removeprefix(_HADOOP)) for key, value in made.items() if isinstance(value, Hidden)]
+    if hidden:
+        # Whatever it is called: Spark's pages, its event log and SET show it as redacted.
+        made[_REDACTED] += f"|^({re.escape(_HADOOP)})?({'|'.join(hidden)})$"
     return {key: value for key, value in made.items() if value or key not in _PATHS}
 
 
+_HADOOP = "spark.hadoop."
+# What a JVM is started with, and can't be told later.
+_LAUNCHED = ("spark.driver.extraJavaOptions", "spark.driver.defaultJavaOptions", "spark.driver.extraClassPath",
+             "spark.driver.extraLibraryPath", "spark.driver.memory")  # fmt: skip
+_REDACTED = "spark.redaction.regex"
 _PATHS = ("spark.driver.extraClassPath", "spark.jars")  # where Spark brings Delta there is nothing to add
 _ONE_MACHINE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
@@ -164,6 +194,6 @@ def _everywhere(home: Path) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.redaction.string.regex": "(?i)(password|passwd|pwd|secret|token)\\s*[=:]\\s*[^\\s,;)&]+",
-        "spark.redaction.regex": "(?i)secret|password|token|access[.]key|api[.]?key|credential|url",
+        _REDACTED: "(?i)secret|password|token|signature|credential|url|(access|account|encryption|api)[.]?key",
         "spark.scheduler.mode": "FAIR",
     }

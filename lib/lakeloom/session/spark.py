@@ -21,7 +21,7 @@ from lakeloom.objects.translated import hadoop
 from lakeloom.session import connect
 from lakeloom.session.connectors import COMMITS, COMMITS_BY, connectors, reach
 from lakeloom.session.jars import brought, jars_home, supplied
-from lakeloom.session.settings import DELTA_CATALOG, DELTA_EXTENSION, NEEDED, is_local, settings
+from lakeloom.session.settings import DELTA_CATALOG, DELTA_EXTENSION, NEEDED, Hidden, is_local, settings
 from lakeloom.session.workers import equip
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None, store
             builder = builder.config(key, value)
     try:
         with _speaking_to(log):
+            if not submitted:
+                _launch(wanted)
             session = builder.getOrCreate()
         _off_standard_output(session)
         return session
@@ -153,6 +155,17 @@ def _start(overlay: Mapping[str, str] | None, name: str, log: Path | None, store
             f"the cluster at {mask(wanted['spark.master'])} did not take the application",
             fix="look whether its master runs and spark.master names it",
         ) from cause
+
+
+def _launch(wanted: Mapping[str, str]) -> None:
+    """Start the JVM without the settings that are secrets: it is told these when it runs, past its command line."""
+    if not any(isinstance(value, Hidden) for value in wanted.values()):
+        return  # the builder starts it
+    from pyspark import SparkConf, SparkContext
+
+    plain = SparkConf(loadDefaults=False)
+    plain.setAll([(key, value) for key, value in wanted.items() if not isinstance(value, Hidden)])
+    SparkContext._ensure_initialized(conf=plain)
 
 
 def _off_standard_output(session: SparkSession) -> None:
