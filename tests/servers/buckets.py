@@ -71,14 +71,15 @@ class GcsBucket(Bucket):
 
 
 class AzureBucket(Bucket):
-    def __init__(self, name, port):
+    def __init__(self, name, port, ca=None):
         from azure.storage.blob import BlobServiceClient
 
-        account, endpoint = "devstoreaccount1", f"http://127.0.0.1:{port}"
+        account, endpoint = "devstoreaccount1", f"{'https' if ca else 'http'}://127.0.0.1:{port}"
+        more = {"connection_verify": str(ca)} if ca else {}
         root = f"abfss://{name}@{account}.dfs.core.windows.net"
         super().__init__(root, {root: {"endpoint": endpoint, "key": AZURITE_KEY}})
         service = BlobServiceClient(
-            f"{endpoint}/{account}", credential={"account_name": account, "account_key": AZURITE_KEY}
+            f"{endpoint}/{account}", credential={"account_name": account, "account_key": AZURITE_KEY}, **more
         )
         self._container = service.create_container(name)
 

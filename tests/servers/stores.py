@@ -34,8 +34,11 @@ def versitygw(folder, keys=KEYS):
 
 
 @contextmanager
-def azurite(folder):
-    """Yield the port of Azure's emulator; None where there is no npm to install it."""
+def azurite(folder, certificate=None):
+    """Yield the port of Azure's emulator; None where there is no npm to install it.
+
+    With a `certificate`, as `certificates` gives it, it is asked over TLS, and takes tokens besides keys.
+    """
     program = servers.azurite(Places.here())
     if program is None:
         yield None
@@ -43,6 +46,8 @@ def azurite(folder):
     port = free_port()
     words = [program, "--blobHost", "127.0.0.1", "--blobPort", port, "--location", folder / "azurite",
              "--skipApiVersionCheck", "--loose", "--silent"]  # fmt: skip
+    if certificate is not None:
+        words += ["--oauth", "basic", "--cert", certificate[0], "--key", certificate[1]]
     with running(words, port, folder / "azurite.log"):
         yield port
 

@@ -8,12 +8,15 @@ from functools import partial
 from typing import Any
 
 from lakeloom.core.errors import LakeloomError
+from lakeloom.core.kinds import pick
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.arrival import first
 from lakeloom.flow.context import Context
 from lakeloom.flow.lineage import noted
+from lakeloom.flow.renewal import REFUSED, renewed
 from lakeloom.flow.write import Part, write
 from lakeloom.session.spark import Opener, step_session
+from lakeloom.sources import SOURCES
 from lakeloom.sources.sample import Sample, sampled
 from lakeloom.store.intents import Intent, replace
 from lakeloom.store.manner import Manner
@@ -28,12 +31,16 @@ def poll(context: Context, step: Step, clock: datetime, *, runs: bool = False) -
     runs : bool
         Whether the step is to run where something is new: Spark may be started meanwhile.
     """
-    kind: Any
-    kind, config = context.source(step.spec)
     landed = _landed(context, step)
     engine = context.engine
     spark = Opener(engine.spark, engine.soon) if runs else engine.spark
-    batch: dict[str, Any] | None = kind.poll(config, landed, clock, spark, context.project.home)
+
+    def ask(source: tuple[Any, Any]) -> dict[str, Any] | None:
+        kind, config = source
+        found: dict[str, Any] | None = kind.poll(config, landed, clock, spark, context.project.home)
+        return found
+
+    batch = renewed(lambda: context.source(step.spec), ask)
     if batch is None:
         return None
     arrived = first(batch, context.project.home)
@@ -41,6 +48,7 @@ def poll(context: Context, step: Step, clock: datetime, *, runs: bool = False) -
     share = context.project.settings.sample
     if share is None:
         return batch
+    _, config = context.source(step.spec)
     by = tuple(step.spec.sample) if isinstance(step.spec.sample, list) else step.spec.sample
     return batch | {"sample": Sample(share, by, tuple(getattr(config, "keys", ()))).as_dict()}
 
@@ -52,9 +60,6 @@ def _landed(context: Context, step: Step) -> list[dict[str, Any]]:
 
 def needs_spark(context: Context, step: Step) -> bool:
     """Return whether asking the step's source needs a JVM."""
-    from lakeloom.core.kinds import pick
-    from lakeloom.sources import SOURCES
-
     return bool(pick(step.spec.kind, SOURCES).needs_spark)
 
 
@@ -64,37 +69,52 @@ def land(context: Context, step: Step, intent: Intent) -> Facts:
     Where the read fails for a file's sake, the bad files are found, kept whole in quarantine, and the
     rest is loaded.
     """
-    kind: Any
-    kind, config = context.source(step.spec)
-    pinned = _brought(context, step, intent, kind, config)
-    try:
-        return _land(context, step, intent, kind, config, pinned)
-    except LakeloomError:
-        raise
-    except Exception as cause:  # Spark's errors have no common base; which file it was is found by probing
-        batch = kind.probe(context.engine.spark(), config, pinned, context.project.home)
-        if batch == pinned:
-            raise cause
-        return _land(context, step, intent, kind, config, batch)
+    pinned = _brought(context, step, intent)
+
+    def read(source: tuple[Any, Any]) -> Facts:
+        kind, config = source
+        try:
+            return _land(context, step, intent, kind, config, pinned)
+        except LakeloomError:
+            raise
+        except Exception as cause:  # Spark's errors have no common base; which file it was is found by probing
+            batch = kind.probe(context.engine.spark(), config, pinned, context.project.home)
+            if batch == pinned:
+                raise cause
+            return _land(context, step, intent, kind, config, batch)
+
+    return renewed(lambda: context.source(step.spec), read)
 
 
-def _brought(context: Context, step: Step, intent: Intent, kind: Any, config: Any) -> dict[str, Any]:
+def _brought(context: Context, step: Step, intent: Intent) -> dict[str, Any]:
     """Return the intent's batch with what had to be brought for it: the same ever after, whatever can be had by then.
 
     A replay after the commit must not take for landed what could not be had before it.
     """
-    bring = getattr(kind, "bring", None)
-    if bring is None:
+    if not hasattr(pick(step.spec.kind, SOURCES), "bring"):
         return intent.batch
     file = context.project.root / "brought" / step.name / f"{intent.epoch}.json"
     if file.is_file():
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return found
     spark = Opener(context.engine.spark, context.engine.soon)
-    found = bring(config, intent.batch, partial(_landed, context, step), spark, context.project.home)
+
+    def bring(source: tuple[Any, Any]) -> dict[str, Any]:
+        kind, config = source
+        made: dict[str, Any] = kind.bring(
+            config, intent.batch, partial(_landed, context, step), spark, context.project.home
+        )
+        return made
+
+    # What came before a token expired stays: only the rest is fetched again.
+    found = renewed(lambda: context.source(step.spec), bring, _was_refused)
     if found != intent.batch:
         replace(file, json.dumps(found))
     return found
+
+
+def _was_refused(batch: dict[str, Any]) -> bool:
+    return any(each.startswith(REFUSED) for each in batch.get("refused", ()))
 
 
 def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, batch: dict[str, Any]) -> Facts:

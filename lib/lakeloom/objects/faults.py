@@ -13,6 +13,21 @@ def denied(place: str) -> SourceError:
     )  # fmt: skip
 
 
+def expired(place: str, *, transient: bool) -> SourceError:
+    """Return the error for credentials whose time is up.
+
+    Parameters
+    ----------
+    transient : bool
+        Whether the next client finds others, by a chain of its own.
+    """
+    return SourceError(
+        "LL-SOURCE-002", f"the store refuses: the token for {place} has expired", where=place,
+        fix="renew what 'stores:' names, or leave it to the SDK's own chain; what came already is kept",
+        transient=transient,
+    )  # fmt: skip
+
+
 def absent(place: str) -> SourceError:
     """Return the error for a bucket, container or host that is not there."""
     return SourceError("LL-SOURCE-001", f"there is no {place}", where=place, fix="mend the address, or make it")

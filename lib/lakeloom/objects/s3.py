@@ -17,11 +17,10 @@ from lakeloom.core.errors import SourceError
 from lakeloom.core.secrets import reveal
 from lakeloom.objects import s3_pages
 from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, TakenError, Text
-from lakeloom.objects.faults import absent, denied, unreachable
+from lakeloom.objects.faults import absent, denied, expired, unreachable
 
-_DENIED = frozenset(
-    ["AccessDenied", "403", "401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]
-)
+_DENIED = frozenset(["AccessDenied", "403", "401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"])
+_EXPIRED = frozenset(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"])
 _MOVED = frozenset(["PreconditionFailed", "412", "NoSuchKey", "404", "NotFound", "InvalidRange", "416"])
 # Two that create one key at the same moment: one of them is told so, by some servers with a conflict.
 _TAKEN = frozenset(["PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"])
@@ -230,6 +229,11 @@ class S3:
             code = str(cause.response.get("Error", {}).get("Code", ""))
             if code in _DENIED:
                 raise denied(place) from None
+            if code in _EXPIRED:
+                by_chain = self._config.access_key is None
+                if by_chain:
+                    self.__dict__.pop("_client", None)  # the next one asks the chain, which may know better by now
+                raise expired(place, transient=by_chain) from None
             if code == "NoSuchBucket" or (found is None and code in ("404", "NotFound")):
                 raise absent(f"s3://{self._bucket}") from None
             if found is not None and code in _MOVED:

@@ -43,6 +43,12 @@ def ask(entries: str, name: str) -> str | None:
     return None
 
 
+def forget() -> None:
+    """Forget what vaults gave: they are asked anew from now on."""
+    with _LOCK:
+        _KEPT.clear()
+
+
 def _asked(entry: str, name: str) -> str | None:
     scheme, mark, _ = entry.partition(":")
     kind = scheme if mark and not entry.startswith(("/", ".")) else "file"
