@@ -43,6 +43,8 @@ EXTRAS = {
     "aws": ["boto3>=1.35"],
     "gcp": ["google-cloud-storage>=3"],
     "azure": ["azure-storage-blob>=12.24", "azure-identity>=1.19"],
+    # bcrypt opens keys that have a passphrase.
+    "sftp": ["asyncssh>=2.21", "bcrypt>=4"],
     # Avro, Excel, XSD and Protobuf as formats of files.
     "formats": ["fastavro>=1.9", "openpyxl>=3.1", "lxml>=5", "protobuf>=5"],
     "keyring": ["keyring>=25"],

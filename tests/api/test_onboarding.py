@@ -114,6 +114,25 @@ def test_objects_of_a_store_land_and_their_keys_are_placeholders(home, bucket_of
     assert data["stores"][root]["secret_key"] == "${secret:shop/secret_key}"
 
 
+def test_files_of_an_sftp_server_land_and_what_opens_it_is_a_placeholder(home, bucket_of, monkeypatch):
+    bucket = bucket_of("sftp")
+    bucket.put("in/orders/2026-01.csv", csv().encode())
+    bucket.put("in/orders/2026-02.csv", csv(ROWS).encode())
+    bucket.put("in/closed/a.csv", b"")
+    (bucket.folder / "in" / "closed").chmod(0)
+    ((root, settings),) = bucket.stores.items()
+    words = [part for key, value in settings.items() for part in ("--option", f"{key}={value}")]
+    told = CliRunner().invoke(app, ["init", "shop", "--from", f"{bucket.root}/in", *words])
+    assert told.exit_code == 0, told.output
+    written = "".join(file.read_text() for file in (home / "conf").rglob("*.yml"))
+    assert settings["key"] not in written
+    monkeypatch.setenv("LAKELOOM_SECRET_SHOP_KEY", settings["key"])
+    rows, data = landed(home)
+    assert rows == {"bronze.orders": 2 * ROWS, "silver.orders": 2 * ROWS}
+    assert data["sources"]["orders"]["path"] == f"{bucket.root}/in/orders/*.csv"
+    assert data["stores"][root] == {"key": "${secret:shop/key}", "known_hosts": settings["known_hosts"]}
+
+
 TABLES = (
     "CREATE TABLE planes (tail varchar(10) PRIMARY KEY, seats int, updated_at timestamp)",
     "CREATE INDEX planes_by_time ON planes (updated_at)",

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -70,7 +72,7 @@ def csv(*rows):
     return ("id,word\n" + "".join(f"{number},{word}\n" for number, word in rows)).encode()
 
 
-@pytest.mark.parametrize("kind", ["s3", "gs", "abfss"])
+@pytest.mark.parametrize("kind", ["s3", "gs", "abfss", "sftp"])
 def test_new_and_changed_objects_land_once_and_their_bytes_stay(landing, kind):
     shop = landing(kind)
     shop.bucket.put("in/a ü.csv", csv((1, "one"), ("x", "bad")))
@@ -146,6 +148,58 @@ def test_an_object_that_is_refused_or_spoilt_keeps_no_other_from_landing(landing
     monkeypatch.setattr(S3, "part", real)
     assert shop.run().rows_out == 2
     assert [row[0] for row in shop.rows()] == [0, 1, 2]
+
+
+def test_a_folder_or_name_that_can_not_be_read_keeps_no_other_from_landing(landing):
+    shop = landing("sftp", "    vanished: fail\n")
+    for number, key in enumerate(("in/a.csv", "in/closed/b.csv", "in/open/c.csv")):
+        shop.bucket.put(key, csv((number, "x")))
+    (shop.bucket.folder / "in" / "closed").chmod(0)
+    (shop.bucket.folder / "in" / "\udcff.csv").write_bytes(csv((9, "x")))
+    done = shop.run()
+    assert (done.status, [row[0] for row in shop.rows()]) == ("done", [0, 2])
+    assert [warning[:13] for warning in done.warnings] == ["LL-SOURCE-002", "LL-SOURCE-004"]
+    assert "in/closed/" in done.warnings[0] and "in/\\xff.csv" in done.warnings[1]
+    assert shop.run().status == "skipped"
+    (shop.bucket.folder / "in" / "closed").chmod(0o700)
+    assert shop.run().rows_out == 1
+    (shop.bucket.folder / "in" / "closed").chmod(0)  # what lies there has not vanished
+    assert shop.run().status == "skipped"
+    (shop.bucket.folder / "in" / "open").chmod(0)
+    (shop.bucket.folder / "in" / "a.csv").unlink()
+    failed = shop.run()
+    assert (failed.status, failed.error["code"]) == ("failed", "LL-SOURCE-002")
+
+
+def test_the_guides_example_of_an_sftp_server_lands(landing, monkeypatch):
+    shop = landing("sftp")
+    bucket = shop.bucket
+    bucket.put("outgoing/deep/a.csv", csv((1, "one")))
+    page = (Path(__file__).parents[2] / "docs/guide/objects.md").read_text(encoding="utf-8")
+    (block,) = [each for each in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "sftp://" in each]
+    host, *_ = bucket.stores
+    for said, here in (
+        ("sftp://shop@files.partner.example:2222/outgoing", f"{bucket.root}/outgoing"),
+        ("sftp://shop@files.partner.example:2222", host), ("/etc/lakeloom/partner.known_hosts", bucket.home / "known"),
+        ("/etc/lakeloom/partner", bucket.home / "locked"),
+    ):  # fmt: skip
+        assert said in block
+        block = block.replace(said, str(here))
+    base, sources = block.split("# sources.yml\n")
+    (shop.home / "conf" / "base.yml").write_text(f"project: shop\n{base}")
+    (shop.conf / "sources.yml").write_text(sources)
+    monkeypatch.setenv("LAKELOOM_SECRET_PARTNER_PASSPHRASE", "open sesame")
+    assert shop.run().rows_out == 1
+
+
+def test_a_host_that_is_not_known_is_told_with_its_place(landing):
+    shop = landing("sftp")
+    shop.bucket.put("in/a.csv", csv((1, "one")))
+    base = shop.home / "conf" / "base.yml"
+    base.write_text(base.read_text().replace(str(shop.bucket.home / "known"), str(shop.bucket.home / "wrong")))
+    failed = shop.run()
+    assert (failed.status, failed.error["code"]) == ("failed", "LL-SOURCE-012")
+    assert "sftp://" in failed.error["message"] and not shop.project().root.joinpath("landing").exists()
 
 
 def test_what_was_refused_before_a_crash_behind_the_commit_is_not_taken_for_landed(landing, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 
 
-@pytest.fixture(params=["s3", "moto", "gs", "abfss"])
+@pytest.fixture(params=["s3", "moto", "gs", "abfss", "sftp"])
 def bucket(request, bucket_of):
     """Give an empty bucket of each kind of store."""
     return bucket_of(request.param)

@@ -9,8 +9,10 @@ from lakeloom.objects.opened import opening
 from lakeloom.objects.path import ObjectPath, beside
 
 
-@pytest.fixture
-def root(bucket, tmp_path):
+# The kinds that a storage root may lie in.
+@pytest.fixture(params=["s3", "moto", "gs", "abfss"])
+def root(request, bucket_of, tmp_path):
+    bucket = bucket_of(request.param)
     return ObjectPath(opening(Address.parse(f"{bucket.root}/lake"), bucket.stores), "lake", tmp_path)
 
 

@@ -4,6 +4,7 @@ from tests.servers.buckets import AZURITE_KEY, KEYS, AzureBucket, GcsBucket, S3B
 from tests.servers.databases import Database, certificates, mariadb, postgresql
 from tests.servers.lines import Lines, toxiproxy
 from tests.servers.running import free_port, restart, running
+from tests.servers.sftp import SftpBucket, sftp
 from tests.servers.stores import azurite, fake_gcs, google, moto, versitygw
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "GcsBucket",
     "Lines",
     "S3Bucket",
+    "SftpBucket",
     "azurite",
     "certificates",
     "fake_gcs",
@@ -24,6 +26,7 @@ __all__ = [
     "postgresql",
     "restart",
     "running",
+    "sftp",
     "toxiproxy",
     "versitygw",
 ]

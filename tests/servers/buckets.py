@@ -15,10 +15,20 @@ class Bucket:
         Its address, to be followed by ``/`` and a key.
     stores : dict
         What a project's ``stores:`` says of it.
+    below : str
+        What each key of the store begins with, where a bucket is a folder of it.
+    verified : str
+        By what a fetch is compared.
     """
+
+    below, verified = "", "md5"
 
     def __init__(self, root, stores):
         self.root, self.stores = root, stores
+
+    def key(self, key):
+        """Return the store's key of what a test calls so."""
+        return self.below + key
 
 
 class S3Bucket(Bucket):

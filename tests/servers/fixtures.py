@@ -10,6 +10,7 @@ from tests import servers
 STORES = {
     "s3": (servers.versitygw, servers.S3Bucket), "moto": (servers.moto, servers.S3Bucket),
     "gs": (servers.google, servers.GcsBucket), "abfss": (servers.azurite, servers.AzureBucket),
+    "sftp": (servers.sftp, servers.SftpBucket),
 }  # fmt: skip
 DATABASES = {
     "postgresql": (servers.postgresql, "jdbc:postgresql://127.0.0.1:{}/postgres", "org.postgresql.Driver"),
@@ -27,7 +28,9 @@ def _port_of(starts, folder, stack):
         if kind not in found:
             found[kind] = stack.enter_context(starts[kind][0](folder))
         if found[kind] is None:
-            pytest.skip(f"{kind}: its server, or what installs it (Go, npm), is not on this machine")
+            pytest.skip(
+                f"{kind}: its server, or what installs it (Go, npm, Debian's openssh-server), is not on this machine"
+            )
         return found[kind]
 
     return port

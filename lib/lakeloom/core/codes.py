@@ -39,7 +39,7 @@ CODES: dict[str, str] = {
     "LL-SOURCE-008": "A source can't be told by looking at it: nothing there, a format that is not read, or damage.",
     "LL-SOURCE-010": "A source did not say within its timeout: what is new. It failed alone, and is asked again.",
     "LL-SOURCE-011": "A file holds what its declared schema does not know yet, and the source says 'unknown: fail'.",
-    "LL-SOURCE-012": "A database's server can't be verified: its certificate is of an unknown authority or host.",
+    "LL-SOURCE-012": "A server can't be verified: its certificate or host key is unknown, or another's.",
     # tables
     "LL-TABLE-001": "A table's name is malformed.",
     "LL-TABLE-002": "A table's version is malformed.",

@@ -24,6 +24,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "aws": ("boto3", "botocore"),
     "gcp": ("google.cloud.storage",),
     "azure": ("azure.storage.blob", "azure.identity"),
+    "sftp": ("asyncssh", "bcrypt"),
     "formats": ("fastavro", "openpyxl", "lxml"),
     "keyring": ("keyring",),
     "databricks": ("databricks.bundles",),

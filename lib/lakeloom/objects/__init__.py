@@ -9,5 +9,6 @@ STORES = {
     "abfss": "lakeloom.objects.azure:Azure",
     "http": "lakeloom.objects.web:PlainWeb",
     "https": "lakeloom.objects.web:Web",
+    "sftp": "lakeloom.objects.sftp:Sftp",
     "file": "lakeloom.objects.local:Local",
 }

@@ -15,6 +15,7 @@ from lakeloom.core.kinds import nearest
 from lakeloom.objects import STORES
 
 _WRITTEN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/]*)(?:/(.*))?", re.DOTALL)
+_ACROSS = re.compile(r"\[[^\]]*/")
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -34,7 +35,13 @@ class Address:
 
     @classmethod
     def parse(cls, text: str, where: str = "") -> Address:
-        """Return the address; raises LL-CONF-004 for what is none, LL-CONF-020 for an unknown scheme."""
+        """Return the address.
+
+        Raises
+        ------
+        ConfigError
+            LL-CONF-004 for what is none, LL-CONF-020 for an unknown scheme, LL-CONF-024 where it holds a password.
+        """
         found = _WRITTEN.fullmatch(text)
         if found is None or not (found[2] or found[1] == "file") or not found[3]:
             raise ConfigError(
@@ -46,6 +53,12 @@ class Address:
             raise ConfigError(
                 "LL-CONF-020", f"'{scheme}://' is unknown; known are {', '.join(STORES)}", where=where,
                 fix=f"use '{near}://'" if near else "use one of them",
+            )  # fmt: skip
+        user, at, host = found[2].rpartition("@")
+        if ":" in user:
+            raise ConfigError(
+                "LL-CONF-024", f"the address {scheme}://…{at}{host} holds a password", where=where,
+                fix="take it out: it would stand in every row's _file; give it as an option in 'stores:'",
             )  # fmt: skip
         return cls(scheme, found[2], found[3])
 
@@ -68,6 +81,26 @@ class Address:
     def matches(self, key: str) -> bool:
         """Return whether the pattern takes a key; names that begin with ``_`` or ``.`` are unfinished by custom."""
         return self._rule.fullmatch(key) is not None and not key.rpartition("/")[2].startswith(("_", "."))
+
+    def enters(self, folder: str) -> bool:
+        """Return whether keys below a folder may match, so that it has to be looked into.
+
+        Examples
+        --------
+        >>> address = Address("sftp", "host", "in/2026-*/*.csv")
+        >>> [address.enters(folder) for folder in ("in", "in/2026-01", "in/old", "in/2026-01/deep")]
+        [True, True, False, False]
+        """
+        if _ACROSS.search(self.pattern):  # where its parts end can't be told by their slashes
+            return True
+        parts = self.pattern.split("/")
+        for depth, name in enumerate(folder.split("/")):
+            part = parts[min(depth, len(parts) - 1)]
+            if "**" in part:
+                return True
+            if depth >= len(parts) - 1 or re.fullmatch(_translated(part), name, re.DOTALL) is None:
+                return False
+        return True
 
     def of(self, key: str) -> str:
         """Return the address of one object of the bucket."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from lakeloom.core.errors import SourceError
 from lakeloom.core.secrets import Secret
 
 Text = str | Secret
@@ -124,6 +125,19 @@ class Store(Protocol):
 
     def denies(self, found: Found) -> bool:
         """Return whether a checksum that does not agree is none of the bytes, as the store says when it is asked."""
+
+
+class FolderStore(Store, Protocol):
+    """A store whose folders are listed one by one, and may refuse one by one."""
+
+    def walk(self, prefix: str, enters: Callable[[str], bool]) -> Iterator[Found | SourceError]:
+        """Yield as `find`, of the folders below that `enters` takes; one that refuses as its error.
+
+        Raises
+        ------
+        SourceError
+            As `find`; LL-SOURCE-001 where the folder is not there that the prefix names, too.
+        """
 
 
 class WritableStore(Store, Protocol):

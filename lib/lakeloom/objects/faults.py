@@ -42,9 +42,26 @@ def unreachable(place: str, cause: BaseException | str) -> SourceError:
     )  # fmt: skip
 
 
-def unwritable(place: str, cause: OSError) -> SourceError:
-    """Return the error for a place where no file can be put: a full disk, a folder that is a file."""
+def unverified(place: str) -> SourceError:
+    """Return the error for a host that can't prove to be the one that is meant."""
     return SourceError(
-        "LL-SOURCE-001", f"{place} can't be written ({cause.strerror or type(cause).__name__})", where=place,
+        "LL-SOURCE-012", f"the host key of {place} is not known, or another one than is known", where=place,
+        fix="add it to the file that 'known_hosts' in 'stores:' names, after comparing it with its owner's",
+    )  # fmt: skip
+
+
+def incapable(place: str) -> SourceError:
+    """Return the error for a server that lacks what keeps readers from seeing half of a file."""
+    return SourceError(
+        "LL-SOURCE-004", f"the server can't put {place} in another's place at once (it lacks posix-rename)",
+        where=place, fix="write to another server, or by other means",
+    )  # fmt: skip
+
+
+def unwritable(place: str, cause: OSError | str) -> SourceError:
+    """Return the error for a place where no file can be put: a full disk, a folder that is a file."""
+    told = cause if isinstance(cause, str) else cause.strerror or type(cause).__name__
+    return SourceError(
+        "LL-SOURCE-001", f"{place} can't be written ({told})", where=place,
         fix="free the disk, or mend the address", transient=True,
     )  # fmt: skip

@@ -105,7 +105,7 @@ def _in_store(home: Path, named: str, stores: Mapping[str, Mapping[str, Any]], w
     address = Address.parse(named, "root")
     if address.scheme == "file":
         return Path("/") / address.bucket / address.pattern
-    if address.scheme in ("http", "https") or not address.plain:
+    if address.scheme in ("http", "https", "sftp") or not address.plain:
         raise ConfigError(
             "LL-CONF-004", f"'{named}' can't be a storage root", where="root",
             fix="write a folder, or s3://bucket/lake, gs://bucket/lake, abfss://container@account.dfs.…/lake",

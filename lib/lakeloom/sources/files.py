@@ -145,7 +145,8 @@ class Files:
                 found, refused = direct.looked(config.place, batch, reading)
                 return more | ({"refused": refused} if refused else {}) | _batch(found, landed(), reading)
             brought = objects.bring(config.place, batch, base, spark)
-            more |= {"refused": brought.refused} if brought.refused else {}
+            if brought.refused:
+                more["refused"] = [*batch.get("refused", ()), *brought.refused]
             files = _inspect_all(brought.listed, reading, spark, base)
         elif not any(entry.packed for entry in files):
             return batch

@@ -31,7 +31,8 @@ class FilesConfig(BaseModel):
     ----------
     path : str
         A path or glob, relative to the project's home or absolute, or the address of objects in a store
-        (``s3://bucket/folder/*.csv``, gs, abfss, http(s), file), whose settings stand in ``stores:``; it is only read.
+        (``s3://bucket/folder/*.csv``, gs, abfss, sftp, http(s), file), whose settings stand in ``stores:``; it is only
+        read.
     format : str
         One of `lakeloom.sources.formats.FORMATS`, or a dotted name ``package.module:Format``. ``json`` means JSON
         lines; ``text`` gives each line as ``value``, ``binary`` each file as ``content`` and ``size``.

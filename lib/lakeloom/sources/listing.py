@@ -98,8 +98,8 @@ def spelt(listed: list[Listed]) -> tuple[list[Listed], dict[str, list[str]]]:
 
     Neither Spark nor a table can name a file by bytes that are no UTF-8.
     """
-    good = [each for each in listed if _is_text(each.path)]
-    names = [os.fsencode(each.path).decode("utf-8", "backslashreplace") for each in listed if not _is_text(each.path)]
+    good = [each for each in listed if is_text(each.path)]
+    names = [os.fsencode(each.path).decode("utf-8", "backslashreplace") for each in listed if not is_text(each.path)]
     if not names:
         return good, {}
     told = "1 file has a name that is" if len(names) == 1 else f"{len(names):,} files have names that are"
@@ -107,7 +107,8 @@ def spelt(listed: list[Listed]) -> tuple[list[Listed], dict[str, list[str]]]:
     return good, {"refused": [f"LL-SOURCE-004: {told} no UTF-8 and {left}: {', '.join(names[:3])}"]}
 
 
-def _is_text(name: str) -> bool:
+def is_text(name: str) -> bool:
+    """Return whether a name is UTF-8, where it lies too."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -25,7 +25,7 @@ from lakeloom.objects.opened import Opening
 from lakeloom.objects.transfer import Rate, fetch
 from lakeloom.session.connect import is_connect
 from lakeloom.sources.landing import Batch
-from lakeloom.sources.listing import Listed
+from lakeloom.sources.listing import Listed, is_text
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -85,7 +85,9 @@ def poll(
     address = place.address
     told = (each for batch in landed for each in batch.get("files", ()))
     known = {each["path"]: each["version"] for each in told if each.get("version") is not None}
-    listed = [found for found in place.opening.open().find(address.prefix) if address.matches(found.key)]
+    listed, refused = _listed(place)
+    if refused and not listed:
+        raise min(refused, key=lambda error: error.code)  # a folder that refuses rather than a name
     if not listed and not known and address.plain:
         raise SourceError("LL-SOURCE-001", f"there is no {address.of(address.pattern)}", fix="mend the path")
     names = {address.of(found.key): found for found in listed}
@@ -93,13 +95,18 @@ def poll(
     if changed == "fail":
         _refuse(other, "changed")
     if vanished == "fail":
-        _refuse([name for name in known if name not in names], "vanished")
+        # What lies in a folder that refuses to be looked into has not vanished.
+        unseen = tuple(error.where for error in refused)
+        _refuse([name for name in known if name not in names and not name.startswith(unseen)], "vanished")
     new = [
         found
         for name, found in sorted(names.items())
         if name not in known or (changed == "add" and known[name] != found.version)
     ]
-    return {"objects": [_told(found) for found in new]} if new else None
+    if not new:
+        return None
+    told_of = {"refused": words({error.where: error for error in refused}, "place")} if refused else {}
+    return told_of | {"objects": [_told(found) for found in new]}
 
 
 @dataclass(frozen=True)
@@ -160,17 +167,34 @@ def listed(batch: Batch) -> list[Found]:
     return [_found(each) for each in batch["objects"]]
 
 
-def words(errors: Mapping[str, SourceError]) -> list[str]:
+def words(errors: Mapping[str, SourceError], what: str = "object") -> list[str]:
     """Return what became of objects that could not be had, a line a code."""
     by_code: dict[str, list[SourceError]] = {}
     for error in errors.values():
         by_code.setdefault(error.code, []).append(error)
     return [
-        f"{code}: {len(found):,} object{'s' if len(found) > 1 else ''} could not be had and will be tried again: "
+        f"{code}: {len(found):,} {what}{'s' if len(found) > 1 else ''} could not be had and will be tried again: "
         + "; ".join(error.message for error in found[:_SHOWN])
         + (" …" if len(found) > _SHOWN else "")
         for code, found in sorted(by_code.items())
     ]
+
+
+def _listed(place: Place) -> tuple[list[Found], list[SourceError]]:
+    """Return the objects that match, and what is to be said of folders and names that can't be read."""
+    store, address = place.opening.open(), place.address
+    found, refused = list[Found](), list[SourceError]()
+    walk = getattr(store, "walk", None)
+    for each in walk(address.prefix, address.enters) if walk is not None else store.find(address.prefix):
+        if isinstance(each, SourceError):
+            refused.append(each)
+        elif address.matches(each.key):
+            if is_text(each.key):
+                found.append(each)
+            else:  # which neither Spark nor a table can name
+                shown = address.of(each.key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+                refused.append(SourceError("LL-SOURCE-004", f"{shown} has a name that is no UTF-8", where=shown))
+    return found, refused
 
 
 def _fetched(place: Place, found: Iterable[Found], beside: int) -> list[tuple[str, SourceError | None]]:

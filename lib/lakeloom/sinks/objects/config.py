@@ -21,7 +21,8 @@ class ObjectsConfig(Strict):
     Attributes
     ----------
     path : str
-        The address of a folder in a bucket (``s3://bucket/daily/``), ``file:///…``, or a path from the home on.
+        The address of a folder in a bucket (``s3://bucket/daily/``), ``sftp://…``, ``file:///…``, or a path from the
+        home on.
     format : {'parquet', 'csv', 'json'}
         ``json`` is a line a row.
     compression : {'none', 'snappy', 'gzip', 'zstd'}, optional

@@ -87,11 +87,21 @@ class Objects:
 
     def entries(self) -> list[Entry]:
         """Return the objects below the folder."""
-        for each in islice(self._store.find(self._begin), MOST):
+        for each in islice(self._all(), MOST):
             name = each.key.removeprefix(self.folder)
             if name and not any(part.startswith(("_", ".")) for part in name.split("/")):
                 self._found[name] = each
         return [Entry(name, each.size) for name, each in sorted(self._found.items()) if not name.endswith("/")]
+
+    def _all(self) -> Iterator[Found]:
+        """Yield what lies there; a folder that refuses to be looked into keeps no other from being seen."""
+        walk = getattr(self._store, "walk", None)
+        if walk is None:
+            yield from self._store.find(self._begin)
+            return
+        for each in walk(self._begin, lambda folder: not folder.rpartition("/")[2].startswith(("_", "."))):
+            if isinstance(each, Found) and listing.is_text(each.key):
+                yield each
 
     def path(self, pattern: str) -> str:
         """Return the address."""
