@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 SPLIT_BYTES = 128 << 20
+# Spark lists files by a job of so many tasks; by default of one a file.
+_LISTING_TASKS = 32
 CORRUPT, RAW, REASONS = "_corrupt_record", "_raw", "_reasons"
 MARKS = ("_path", "_record", RAW, REASONS)
 _INDEX_BITS = (1 << 33) - 1  # monotonically_increasing_id: partition in the upper bits, index in the lower 33
@@ -45,6 +47,7 @@ def pin_splits(spark: SparkSession, split_bytes: int) -> None:
     """Make each split of a file a partition of its own; settings of the step's session."""
     spark.conf.set("spark.sql.files.maxPartitionBytes", str(split_bytes))
     spark.conf.set("spark.sql.files.openCostInBytes", str(split_bytes))
+    spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", str(_LISTING_TASKS))
     spark.conf.set("spark.sql.files.ignoreCorruptFiles", "false")
     spark.conf.set("spark.sql.files.ignoreMissingFiles", "false")
 

@@ -12,8 +12,9 @@ from lakeloom.sources.formats.base import Format, format_of
 from lakeloom.sources.landing import BROKEN, Landing
 from lakeloom.sources.ledger import CHANGED, FileEntry
 from lakeloom.sources.listing import full_path, spark_path, uri
+from lakeloom.sources.packing import packed
 from lakeloom.sources.reading import Reading
-from lakeloom.sources.records import MARKS, Group, pin_splits
+from lakeloom.sources.records import MARKS, RAW, REASONS, Group, pin_splits
 from lakeloom.sources.scanners import LARGEST_VALUE_BYTES
 from lakeloom.sources.typed import stored_types, typed, union
 
@@ -63,12 +64,14 @@ def landing(
         typed(frame, types, stored, dates=format_.dated(group.header)) for group, frame in zip(alike, read, strict=True)
     ]
     breaks = format_.breaks or any(cast is not frame for cast, frame in zip(groups, read, strict=True))
-    shared = _placed(spark, union(groups), loadable, base)
+    # What is sound needs its text no more; kept with each row it would double what a landing holds.
+    rows = union(groups).withColumn(RAW, F.when(F.size(REASONS) > 0, F.col(RAW)))
+    shared = packed(_placed(spark, rows, loadable, base), [entry.size for entry in loadable.values()], split_bytes)
     raw = [quoted(name) for name in shared.columns if name not in (*MARKS, "_file", "_file_no")]
     good = shared.where("size(_reasons) = 0").select(*raw, "_file", "_file_no", "_record")
     if breaks:
         records = shared.where("size(_reasons) > 0").select(
-            F.col("_raw").alias("raw"),
+            F.col(RAW).alias("raw"),
             F.lit(None).cast("binary").alias("bytes"),
             F.col("_reasons").alias("reasons"),
             "_file",
