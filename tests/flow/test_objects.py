@@ -117,9 +117,10 @@ def test_what_changed_or_vanished_is_ignored_or_refused_where_the_source_says_so
     assert [row[0] for row in shop.rows()] == [1]
 
 
-def test_many_bytes_are_fetched_by_the_executors_with_their_secrets(landing, monkeypatch):
+@pytest.mark.parametrize("kind", ["s3", "sftp"])
+def test_many_bytes_are_fetched_by_the_executors_with_their_secrets(landing, monkeypatch, kind):
     monkeypatch.setattr("lakeloom.sources.objects.EXECUTORS_FROM_BYTES", 1)
-    shop = landing("s3")
+    shop = landing(kind)
     for number in range(5):
         shop.bucket.put(f"in/{number}.csv", csv((number, "x" * (number + 1))))
     assert shop.run().rows_out == 5

@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,9 @@ def test_a_host_whose_key_is_unknown_or_another_one_is_never_trusted(bucket, tmp
     shutil.copy(bucket.home / "known", tmp_path / ".ssh" / "known_hosts")
     assert keys(bucket, store_of(bucket, known_hosts=None).find(bucket.below)) == {"a.csv"}  # the user's own
     assert refused(bucket, known_hosts=str(tmp_path / "empty")).code == "LL-SOURCE-012"  # what is named, alone
+    subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", tmp_path / "ecdsa"], check=True)
+    (tmp_path / "kind").write_text("127.0.0.1 " + (tmp_path / "ecdsa.pub").read_text())
+    assert refused(bucket, known_hosts=str(tmp_path / "kind")).code == "LL-SOURCE-012"  # of a kind that it has not
     other = (bucket.home / "other.pub").read_text().split()
     (tmp_path / "revoked").write_text((bucket.home / "known").read_text() + f"127.0.0.1 {other[0]} {other[1]}\n"
                                       + "@revoked " + (bucket.home / "known").read_text())  # fmt: skip
@@ -101,7 +105,7 @@ def test_who_may_not_come_in_is_told_without_the_secret(bucket, tmp_path, monkey
 
 
 @pytest.fixture
-def other_make(bucket):
+def other_make(request, bucket):
     """Give the port of a server of another make, in this process, that lets in by a password."""
     import asyncssh
 
@@ -124,8 +128,10 @@ def other_make(bucket):
             super().__init__(channel, chroot=os.fsencode(bucket.folder))
 
     async def opened():
-        keys = [str(bucket.home / "host")]
-        return await asyncssh.listen("127.0.0.1", 0, server_factory=Door, sftp_factory=Files, server_host_keys=keys)
+        keys, more = [str(bucket.home / "host")], getattr(request, "param", {})
+        return await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=Door, sftp_factory=Files, server_host_keys=keys, **more
+        )
 
     door = run(opened())
     yield door.get_port()
@@ -148,6 +154,22 @@ def test_a_password_opens_a_server_of_another_make(bucket, other_make):
     with pytest.raises(SourceError) as caught:
         list(opening(Address.parse(f"{root}/in/*"), stores).open().find("in/"))
     assert caught.value.code == "LL-SOURCE-002" and "4711" not in str(caught.value)
+
+
+@pytest.mark.parametrize("other_make", [{"kex_algs": ["diffie-hellman-group1-sha1"]}], indirect=True)
+def test_a_server_that_knows_only_what_is_broken_is_refused(bucket, other_make):
+    bucket.root, bucket.stores = bucket.at(other_make)
+    error = refused(bucket)
+    assert (error.code, error.transient) == ("LL-SOURCE-004", False)
+
+
+def test_a_user_without_a_name_is_told_what_to_set(bucket, monkeypatch):
+    def nameless():
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    error = refused(bucket)
+    assert error.code == "LL-SOURCE-004" and "USER" in error.fix
 
 
 def test_addresses_of_hosts():

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from lakeloom.core.errors import LakeloomError, SourceError
 from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, TakenError
 from lakeloom.objects.faults import absent, denied, incapable, unreachable, unwritable
-from lakeloom.objects.sftp_lines import Host, Lines, SftpConfig, awaited, lost
+from lakeloom.objects.sftp_lines import Host, Lines, SftpConfig, begun, lost
 
 if TYPE_CHECKING:
     from asyncssh import SFTPAttrs, SFTPClient, SFTPClientFile, SFTPName
@@ -253,7 +253,7 @@ class _Names:
     def close(self) -> None:
         """End the listing, also one that was not read to its end."""
         if self._listing is not None:
-            awaited(_ended(self._listing))
+            begun(_ended(self._listing))
 
 
 async def _ended(listing: Any) -> None:

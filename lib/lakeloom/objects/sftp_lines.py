@@ -15,7 +15,7 @@ import os
 import re
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -205,26 +205,43 @@ class Lines:
             login["username"] = host.user
         if config.password is not None:
             login["password"] = reveal(config.password)
+        login["known_hosts"] = self._known()
         try:
-            connection = await asyncssh.connect(
-                host.name, host.port, config=None, known_hosts=self._known(), x509_trusted_certs=None, gss_kex=False,
-                compression_algs=("none",), connect_timeout=config.connect_s, login_timeout=config.connect_s,
-                keepalive_interval=_ALIVE_S, keepalive_count_max=_SILENT, **login,
-            )  # fmt: skip
+            try:
+                connection = await self._connected(login, ())
+            except asyncssh.ConnectionLost:
+                # As where the host has no key of the kinds that are known of it: now it shows what it has.
+                connection = await self._connected(login, "default")
         except asyncssh.HostKeyNotVerifiable:
             raise unverified(self._root) from None
-        except asyncssh.KeyExchangeFailed as cause:
-            if "host key" in str(cause):  # those that are known are of other kinds than those that it shows
-                raise unverified(self._root) from None
-            raise
+        except asyncssh.KeyExchangeFailed:
+            raise SourceError(
+                "LL-SOURCE-004", f"{self._root} offers no encryption that is still safe", where=self._root,
+                fix="let its owner renew it, or fetch by other means into a folder",
+            ) from None  # fmt: skip
         except asyncssh.PermissionDenied:
             raise denied(self._root) from None
+        except ValueError as cause:  # before anything is sent
+            raise SourceError(
+                "LL-SOURCE-004", f"{self._root} can't be asked ({type(cause).__name__})", where=self._root,
+                fix="mend 'stores:'; where the user of this machine has no name, set USER to one",
+            ) from None  # fmt: skip
         try:
             async with asyncio.timeout(config.connect_s):
                 return connection, await connection.start_sftp_client(path_encoding=None)
         except BaseException:
             connection.abort()
             raise
+
+    async def _connected(self, login: Mapping[str, Any], kinds: tuple[()] | str) -> SSHClientConnection:
+        import asyncssh
+
+        limit_s = self._config.connect_s
+        return await asyncssh.connect(
+            self._host.name, self._host.port, config=None, x509_trusted_certs=None, gss_kex=False,
+            compression_algs=("none",), server_host_key_algs=kinds, connect_timeout=limit_s, login_timeout=limit_s,
+            keepalive_interval=_ALIVE_S, keepalive_count_max=_SILENT, **login,
+        )  # fmt: skip
 
     def _known(self) -> Any:
         """Return the keys of hosts that are known; never None, which would trust any."""
@@ -276,6 +293,11 @@ def awaited(work: Coroutine[Any, Any, T]) -> T:
     except BaseException:
         future.cancel()
         raise
+
+
+def begun(work: Coroutine[Any, Any, object]) -> None:
+    """Let the process's loop do the work, without waiting: also what the loop's own thread gives up may be ended so."""
+    asyncio.run_coroutine_threadsafe(work, _loop())
 
 
 def _loop() -> asyncio.AbstractEventLoop:
