@@ -173,7 +173,7 @@ def test_a_databases_password_that_was_changed_is_asked_for_anew(bare, databases
     role, seen = f"{table}_reader", []
     database.run(
         f"CREATE ROLE {role} LOGIN PASSWORD '{words[0]}'", f"CREATE TABLE {table} (id bigint)",
-        f"GRANT SELECT ON {table} TO {role}", f"INSERT INTO {table} VALUES (1)",
+        f"GRANT SELECT ON {table} TO {role}", f"INSERT INTO {table} VALUES (1)", f"CREATE SCHEMA {role} AUTHORIZATION {role}",
     )  # fmt: skip
     kept = type("Kept", (Secrets,), {"word": words[0], "seen": seen})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(kept))
@@ -190,21 +190,30 @@ def test_a_databases_password_that_was_changed_is_asked_for_anew(bare, databases
         said = {"kind": "jdbc", "url": database.url, "table": table, "user": role,
                 "password": "${secret:fleet/password}", "incremental": {"by": "id"}}  # fmt: skip
         (conf / "sources.yml").write_text(json.dumps({"sources": {"planes": said}}))
-        (first,) = _run(tmp_path)
+        said = {"kind": "jdbc", "url": database.url, "table": f"{role}.out", "user": role, "create": True,
+                "password": "${secret:fleet/password}"}  # fmt: skip
+        (conf / "exports.yml").write_text(json.dumps({"exports": {"out": {"from": "bronze.planes", "to": said}}}))
+        first, sent = _run(tmp_path)
+        assert (sent.status, sent.rows_out) == ("done", 1), sent.error
         assert (first.status, first.rows_out, len(seen)) == ("done", 1, 1), first.error
         database.run(f"ALTER ROLE {role} PASSWORD '{words[1]}'", f"INSERT INTO {table} VALUES (2)")
         kept.word = words[1]
-        (second,) = _run(tmp_path)
+        second, sent = _run(tmp_path)
         assert (second.status, second.rows_out, len(seen)) == ("done", 1, 2), second.error
+        assert (sent.status, sent.rows_out) == ("done", 2), sent.error
+        database.run(f"ALTER ROLE {role} PASSWORD 'walrus-three-4711'")
+        kept.word = "walrus-three-4711"
+        (sent,) = _run(tmp_path, "exports.out", full_refresh=True)
+        assert (sent.status, sent.rows_out, len(seen)) == ("done", 2, 3), sent.error
         # A wrong password is not tried again and again: the vault is asked, and the database once a run.
         database.run(f"ALTER ROLE {role} PASSWORD 'another'")
-        (third,) = _run(tmp_path)
-        assert (third.status, third.error["code"], len(seen)) == ("failed", "LL-SOURCE-002", 3)
+        (third,) = _run(tmp_path, "bronze.planes")
+        assert (third.status, third.error["code"], len(seen)) == ("failed", "LL-SOURCE-002", 4)
         assert "walrus" not in str(third)
     finally:
         server.shutdown()
         server.server_close()
-        database.run(f"DROP TABLE {table}", f"DROP ROLE {role}")
+        database.run(f"DROP TABLE {table}", f"DROP SCHEMA {role} CASCADE", f"DROP ROLE {role}")
     lake = Lake(tmp_path / ".lakeloom")
     found = lake.arrow("bronze.planes", refs.good(lake)["bronze.planes"]).to_pylist()
     assert sorted(row["id"] for row in found) == [1, 2]
@@ -224,8 +233,8 @@ class Secrets(Reference, http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _run(home):
+def _run(home, *patterns, **options):
     from lakeloom.config.load import read
     from lakeloom.project.check import checked
 
-    return run(checked(read(home / "conf"))).steps
+    return run(checked(read(home / "conf")), patterns, **options).steps

@@ -107,7 +107,7 @@ def _brought(context: Context, step: Step, intent: Intent) -> dict[str, Any]:
         return made
 
     # What came before a token expired stays: only the rest is fetched again.
-    found = renewed(lambda: context.source(step.spec), bring, _was_refused)
+    found = renewed(lambda: context.source(step.spec), bring, lacks=_was_refused)
     if found != intent.batch:
         replace(file, json.dumps(found))
     return found

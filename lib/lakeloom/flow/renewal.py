@@ -7,6 +7,7 @@ an account after a few refusals.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,16 +20,22 @@ Made = TypeVar("Made")
 
 
 def renewed(
-    opened: Callable[[], Opened], work: Callable[[Opened], Made], lacks: Callable[[Made], bool] = lambda _: False
+    opened: Callable[[], Opened],
+    work: Callable[[Opened], Made],
+    *,
+    lacks: Callable[[Made], bool] = lambda _: False,
+    same: Callable[[Opened, Opened], bool] = operator.eq,
 ) -> Made:
     """Do the work with what is opened; once more where it is refused and its secrets are others by now.
 
     Parameters
     ----------
     opened : callable
-        Resolves the secrets; what it gives compares equal where they are the same.
+        Resolves the secrets.
     lacks : callable, optional
         Whether what was made lacks something for want of rights: then it is made again in the same way.
+    same : callable
+        Whether what it gave twice has the same ones.
 
     Raises
     ------
@@ -44,11 +51,11 @@ def renewed(
         forget()
         again = opened()
         # A token of the SDK's own chain has expired: the next client asks the chain anew.
-        if again == first and not error.transient:
+        if same(first, again) and not error.transient:
             raise
         return work(again)
     if lacks(made):
         forget()
         again = opened()
-        return work(again) if again != first else made
+        return made if same(first, again) else work(again)
     return made

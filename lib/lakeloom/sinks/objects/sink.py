@@ -46,8 +46,8 @@ class Objects:
     def __init__(self, config: ObjectsConfig, around: Around) -> None:
         self.config = config
         self._address = _address(reveal(config.path), around.home)
-        self._opening: Opening = opening(self._address, around.stores)
-        self._store = self._opening.writing()
+        self.opening: Opening = opening(self._address, around.stores)
+        self._store = self.opening.writing()
 
     @classmethod
     def problems(cls, config: ObjectsConfig, mode: Mode) -> list[tuple[str, str]]:
@@ -137,7 +137,7 @@ class Objects:
     def _put(self, session: SparkSession, rows: DataFrame, shipment: Shipment) -> list[Part]:
         there = frozenset(key for key in self._listed() if epoch_of(key, shipment.export) == shipment.epoch)
         slots = 1 if is_connect(session) else session.sparkContext.defaultParallelism
-        putting = Putting(self._opening, self.config, self._prefix, stem(shipment), there, slots)
+        putting = Putting(self.opening, self.config, self._prefix, stem(shipment), there, slots)
         laid = formed(self._laid(rows), self.config)
         told = laid.mapInArrow(putter(putting), TOLD).collect()
         parts = [Part(each["key"], each["rows"], each["size_bytes"], each["md5"]) for each in told]
@@ -210,7 +210,7 @@ class Objects:
     @property
     def _folderless(self) -> bool:
         """Whether nothing was put there yet: a bucket has no folders, a file system has none before."""
-        return self._opening.scheme == "file" and not (Path("/") / self._address.bucket / self._prefix).is_dir()
+        return self.opening.scheme == "file" and not (Path("/") / self._address.bucket / self._prefix).is_dir()
 
 
 def _address(path: str, home: Path) -> Address:
