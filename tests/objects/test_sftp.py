@@ -316,7 +316,7 @@ def test_many_threads_share_few_connections_which_end_with_the_store(bucket):
         part == bytes([int(each.key.rpartition("/")[2])]) * 100_000 for part, each in zip(parts, found * 4, strict=True)
     ] == [True] * 120
     assert log.read_text().count("Accepted publickey") - before == 1  # beside the one that has listed
-    standing = [slot.line[0] for slot in store._lines._slots]
+    standing = [slot.line.connection for slot in store._lines._slots]
     assert len(standing) == 2 and not any(line.is_closed() for line in standing)
     del store, pool
     gc.collect()
@@ -401,11 +401,34 @@ def test_a_line_that_is_silent_or_dead_is_given_up_in_time(bucket, lines):
     assert refused(spoilt).transient
 
 
+def test_a_slow_line_is_no_silent_one(bucket, lines, tmp_path):
+    content = os.urandom(1_200_000)
+    bucket.put("a", content)
+    (tmp_path / "b").write_bytes(content)
+    spoilt = Spoilt(bucket, lines)
+    store = store_of(spoilt, read_s=1.5, connections=1)
+    found, begun = one(spoilt, "a", store), time.monotonic()
+    lines.spoil(spoilt.name, "bandwidth", rate=400)
+    # By turns each waits for longer than that.
+    with ThreadPoolExecutor(4) as pool:
+        assert (
+            b"".join(
+                pool.map(store.part, [found] * 4, range(0, 1_200_000, 300_000), range(300_000, 1_500_000, 300_000))
+            )
+            == content
+        )
+    lines.mend(spoilt.name)
+    upwards = {"name": "up", "type": "bandwidth", "stream": "upstream", "attributes": {"rate": 400}}
+    lines._ask(f"/{spoilt.name}/toxics", upwards)
+    store.upload(bucket.key("b"), tmp_path / "b")
+    assert (bucket.folder / "b").read_bytes() == content and time.monotonic() - begun > 3
+
+
 def test_a_connection_that_was_ended_meanwhile_is_opened_anew(bucket):
     bucket.put("a.csv", b"a")
     store = store_of(bucket)
     assert len(list(store.find(bucket.below))) == 1
-    store._lines._slots[0].line[0].abort()
+    store._lines._slots[0].line.connection.abort()
     assert len(list(store.find(bucket.below))) == 1
 
 

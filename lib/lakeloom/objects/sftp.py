@@ -30,7 +30,7 @@ T = TypeVar("T")
 Going = Callable[[], None]
 # So many names of a folder are held at a time.
 _PAGE = 1000
-_CHUNK = 4 << 20
+_CHUNK, _BLOCK = 4 << 20, 128 << 10
 
 
 class Sftp:
@@ -98,8 +98,7 @@ class Sftp:
 
         async def write(file: SFTPClientFile, going: Going) -> None:
             for at in range(0, len(content), _CHUNK):
-                await file.write(content[at : at + _CHUNK], at)
-                going()
+                await _written(file, content[at : at + _CHUNK], at, going)
 
         return self._put(key, write, new=new)
 
@@ -110,9 +109,8 @@ class Sftp:
             with file.open("rb") as stream:
                 at = 0
                 while chunk := await asyncio.to_thread(stream.read, _CHUNK):
-                    await there.write(chunk, at)
+                    await _written(there, chunk, at, going)
                     at += len(chunk)
-                    going()
 
         return self._put(key, write)
 
@@ -300,6 +298,16 @@ async def _made(sftp: SFTPClient, draft: bytes, folder: bytes) -> SFTPClientFile
     except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
         await sftp.makedirs(folder, exist_ok=True)
     return await sftp.open(draft, "xb")
+
+
+async def _written(file: SFTPClientFile, content: bytes, at: int, going: Going) -> None:
+    """Write in blocks at the same time, each of which is a sign of life."""
+
+    async def block(start: int) -> None:
+        await file.write(content[start : start + _BLOCK], at + start)
+        going()
+
+    await asyncio.gather(*(block(start) for start in range(0, len(content), _BLOCK)))
 
 
 async def _renamed(sftp: SFTPClient, draft: bytes, path: bytes, key: str) -> None:

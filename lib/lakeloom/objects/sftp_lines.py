@@ -91,45 +91,58 @@ class Host:
         return cls(found["v6"] or found["host"], port, unquote(user) or None)
 
 
+class _Line:
+    """A connection, with the client that asks over it, and when something came last."""
+
+    def __init__(self, connection: SSHClientConnection, sftp: SFTPClient) -> None:
+        self.connection, self.sftp = connection, sftp
+        self._clock = asyncio.get_running_loop().time
+        self.heard()
+
+    def heard(self) -> None:
+        """Something has come."""
+        self._last = self._clock()
+
+    def silent_s(self) -> float:
+        """Return for how long nothing has come."""
+        return self._clock() - self._last
+
+
 @dataclass
 class _Slot:
     """A place for one connection: it is opened by the first that comes, the others wait for it."""
 
-    line: tuple[SSHClientConnection, SFTPClient] | None = None
+    line: _Line | None = None
     busy: int = 0
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def drop(self) -> None:
         line, self.line = self.line, None
         if line is not None:
-            line[0].abort()
+            line.connection.abort()
 
 
-class _Silence:
-    """Ends a connection over which nothing has come for so long: then all that waits for it fails.
+class _Patience:
+    """Ends a line that is silent for so long while it is waited for: then all that waits for it fails.
 
-    Nothing is cancelled: what tidies up behind a cancelled request would wait for an answer, too.
+    What comes for one of many that share it is a sign of life for all, since a slow line serves them by turns. Nothing
+    is cancelled: what tidies up behind a cancelled request would wait for an answer, too.
     """
 
-    def __init__(self, limit_s: float, give_up: Callable[[], None]) -> None:
-        self._limit_s, self._give_up = limit_s, give_up
-        self._loop = asyncio.get_running_loop()
-        self.broken()
-        self._timer = self._loop.call_later(limit_s, self._look)
-
-    def broken(self) -> None:
-        """Something has come."""
-        self._last = self._loop.time()
+    def __init__(self, line: _Line, limit_s: float) -> None:
+        self._line, self._limit_s = line, limit_s
+        line.heard()
+        self._timer = asyncio.get_running_loop().call_later(limit_s, self._look)
 
     def end(self) -> None:
         self._timer.cancel()
 
     def _look(self) -> None:
-        left = self._last + self._limit_s - self._loop.time()
+        left = self._limit_s - self._line.silent_s()
         if left <= 0:
-            self._give_up()
+            self._line.connection.abort()
         else:
-            self._timer = self._loop.call_later(left, self._look)
+            self._timer = asyncio.get_running_loop().call_later(left, self._look)
 
 
 class Lines:
@@ -152,7 +165,7 @@ class Lines:
         Parameters
         ----------
         work : callable
-            Takes the client, and what is to be called whenever something has come: then it may take `read_s` again.
+            Takes the client, and what is to be called whenever something has come, which `read_s` is counted from.
 
         Raises
         ------
@@ -177,22 +190,22 @@ class Lines:
         slot.busy += 1
         try:
             async with slot.opening:
-                if slot.line is None or slot.line[0].is_closed():
+                if slot.line is None or slot.line.connection.is_closed():
                     slot.line = await self._opened()
                 line = slot.line
-            silence = _Silence(self._config.read_s, line[0].abort)
+            patience = _Patience(line, self._config.read_s)
             try:
-                return await work(line[1], silence.broken)
+                return await work(line.sftp, line.heard)
             except (OSError, asyncssh.DisconnectError, *lost()):
                 if slot.line is line:
                     slot.drop()
                 raise
             finally:
-                silence.end()
+                patience.end()
         finally:
             slot.busy -= 1
 
-    async def _opened(self) -> tuple[SSHClientConnection, SFTPClient]:
+    async def _opened(self) -> _Line:
         import asyncssh
 
         logger = logging.getLogger("asyncssh")
@@ -228,7 +241,7 @@ class Lines:
             ) from None  # fmt: skip
         try:
             async with asyncio.timeout(config.connect_s):
-                return connection, await connection.start_sftp_client(path_encoding=None)
+                return _Line(connection, await connection.start_sftp_client(path_encoding=None))
         except BaseException:
             connection.abort()
             raise
