@@ -254,6 +254,13 @@ def test_what_shrinks_grows_or_goes_after_it_was_listed_is_another_one(bucket, t
             fetch(store, found, tmp_path / "a")
         assert not (tmp_path / "a").exists()
     path.write_bytes(b"0123456789")
+    found = one(bucket, "a.csv")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(MovedError):
+        store.part(found, 0, 10)
+    path.rmdir()
+    path.write_bytes(b"0123456789")
     found, real = one(bucket, "a.csv"), asyncssh.SFTPClientFile.read_parallel
 
     async def read(file, *words):

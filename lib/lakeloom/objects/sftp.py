@@ -66,23 +66,32 @@ class Sftp:
 
         What is written while it is read is told by its version behind the last byte.
         """
+        import asyncssh
 
         async def read(sftp: SFTPClient, going: Going) -> bytes:
             content, came = bytearray(end - start), 0
             async with _closing(await sftp.open(_path(found.key), "rb")) as file:
-                if _version(await file.stat()) != found.version:
-                    raise MovedError(found.key)
                 if end > start:
                     async for at, block in await file.read_parallel(end - start, start):
                         going()
                         content[at - start : at - start + len(block)] = block
                         came += len(block)
-                if _version(await file.stat()) != found.version:
-                    raise MovedError(found.key)
+                about = await file.stat()
+            if _version(about) != found.version:
+                raise MovedError(found.key)
             return bytes(content[:came])
 
+        async def told(sftp: SFTPClient, going: Going) -> bytes:
+            try:
+                return await read(sftp, going)
+            except asyncssh.SFTPFailure:  # of what can't be read as a file, as a folder that lies there now
+                about = await _target(sftp, _path(found.key))
+                if about is None or _version(about) != found.version:
+                    raise MovedError(found.key) from None
+                raise
+
         with self._coded(found.key, gone=MovedError(found.key)):
-            return self._lines.ask(read)
+            return self._lines.ask(told)
 
     def check(self, found: Found) -> Check | None:
         """Return None: the protocol knows no checksum."""

@@ -222,7 +222,7 @@ class Lines:
         try:
             try:
                 connection = await self._connected(login, ())
-            except asyncssh.ConnectionLost:
+            except (asyncssh.ConnectionLost, ConnectionError):
                 # As where the host has no key of the kinds that are known of it: now it shows what it has.
                 connection = await self._connected(login, "default")
         except asyncssh.HostKeyNotVerifiable:
