@@ -40,7 +40,7 @@ class Many:
             list(pool.map(lambda each: self.bucket.put(f"in/{each % 50:02d}/{each:06d}.csv", content(each)), numbers))
 
     def cli(self, *words):
-        """Return what a command says, its seconds, and the largest memory of its Python, in MiB."""
+        """Return what a command says, its seconds, and the largest memory of its Python and of its JVM, in MiB."""
         began = time.monotonic()
         with Watch() as memory:
             done = subprocess.run(
@@ -48,7 +48,11 @@ class Many:
                 cwd=self.home, env=os.environ | {"PYTHONPATH": str(LIB)},
             )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        return json.loads(done.stdout), round(time.monotonic() - began, 1), round(memory.python_mib)
+        return (
+            json.loads(done.stdout),
+            round(time.monotonic() - began, 1),
+            (round(memory.python_mib), round(memory.jvm_mib)),
+        )
 
     def run(self):
         told, seconds, mib = self.cli("run")
@@ -80,4 +84,6 @@ def test_very_many_tiny_objects(bucket_of, tmp_path, count, limit_s, limit_mib):
     print(json.dumps({"objects": count} | took))
     assert took["land"] < limit_s and took["nothing new"] < 10 + count / 2_000, took
     assert took["one more"] < 60 + count / 500, took
-    assert max(took["mib"], took["nothing new mib"], took["one more mib"]) < limit_mib, took
+    assert max(took[name][0] for name in ("mib", "nothing new mib", "one more mib")) < limit_mib, took
+    assert took["nothing new mib"][1] == 0, "nothing new starts no JVM"
+    assert took["mib"][1] < 4_000, took
