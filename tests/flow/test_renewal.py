@@ -4,7 +4,11 @@ import base64
 import functools
 import http.server
 import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +20,7 @@ from tests import servers
 from tests.config.test_vaults import Reference
 from tests.flow.test_objects import Landing, csv
 from tests.servers.guarded import guarded
+from tests.sources.test_direct import written
 
 
 @pytest.fixture
@@ -93,6 +98,30 @@ def test_a_landing_outlives_many_tokens_of_a_managed_identity(bare, tmp_path, sp
         assert (done.status, done.rows_out, done.warnings) == ("done", 10, ()), done.error
     assert len(guard.used) > 1
     assert [row[0] for row in shop.rows()] == list(range(10))
+
+
+def test_spark_too_renews_what_the_chain_gives_it(bare, bucket_of, tmp_path):
+    """Read where they lie, in a process of its own: the chain of Hadoop's connector looks at the JVM's environment."""
+    bucket = bucket_of("moto")
+    for number in range(20):
+        bucket.put(f"in/{number:02d}.parquet", written([number]))
+    port = int(bucket.stores[bucket.root]["endpoint"].rpartition(":")[2])
+    with guarded(port, lives_s=4.0, says_s=2.0) as guard:
+        agent(bare, "moto", guard)
+        shop = Landing(tmp_path, Place(bucket, guard))
+        (shop.conf / "sources.yml").write_text(
+            f"sources: {{clicks: {{kind: files, path: '{bucket.root}/in/*', format: parquet, access: direct}}}}\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "lakeloom.cli", "run", "--json"], cwd=tmp_path, capture_output=True, text=True,
+            check=False, env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "lib")},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        (step,) = json.loads(done.stdout)["steps"]
+        assert (step["status"], step["rows_out"]) == ("done", 20)
+    # Python looks at the footers by tokens of its own; the reader is named by what asks.
+    by_spark = [token for token, who in guard.who.items() if "hadoop" in who.lower()]
+    assert len(by_spark) > 1, guard.who
 
 
 @pytest.mark.parametrize("kind", ["moto", "gs"])

@@ -40,6 +40,8 @@ class Guard:
         After how many requests it is over all the same.
     used : dict
         Token → requests that it was good for.
+    who : dict
+        Token → who was let by with it first, as it calls itself.
     refused : int
         Requests without a live one.
     on_refusal : callable
@@ -48,7 +50,7 @@ class Guard:
 
     def __init__(self, emulator, lives_s, says_s, uses):
         self.emulator, self.lives_s, self.says_s, self.uses = emulator, lives_s, says_s, uses
-        self.used, self.refused, self.on_refusal = {}, 0, lambda: None
+        self.used, self.who, self.refused, self.on_refusal = {}, {}, 0, lambda: None
         self._until, self._lock = {}, threading.Lock()
 
     def token(self):
@@ -58,13 +60,14 @@ class Guard:
             self._until[name] = time.monotonic() + self.lives_s
             return name
 
-    def admits(self, token):
+    def admits(self, token, who):
         with self._lock:
             good = time.monotonic() < self._until.get(token, 0) and (
                 self.uses is None or self.used.get(token, 0) < self.uses
             )
             if good:
                 self.used[token] = self.used.get(token, 0) + 1
+                self.who.setdefault(token, who)
             else:
                 self.refused += 1
         if not good:
@@ -135,7 +138,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         by_bearer = self.headers.get("Authorization", "").startswith("Bearer ")
         token = self.headers["Authorization"][7:] if by_bearer else self.headers.get("x-amz-security-token")
-        if not self.guard.admits(token):
+        if not self.guard.admits(token, self.headers.get("User-Agent", "")):
             if by_bearer:
                 self._answer(401, b'{"error": {"code": 401, "message": "Invalid Credentials"}}',
                              {"Content-Type": "application/json"})  # fmt: skip
