@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.fixtures import bucket_of, databases, ports, table
+from tests.servers.fixtures import bucket_of, databases, ports, spoilt_lines, table
 
-__all__ = ["bucket_of", "databases", "ports", "table"]  # fixtures of all tests
+__all__ = ["bucket_of", "databases", "ports", "spoilt_lines", "table"]  # fixtures of all tests
 
 # Spark's Python workers import lakeloom too, and know nothing of pytest's path.
 _LIB = str(Path(__file__).resolve().parents[1] / "lib")

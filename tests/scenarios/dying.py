@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,12 +57,21 @@ def watch(folder):
     die()
 
 if told["hours"]:
-    from lakeloom.flow import execute, prepare
-    class Later(datetime):
+    import pkgutil
+    real = datetime
+    class Kind(type):
+        def __instancecheck__(self, each):
+            return isinstance(each, real)
+    class Later(real, metaclass=Kind):
         @classmethod
         def now(cls, zone=None):
-            return datetime.now(zone) + timedelta(hours=told["hours"])
-    execute.datetime = prepare.datetime = Later
+            return real.now(zone) + timedelta(hours=told["hours"])
+    for room in ("flow", "store", "sinks"):
+        package = importlib.import_module(f"lakeloom.{room}")
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            module = importlib.import_module(found.name)
+            if getattr(module, "datetime", None) is real:
+                module.datetime = Later
 if moment and moment["when"] == "writing":
     threading.Thread(target=watch, args=[Path(moment["call"])], daemon=True).start()
 elif moment:
@@ -90,20 +99,30 @@ class Moment:
     word: str = ""
 
 
-def lakeloom(conf, *words, moment=None, hours=0):
-    """Call the command line to its end, or to the moment; steps believe that so many hours have passed."""
+@contextmanager
+def started(conf, *words, moment=None, hours=0, secrets=None):
+    """Start the command line in a process group of its own, which has ended when the block ends.
+
+    Its clock is ahead by so many hours; `secrets` are variables beside those of the test, without LAKELOOM's.
+    """
     told = json.dumps({"moment": asdict(moment) if moment else None, "hours": hours})
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LAKELOOM_")}
-    environment |= {"PYTHONPATH": str(HOME / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"PYTHONPATH": str(HOME / "lib"), "PYTHONDONTWRITEBYTECODE": "1"} | (secrets or {})
     process = subprocess.Popen(
         [sys.executable, "-c", _CHILD, told, *words, "--conf", str(conf)], env=environment, start_new_session=True,
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
-        said, complained = process.communicate(timeout=300)
+        yield process
     finally:
         with suppress(ProcessLookupError):  # all of it had ended by itself
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def lakeloom(conf, *words, moment=None, hours=0):
+    """Call the command line to its end, or to the moment; its clock is ahead by so many hours."""
+    with started(conf, *words, moment=moment, hours=hours) as process:
+        said, complained = process.communicate(timeout=300)
     return subprocess.CompletedProcess(words, process.returncode, said, complained)
 
 

@@ -50,6 +50,15 @@ def bucket_of(ports):
 
 
 @pytest.fixture(scope="session")
+def spoilt_lines(tmp_path_factory):
+    """Give lines to servers that can be spoilt."""
+    with servers.toxiproxy(tmp_path_factory.mktemp("lines")) as found:
+        if found is None:
+            pytest.skip("what the proxy is installed by (Go) is not on this machine")
+        yield found
+
+
+@pytest.fixture(scope="session")
 def databases(spark, tmp_path_factory):
     """Give a function from a kind of database to one: of a server, which all share, or in a file of its own."""
     folder = tmp_path_factory.mktemp("databases")

@@ -4,7 +4,9 @@ Source: Toxiproxy's README (toxics ``latency``, ``bandwidth``, ``reset_peer``, `
 """
 
 import json
+import threading
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager
 
 from stages import servers
@@ -20,8 +22,9 @@ def toxiproxy(folder):
         yield None
         return
     port, log = free_port(), folder / "toxiproxy.log"
-    with running([program, "-host", "127.0.0.1", "-port", port], port, log):
-        yield Lines(port, log)
+    env = {"LOG_LEVEL": "info", "PATH": "/usr/bin:/bin"}
+    with running([program, "-host", "127.0.0.1", "-port", port], port, log, env=env), log.open() as told:
+        yield Lines(port, told)
 
 
 class Lines:
@@ -33,9 +36,10 @@ class Lines:
         Name → port that clients connect to.
     """
 
-    def __init__(self, port, log):
+    def __init__(self, port, told):
         self.ports = {}
-        self._at, self._log = f"http://127.0.0.1:{port}/proxies", log
+        self._at, self._told = f"http://127.0.0.1:{port}/proxies", told
+        self._connections, self._rest, self._lock = Counter(), "", threading.Lock()
 
     def lay(self, name, server, port=None):
         """Lay a line to the server at a port; return the port to connect to."""
@@ -54,9 +58,12 @@ class Lines:
             self._ask(f"/{name}/toxics/{toxic['name']}", method="DELETE")
 
     def connections(self, name):
-        """Return how many connections have come over a line so far, in the order of the log."""
-        told = (json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{"))
-        return sum(each.get("proxy") == name and each.get("message") == "Accepted client" for each in told)
+        """Return how many connections have come over a line so far, by the proxy's log."""
+        with self._lock:
+            *whole, self._rest = (self._rest + self._told.read()).split("\n")
+            for each in map(json.loads, whole):
+                self._connections[each.get("name")] += each.get("message") == "Accepted client"
+            return self._connections[name]
 
     def _ask(self, path, told=None, method=None):
         content = None if told is None else json.dumps(told).encode()

@@ -19,7 +19,7 @@ def test_a_task_takes_no_more_than_its_bytes_whichever_splits_it_gets(sizes, slo
     number = tasks(sizes, SPLIT_BYTES, slots)
     if number is None:
         return
-    splits = sorted((min(SPLIT_BYTES, size - at) for size in sizes for at in range(0, max(size, 1), SPLIT_BYTES)))
+    splits = sorted(min(SPLIT_BYTES, size - at) for size in sizes for at in range(0, max(size, 1), SPLIT_BYTES))
     assert 2 * slots <= number < len(splits)
     assert sum(splits[-(-len(splits) // number) * -1 :]) <= TASK_BYTES
 

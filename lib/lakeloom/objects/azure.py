@@ -16,7 +16,7 @@ from typing import Any, ClassVar, cast
 from lakeloom.core.errors import ConfigError
 from lakeloom.core.secrets import reveal
 from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, TakenError, Text
-from lakeloom.objects.faults import absent, denied, unreachable
+from lakeloom.objects.faults import CUT_OFF, absent, cut_off, denied, unreachable
 
 _DENIED = (401, 403)
 
@@ -79,7 +79,8 @@ class Azure:
     def head(self, key: str) -> Found | None:
         """Return an object as it is now; see `lakeloom.objects.base.RootStore`."""
         told = self._there(key, lambda blob: blob.get_blob_properties())
-        return None if told is None or (told.metadata or {}).get("hdi_isfolder") == "true" else _found(told)
+        with self._coded(key=key):
+            return None if told is None or (told.metadata or {}).get("hdi_isfolder") == "true" else _found(told)
 
     def get(self, key: str) -> bytes | None:
         """Return an object's bytes; see `lakeloom.objects.base.RootStore`."""
@@ -209,6 +210,8 @@ class Azure:
             raise unreachable(place, f"HTTP {cause.status_code}") from None
         except AzureError as cause:
             raise unreachable(place, cause) from None
+        except CUT_OFF:
+            raise cut_off(place) from None
 
 
 def _found(blob: Any) -> Found:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from lakeloom.core.errors import SourceError
 
+# What clients raise at an answer that ends amid its headers: Python's HTTP takes it for one without the others, and
+# without a body.
+CUT_OFF = (AttributeError, KeyError, TypeError, ValueError)
+
 
 def denied(place: str) -> SourceError:
     """Return the error for a store that refuses the credentials, or what they may do."""
@@ -40,6 +44,11 @@ def unreachable(place: str, cause: BaseException | str) -> SourceError:
         "LL-SOURCE-001", f"{place} can't be read ({told})", where=place,
         fix="see whether the store is up; mend its endpoint in 'stores:'", transient=True,
     )  # fmt: skip
+
+
+def cut_off(place: str) -> SourceError:
+    """Return the error for an answer of a store of which a part is missing: its line broke off, which may pass."""
+    return unreachable(place, "its answer was cut off")
 
 
 def unverified(place: str) -> SourceError:

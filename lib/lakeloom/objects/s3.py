@@ -7,7 +7,7 @@ what is short-lived. Source: Amazon S3's API reference (ListObjectsV2, GetObject
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from lakeloom.core.errors import SourceError
 from lakeloom.core.secrets import reveal
 from lakeloom.objects import s3_pages
 from lakeloom.objects.base import Check, Found, MovedError, StoreConfig, TakenError, Text
-from lakeloom.objects.faults import absent, denied, expired, unreachable
+from lakeloom.objects.faults import CUT_OFF, absent, cut_off, denied, expired, unreachable
 
 _DENIED = frozenset(["AccessDenied", "403", "401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"])
 _EXPIRED = frozenset(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"])
@@ -72,7 +72,7 @@ class S3:
         """Yield the objects under a prefix; see `lakeloom.objects.base.Store`."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         with self._coded():
-            for page in pages:
+            for page in map(_whole, pages):
                 for entry in page.get("Contents", ()):
                     yield self._found(entry["Key"], entry, int(entry["Size"]))
 
@@ -82,7 +82,7 @@ class S3:
             Bucket=self._bucket, Prefix=prefix, Delimiter="/"
         )
         with self._coded():
-            for page in pages:
+            for page in map(_whole, pages):
                 for entry in page.get("Contents", ()):
                     yield self._found(entry["Key"], entry, int(entry["Size"]))
                 for entry in page.get("CommonPrefixes", ()):
@@ -91,7 +91,8 @@ class S3:
     def head(self, key: str) -> Found | None:
         """Return an object as it is now; see `lakeloom.objects.base.RootStore`."""
         told = self._there(key, self._client.head_object)
-        return None if told is None else self._found(key, told, int(told["ContentLength"]))
+        with self._coded(key=key):
+            return None if told is None else self._found(key, told, int(told["ContentLength"]))
 
     def get(self, key: str) -> bytes | None:
         """Return an object's bytes; see `lakeloom.objects.base.RootStore`."""
@@ -99,7 +100,10 @@ class S3:
         if told is None:
             return None
         with self._coded(key=key):
-            return bytes(told["Body"].read())
+            content = bytes(told["Body"].read())
+            if len(content) != int(told["ContentLength"]):
+                raise ValueError("shorter than it was told")
+            return content
 
     def _there(self, key: str, ask: Any) -> dict[str, Any] | None:
         from botocore.exceptions import ClientError
@@ -156,7 +160,7 @@ class S3:
                 if more and str(cause.response.get("Error", {}).get("Code", "")) in _TAKEN:
                     raise TakenError(key) from None
                 raise
-        return str(told["ETag"]).strip('"')
+            return str(told["ETag"]).strip('"')
 
     def upload(self, key: str, file: Path) -> str:
         """Put a file's content; see `lakeloom.objects.base.WritableStore`."""
@@ -168,7 +172,7 @@ class S3:
             except Boto3Error as cause:  # it wraps the client's own
                 raise (cause.__context__ or cause) from None
             told = self._client.head_object(Bucket=self._bucket, Key=key, **self._customer)
-        return str(told["ETag"]).strip('"')
+            return str(told["ETag"]).strip('"')
 
     def delete(self, key: str) -> None:
         """Take an object away; see `lakeloom.objects.base.WritableStore`."""
@@ -245,3 +249,12 @@ class S3:
             raise
         except BotoCoreError as cause:
             raise unreachable(place, cause) from None
+        except CUT_OFF:
+            raise cut_off(place) from None
+
+
+def _whole(page: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a page of a listing; one that lacks what each has is not the listing of an empty bucket."""
+    if "IsTruncated" not in page:
+        raise ValueError("no page of a listing")
+    return page

@@ -68,7 +68,8 @@ def test_partitions_of_times_are_written_as_the_product_reads_them():
 @pytest.mark.parametrize(
     ("url", "asked", "driver"),
     [
-        ("jdbc:postgresql://db/fleet", "jdbc:postgresql://db/fleet", None),
+        ("jdbc:postgresql://db/fleet", "jdbc:postgresql://db/fleet", "org.postgresql.Driver"),
+        ("jdbc:db2://db/fleet", "jdbc:db2://db/fleet", None),
         ("jdbc:mysql://db/fleet?yearIsDateType=true", "yearIsDateType=true&tinyInt1isBit=false", None),
         ("jdbc:mariadb://db/fleet", "jdbc:mysql://db/fleet?tinyInt1isBit=false", "org.mariadb.jdbc.Driver"),
     ],
@@ -76,4 +77,4 @@ def test_partitions_of_times_are_written_as_the_product_reads_them():
 def test_a_driver_is_asked_for_values_as_they_are(url, asked, driver):
     found, named = adapted(url)
     assert (asked in found, named) == (True, driver)
-    assert ("permitMysqlScheme" in found) is (driver is not None)
+    assert ("permitMysqlScheme" in found) is url.startswith("jdbc:mariadb:")

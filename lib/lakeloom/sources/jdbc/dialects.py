@@ -25,7 +25,15 @@ _ASKED = {
     "tinyInt1isBit": "false", "yearIsDateType": "false", "timezone": "UTC", "connectionTimeZone": "UTC",
     "forceConnectionTimeZoneToSession": "true",
 }  # fmt: skip
-_MARIADB = "org.mariadb.jdbc.Driver"
+# A driver whose jar is brought by `spark.jars` announces itself to nobody: its class must be named. Not MySQL's, whose
+# URL the drivers of two houses take.
+_DRIVERS = {
+    "mariadb": "org.mariadb.jdbc.Driver",
+    "oracle": "oracle.jdbc.OracleDriver",
+    "postgresql": "org.postgresql.Driver",
+    "sqlite": "org.sqlite.JDBC",
+    "sqlserver": "com.microsoft.sqlserver.jdbc.SQLServerDriver",
+}
 
 
 def product(url: str) -> str:
@@ -34,7 +42,7 @@ def product(url: str) -> str:
 
 
 def adapted(url: str) -> tuple[str, str | None]:
-    """Return a URL under which Spark and the driver read what stands there, and the driver where it must be named.
+    """Return a URL under which Spark and the driver read what stands there, and the driver's class where it is known.
 
     Spark has no dialect for ``jdbc:mariadb:``. It would put column names in double quotes, which MariaDB takes for
     texts: each row's values would be the columns' names. Under ``jdbc:mysql:`` it quotes them right.
@@ -47,13 +55,13 @@ def adapted(url: str) -> tuple[str, str | None]:
     """
     named = product(url)
     if named not in ("mysql", "mariadb"):
-        return url, None
+        return url, _DRIVERS.get(named)
     more = _ASKED | ({"permitMysqlScheme": "true"} if named == "mariadb" else {})
     told = {word.partition("=")[0].lower() for word in url.partition("?")[2].split("&")}
     added = [f"{name}={value}" for name, value in more.items() if name.lower() not in told]
     sign = "&" if "?" in url else "?"
     asked = re.sub(r"^jdbc:mariadb:", "jdbc:mysql:", url) + (sign + "&".join(added) if added else "")
-    return asked, _MARIADB if named == "mariadb" else None
+    return asked, _DRIVERS.get(named)
 
 
 @dataclass(frozen=True)
