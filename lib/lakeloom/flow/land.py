@@ -135,6 +135,10 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
                     # Counting fills the cache, so that quarantine and table are written from one read.
                     rejected = bronze.rejected(landing.broken, step.name, mark)
                     broken = rejected if rejected.count() else None
+                if landing.sound is not None:
+                    if landing.broken is None and landing.shared is not None:
+                        landing.shared.count()  # what is written must have been read before it is looked at again
+                    landing.sound()
                 lineage = noted(context, step, intent, good)
                 part = Part(table, good, Manner("append", evolve="add"))
                 facts = write(context, session, intent, [part], broken, lineage=lineage)

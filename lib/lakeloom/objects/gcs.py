@@ -163,6 +163,7 @@ class Gcs:
     def _coded(self, found: Found | None = None, key: str = "") -> Iterator[None]:
         from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound, PreconditionFailed, Unauthorized
         from google.auth.exceptions import GoogleAuthError
+        from google.cloud.storage.exceptions import DataCorruption
         from requests.exceptions import RequestException
 
         named = found.key if found else key
@@ -177,7 +178,7 @@ class Gcs:
             raise MovedError(found.key) from None
         except (GoogleAPIError, RequestException) as cause:
             raise unreachable(place, cause) from None
-        except CUT_OFF:
+        except (DataCorruption, *CUT_OFF):
             raise cut_off(place) from None
 
 

@@ -176,7 +176,16 @@ class Files:
             changed = _changed_of(config, files, reading, base) if config.access == "direct" else []
         if changed:
             raise FilesChangedError(changed)
-        return made
+        # Copies stay as they are, and objects are read as Spark has listed them.
+        if config.access == "direct" or all(entry.at is not None for entry in files):
+            return made
+
+        def sound() -> None:
+            rewritten = _changed_of(config, files, reading, base)
+            if rewritten:
+                raise FilesChangedError(rewritten)
+
+        return replace(made, sound=sound)
 
     @classmethod
     def probe(cls, spark: SparkSession, config: FilesConfig, batch: Batch, base: Path) -> Batch:

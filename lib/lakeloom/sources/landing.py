@@ -39,12 +39,16 @@ class Landing:
     around : context manager
         What is to hold while the rows are written: a source that is read only then keeps its connection in it, and
         gives its errors their codes.
+    sound : callable, optional
+        To be called when `shared` has been read whole, before anything is committed: raises where the source was
+        another one meanwhile. None where it can't be.
     """
 
     good: DataFrame
     broken: DataFrame | None
     shared: DataFrame | None = None
     around: AbstractContextManager[None] = field(default_factory=nullcontext)
+    sound: Callable[[], None] | None = None
 
 
 class Source(Protocol):

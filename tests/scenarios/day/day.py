@@ -163,7 +163,8 @@ class Day:
         found = {}
         for name, channel in self.places.channels.items():
             tokens = Counter(row["token"] for row in self.rows(f"bronze.{name}"))
-            tokens.update(_TOKEN.search(row["raw"] or row["row"])[0] for row in self.rows(f"quarantine.bronze__{name}"))
+            kept = [row["raw"] or row["row"] or "" for row in self.rows(f"quarantine.bronze__{name}")]
+            tokens.update(match[0] for match in map(_TOKEN.search, kept) if match)
             found[name] = channel.told.differences(tokens)
         return found
 
