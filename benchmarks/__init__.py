@@ -27,4 +27,5 @@ BENCHES = {
     "nothing_new": "benchmarks.nothing_new:measure",
     "small_files": "benchmarks.small_files:measure",
     "jdbc": "benchmarks.jdbc:measure",
+    "campaign": "benchmarks.campaign.sources:measure",
 }

@@ -7,12 +7,47 @@ what plain Python computes.
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.scenarios.day.day import Day
-from tests.scenarios.day.places import places
+from benchmarks.result import Result, Table, Target
+
+FAULTS, SEED = 100, 20130101
+
+
+def measure() -> Result:
+    """Measure; ``LAKELOOM_FAULTS`` gives another number of faults."""
+    sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "environment")]
+    with tempfile.TemporaryDirectory() as place:
+        return result(campaign(Path(place), int(os.environ.get("LAKELOOM_FAULTS", FAULTS)), SEED))
+
+
+def result(found: dict[str, Any]) -> Result:
+    """Return the page's facts of what `campaign` has found."""
+    by_kind = found["by_kind"]
+    kinds = sorted({kind for each in by_kind.values() for kind in each})
+    rows = tuple((where, *(each.get(kind, "") for kind in kinds)) for where, each in by_kind.items())
+    return Result(
+        "campaign",
+        "A campaign of faults over all kinds of sources",
+        {name: found[name] for name in ("faults", "lost", "doubled")} | {"wrong": len(found["wrong"])},
+        (
+            Target("faults", FAULTS, "least", "faults that have met something"),
+            Target("lost", 1, label="orders that a source held and neither bronze nor quarantine does"),
+            Target("doubled", 1, label="orders that they hold twice, or that no source has held"),
+            Target("wrong", 1, label="tables, exports, failures without a code, channels that another one has held up"),
+        ),
+        tables=(Table("Faults by channel and kind", ("channel", *kinds), rows),),
+        notes=(
+            "A fault counts where it has met something: a line over which a connection came while it was spoilt, a "
+            "server that crashed or a run that was killed while the run was going on. `run` is what befell the run "
+            f"itself. `make campaign KIND=sources FAULTS={found['faults']}` is the same by a command of its own.",
+        ),
+    )
 
 
 def campaign(folder: Path, faults: int, seed: int) -> dict[str, Any]:
@@ -23,6 +58,9 @@ def campaign(folder: Path, faults: int, seed: int) -> dict[str, Any]:
     RuntimeError
         Where a server, or what installs it, is not on this machine.
     """
+    from tests.scenarios.day.day import Day
+    from tests.scenarios.day.places import places
+
     with places(folder) as found:
         if found is None:
             raise RuntimeError(

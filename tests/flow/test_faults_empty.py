@@ -112,3 +112,26 @@ def test_every_way_of_writing_begins_with_nothing_and_goes_on(stream, first):
     stream.done("+silver.newest", "+silver.both")
     left = sizes(stream)
     assert (left["silver.newest"], left["silver.both"], left["silver.both_history"]) == (0, 0, 2)
+
+
+def test_a_first_run_whose_files_are_all_bad_keeps_no_later_one_from_running(stream):
+    (stream.home / "in" / "1.csv").write_bytes(b"id,seq,v,day,op\n1,1,\xff\xfe,mon,U\n")
+    first = stream.run()
+    assert {step.name: step.status for step in first.steps}["bronze.changes"] == "done"
+    assert len(stream.lake.arrow("bronze.changes")) == 0
+    put(stream, "2", "1,1,a,mon,U")
+    stream.done()
+    assert sizes(stream) == {"silver.all": 1, "silver.both": 1, "silver.both_history": 1}
+
+
+def test_the_declared_columns_are_there_though_the_first_files_are_all_bad(stream):
+    (stream.folder / "sources.yml").write_text(
+        "sources:\n  changes:\n    kind: files\n    path: in/*.csv\n    format: csv\n"
+        "    columns: {id: string, seq: int, v: string, day: string, op: string}\n"
+    )
+    (stream.home / "in" / "1.csv").write_bytes(b"id,seq,v,day,op\n1,1,\xff\xfe,mon,U\n")
+    stream.done()
+    assert sizes(stream) == {"silver.all": 0, "silver.both": 0, "silver.both_history": 0}
+    put(stream, "2", "1,1,a,mon,U")
+    stream.done()
+    assert sizes(stream) == {"silver.all": 1, "silver.both": 1, "silver.both_history": 1}

@@ -55,7 +55,8 @@ def landing(
     broken = [_whole(spark, bad, base)] if bad else []
     loadable = {index: entry for index, entry in enumerate(files) if entry.loadable}
     if not loadable:
-        nothing = spark.createDataFrame([], "_file string, _file_no int, _record bigint")
+        declared = [f"{quoted(stored_name(name))} {kind}" for name, kind in types.items()]
+        nothing = spark.createDataFrame([], ", ".join([*declared, "_file string", "_file_no int", "_record bigint"]))
         return Landing(nothing, broken[0] if broken else None)
     format_, stored = format_of(reading.format), stored_types(known)
     alike = grouped(loadable.values(), reading, base)

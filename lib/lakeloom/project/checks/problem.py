@@ -54,7 +54,9 @@ def columns_of(project: Project, table: str, schemas: Schemas) -> set[str] | Non
     if spec is not None and spec.columns and spec.evolve == "none":
         more = (*(SPAN if spec.write.mode == "scd2" else ()), *((SEQUENCE,) if spec.changes else ()))
         return {*spec.columns, *more, "_position", "_file", "_source", "_ingested_at", "_run"}
-    return set(schemas[table]) if table in schemas else None
+    columns = set(schemas.get(table, ()))
+    # Of a source whose first files could not be loaded nothing is known yet but bronze's own marks.
+    return columns if any(not name.startswith("_") for name in columns) else None
 
 
 def columns_read(project: Project, reader: str, table: str, schemas: Schemas) -> set[str] | None:
