@@ -83,9 +83,12 @@ class Day:
         return self._looked_at(said, complained, process.returncode, before, {fault.where for fault in faults})
 
     def befall(self, faults, tell=lambda line: None, at_once=8, count=40):
-        """Let hours pass until so many faults have met something; all kinds come round, at most one a line and hour."""
+        """Let hours pass until so many faults have met something, or what must not be has been.
+
+        All kinds come round, at most one a line and hour.
+        """
         waiting = []
-        while self.counted.total() < faults:
+        while self.counted.total() < faults and not self.refused:
             waiting = waiting or self.chance.sample(self.faults, len(self.faults))
             taken, lines = [], set()
             for fault in list(waiting):
