@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from lakeloom.core.errors import SourceError
 from lakeloom.session.spark import Opener
+from lakeloom.sources import packing
 from lakeloom.sources.files import Files, FilesChangedError
 from lakeloom.sources.files_config import FilesConfig
 
@@ -161,14 +162,18 @@ def test_csv_of_many_lines_a_record_and_csv_without_header(spark, base):
     assert [(each["n"], each["s"], each["_record"]) for each in rows(landing.good)] == [(1, "x", 0), (2, "y", 1)]
 
 
-def test_record_numbers_are_unique_sorted_and_the_same_on_replay_in_many_small_splits(spark, base):
+def test_record_numbers_are_unique_sorted_and_the_same_on_replay_in_many_small_splits(spark, base, monkeypatch):
     put(base, "a.csv", "n\n" + "".join(f"{n}\n" for n in range(2000)))
     put(base, "b.csv", "n\n" + "".join(f"{n}\n" for n in range(500, 900)))
     conf = config()
     batch = poll(conf, base) | {"split_bytes": 512}
-    first = Files.read(spark.newSession(), conf, batch, None, base).good
-    assert first.rdd.getNumPartitions() > 10
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "tasks", lambda *_: None)
+        first = Files.read(spark.newSession(), conf, batch, None, base).good
+        assert first.rdd.getNumPartitions() > 10
     found = rows(first)
+    packed = Files.read(spark.newSession(), conf, batch, None, base).good
+    assert packed.rdd.getNumPartitions() < 10 and rows(packed) == found  # several splits to a task change no number
     assert [int(each["n"]) for each in found] == [*range(2000), *range(500, 900)]
     assert len({(each["_file_no"], each["_record"]) for each in found}) == 2400
     # A filter above the read must not move the numbers, nor must another session's defaults.
