@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from decimal import Decimal
 
 from lakeloom.config.load import read
+from lakeloom.flow.prepare import REPLAYED
 from lakeloom.project.check import checked
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
@@ -89,11 +90,11 @@ class Day:
         """
         waiting = []
         while self.counted.total() < faults and not self.refused:
-            waiting = waiting or self.chance.sample(self.faults, len(self.faults))
             taken, lines = [], set()
+            waiting += self.chance.sample(self.faults, len(self.faults)) if len(waiting) < len(self.faults) else []
             for fault in list(waiting):
                 line = self.places.channels[fault.where].line if fault.where != "run" else None
-                if len(taken) < at_once and (line is None or line not in lines):
+                if len(taken) < at_once and fault not in taken and (line is None or line not in lines):
                     taken.append(fault)
                     waiting.remove(fault)
                     lines.add(line)
@@ -134,7 +135,9 @@ class Day:
                 continue
             channel = self.places.channels[name]
             if step["status"] in ("done", "skipped") and not step.get("warnings"):
-                channel.told.took(before[name])
+                # What goes on with an earlier execution takes what was pinned then, and looks for nothing newer.
+                if not step["reason"].startswith(REPLAYED):
+                    channel.told.took(before[name])
             elif channel.line is None or channel.line not in lines:
                 self.refused.append(f"{step['name']} has suffered from another one's fault: {error or step}")
         return document
