@@ -28,14 +28,6 @@ def bucket(bucket_of):
     return bucket_of("sftp")
 
 
-@pytest.fixture(scope="module")
-def lines(tmp_path_factory):
-    with servers.toxiproxy(tmp_path_factory.mktemp("lines")) as lines:
-        if lines is None:
-            pytest.skip("there is no Go on this machine to build toxiproxy")
-        yield lines
-
-
 def store_of(bucket, **more):
     stores = {
         root: {key: each for key, each in (said | more).items() if each is not None}
@@ -345,8 +337,8 @@ class Spoilt(servers.SftpBucket):
         self.root, self.stores = bucket.at(lines.lay(self.name, bucket.port))
 
 
-def test_a_fetch_that_is_cut_off_goes_on_where_it_was(bucket, lines, tmp_path):
-    content, spoilt = os.urandom(6 << 20), Spoilt(bucket, lines)
+def test_a_fetch_that_is_cut_off_goes_on_where_it_was(bucket, spoilt_lines, tmp_path):
+    content, spoilt = os.urandom(6 << 20), Spoilt(bucket, spoilt_lines)
     bucket.put("large", content)
     asked, cut_at = [], None
 
@@ -354,7 +346,7 @@ def test_a_fetch_that_is_cut_off_goes_on_where_it_was(bucket, lines, tmp_path):
         def part(self, found, start, end):
             asked.append(start >> 20)
             if start >> 20 == cut_at and asked.count(cut_at) == 1:
-                lines.spoil(spoilt.name, "limit_data", bytes=1000)
+                spoilt_lines.spoil(spoilt.name, "limit_data", bytes=1000)
             return super().part(found, start, end)
 
     def fetched(name):
@@ -366,27 +358,27 @@ def test_a_fetch_that_is_cut_off_goes_on_where_it_was(bucket, lines, tmp_path):
         assert (tmp_path / name).read_bytes() == content
 
     # Each connection ends behind so many bytes: the part that was under way is asked for again over another one.
-    lines.spoil(spoilt.name, "limit_data", bytes=2_500_000)
+    spoilt_lines.spoil(spoilt.name, "limit_data", bytes=2_500_000)
     fetched("a")
     assert asked == [0, 1, 2, 2, 3, 4, 4, 5]
-    lines.mend(spoilt.name)
+    spoilt_lines.mend(spoilt.name)
     cut_at = 2
     with pytest.raises(SourceError) as caught:
         fetched("b")
     assert (caught.value.code, caught.value.transient) == ("LL-SOURCE-001", True)
     assert asked == [0, 1, 2, 2, 2, 2, 2]
-    lines.mend(spoilt.name)
+    spoilt_lines.mend(spoilt.name)
     cut_at = None
     fetched("b")  # as the next run does
     assert asked == [2, 3, 4, 5]
 
 
-def test_a_line_that_is_silent_or_dead_is_given_up_in_time(bucket, lines):
+def test_a_line_that_is_silent_or_dead_is_given_up_in_time(bucket, spoilt_lines):
     bucket.put("a.csv", b"0123456789")
-    spoilt = Spoilt(bucket, lines)
+    spoilt = Spoilt(bucket, spoilt_lines)
     store = store_of(spoilt, read_s=0.5, connect_s=2)
     found = one(spoilt, "a.csv", store)
-    lines.spoil(spoilt.name, "timeout", timeout=0)
+    spoilt_lines.spoil(spoilt.name, "timeout", timeout=0)
     for work in (
         lambda: store.part(found, 0, 10),
         lambda: list(store.find(spoilt.below)),
@@ -397,7 +389,7 @@ def test_a_line_that_is_silent_or_dead_is_given_up_in_time(bucket, lines):
             work()
         assert (caught.value.code, caught.value.transient) == ("LL-SOURCE-001", True)
         assert time.monotonic() - begun < 15
-    lines.mend(spoilt.name)
+    spoilt_lines.mend(spoilt.name)
     assert store.part(found, 0, 10) == b"0123456789"
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
@@ -408,14 +400,14 @@ def test_a_line_that_is_silent_or_dead_is_given_up_in_time(bucket, lines):
     assert refused(spoilt).transient
 
 
-def test_a_slow_line_is_no_silent_one(bucket, lines, tmp_path):
+def test_a_slow_line_is_no_silent_one(bucket, spoilt_lines, tmp_path):
     content = os.urandom(1_200_000)
     bucket.put("a", content)
     (tmp_path / "b").write_bytes(content)
-    spoilt = Spoilt(bucket, lines)
+    spoilt = Spoilt(bucket, spoilt_lines)
     store = store_of(spoilt, read_s=1.5, connections=1)
     found, begun = one(spoilt, "a", store), time.monotonic()
-    lines.spoil(spoilt.name, "bandwidth", rate=400)
+    spoilt_lines.spoil(spoilt.name, "bandwidth", rate=400)
     # By turns each waits for longer than that.
     with ThreadPoolExecutor(4) as pool:
         assert (
@@ -424,9 +416,9 @@ def test_a_slow_line_is_no_silent_one(bucket, lines, tmp_path):
             )
             == content
         )
-    lines.mend(spoilt.name)
+    spoilt_lines.mend(spoilt.name)
     upwards = {"name": "up", "type": "bandwidth", "stream": "upstream", "attributes": {"rate": 400}}
-    lines._ask(f"/{spoilt.name}/toxics", upwards)
+    spoilt_lines._ask(f"/{spoilt.name}/toxics", upwards)
     store.upload(bucket.key("b"), tmp_path / "b")
     assert (bucket.folder / "b").read_bytes() == content and time.monotonic() - begun > 3
 

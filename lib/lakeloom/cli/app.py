@@ -109,12 +109,10 @@ def _root(
 
 def _ended(told: threading.ExceptHookArgs) -> None:
     """Say what ended a thread that nobody waits for; its text may hold a secret."""
-    import traceback
-
-    from lakeloom.core.secrets import mask
+    from lakeloom.core.secrets import masked_traceback
 
     if told.exc_value is not None and told.exc_type is not SystemExit:
-        sys.stderr.write(mask("".join(traceback.format_exception(told.exc_value))))
+        sys.stderr.write(masked_traceback(told.exc_value))
 
 
 def run() -> None:

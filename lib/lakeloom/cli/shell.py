@@ -19,7 +19,7 @@ import typer
 
 from lakeloom.core.errors import LakeloomError
 from lakeloom.core.extras import missing
-from lakeloom.core.secrets import MaskingFilter, mask
+from lakeloom.core.secrets import MaskingFilter, mask, masked_traceback
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -127,7 +127,7 @@ def shell(
             _fail(made, lacking, debug)
             raise typer.Exit(lacking.exit_code) from None
         if debug:
-            sys.stderr.write(_traceback(cause))
+            sys.stderr.write(masked_traceback(cause))
             raise typer.Exit(1) from None
         text, fix = f"internal error: {type(cause).__name__}", "run again with --debug and report the traceback"
         if made.as_json:
@@ -165,19 +165,13 @@ def size(count: int) -> str:
 
 def _fail(made: Shell, error: LakeloomError, debug: bool) -> None:
     if debug:
-        sys.stderr.write(_traceback(error))
+        sys.stderr.write(masked_traceback(error))
     findings = getattr(error, "findings", None)
     if made.as_json and findings is not None:
         made.document({"findings": [finding.as_dict() for finding in findings]})
     elif made.as_json:
         made.document({"error": error.as_dict()})
     sys.stderr.write(f"{error}\n")
-
-
-def _traceback(error: BaseException) -> str:
-    import traceback
-
-    return mask("".join(traceback.format_exception(error)))
 
 
 def _logging(debug: bool) -> None:

@@ -71,6 +71,13 @@ def mask(text: str) -> str:
     return _IN_PAIR.sub(rf"\g<1>\g<2>{SHOWN}", text)
 
 
+def masked_traceback(error: BaseException) -> str:
+    """Return an error with its traceback as Python writes it, without any secret."""
+    import traceback
+
+    return mask("".join(traceback.format_exception(error)))
+
+
 class MaskingFilter(logging.Filter):
     """Masks every log record that passes; installed on the root handler by the command line."""
 
