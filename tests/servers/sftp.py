@@ -2,25 +2,14 @@
 
 import getpass
 import os
-import shutil
-import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 
 from tests.servers.buckets import Bucket
-from tests.servers.running import free_port, running
+from tests.servers.ssh import sshd
 
 CONFIG = """\
-Port {port}
-ListenAddress 127.0.0.1
-HostKey {home}/host
-AuthorizedKeysFile {home}/authorized
-PidFile none
-StrictModes no
-UsePAM no
 PasswordAuthentication yes
 PermitRootLogin yes
-KbdInteractiveAuthentication no
 AllowTcpForwarding no
 MaxStartups 100
 Subsystem sftp internal-sftp
@@ -33,26 +22,13 @@ _HOMES = {}
 @contextmanager
 def sftp(folder):
     """Yield the port of a server; None where OpenSSH's is not installed."""
-    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if program is None or shutil.which("ssh-keygen") is None:
-        yield None
-        return
-    home, port = folder / "sftp", free_port()
-    home.mkdir()
-    words = [program, "-D", "-e", "-f", home / "config"]
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # which the package's own start would make
-        # Root reads what it likes; a server of files that refuses must not.
-        words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all", *words]
-    for name, *more in (("host", ""), ("mine", ""), ("other", ""), ("locked", "open sesame")):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", *more, "-f", home / name], check=True)
-    (home / "authorized").write_text("".join((home / f"{name}.pub").read_text() for name in ("mine", "locked")))
-    for name, key in (("known", "host"), ("wrong", "other")):
-        # Without a port, since lines to the server that can be spoilt have other ones.
-        (home / name).write_text("127.0.0.1 " + " ".join((home / f"{key}.pub").read_text().split()[:2]) + "\n")
-    (home / "config").write_text(CONFIG.format(port=port, home=home))
-    with running(words, port, home / "log"):
-        _HOMES[port] = home
+    # Root reads what it likes; a server of files that refuses must not.
+    less = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all"]
+    before, home = less if os.geteuid() == 0 else [], folder / "sftp"
+    # Without a port, since lines to the server that can be spoilt have other ones.
+    with sshd(home, CONFIG, "127.0.0.1", locked=[("locked", "open sesame")], before=before) as port:
+        if port is not None:
+            _HOMES[port] = home
         yield port
 
 

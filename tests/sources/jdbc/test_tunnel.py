@@ -1,29 +1,19 @@
 """A database behind a machine that is reached by SSH, whose server is Debian's own."""
 
 import getpass
-import os
 import shutil
-import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from lakeloom.core.errors import SourceError
 from lakeloom.sources.jdbc import JdbcConfig
 from tests import servers
+from tests.servers import ssh
 from tests.sources.jdbc.bronze import Bronze
 
 CONFIG = """\
-Port {port}
-ListenAddress 127.0.0.1
-HostKey {home}/host
-AuthorizedKeysFile {home}/authorized
-PidFile none
-StrictModes no
-UsePAM no
 PasswordAuthentication no
-KbdInteractiveAuthentication no
 AllowTcpForwarding yes
 PermitRootLogin prohibit-password
 """
@@ -31,23 +21,11 @@ PermitRootLogin prohibit-password
 
 @contextmanager
 def sshd(home):
-    """Yield the port of an SSH server that knows one key; None where it is not installed."""
-    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if program is None or shutil.which("ssh") is None:
+    """Yield the port of an SSH server that knows one key; None where it, or its client, is not installed."""
+    if shutil.which("ssh") is None:
         yield None
         return
-    home.mkdir()
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # which the package's own start would make
-    for name in ("host", "mine", "other"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", home / name], check=True)
-    port = servers.free_port()
-    shutil.copy(home / "mine.pub", home / "authorized")
-    (home / "config").write_text(CONFIG.format(port=port, home=home))
-    for name, key in (("known", "host"), ("wrong", "other")):
-        kind, public, *_ = (home / f"{key}.pub").read_text().split()
-        (home / name).write_text(f"[127.0.0.1]:{port} {kind} {public}\n")
-    with servers.running([program, "-D", "-e", "-f", home / "config"], port, home / "log"):
+    with ssh.sshd(home, CONFIG, "[127.0.0.1]:{port}") as port:
         yield port
 
 
