@@ -127,8 +127,12 @@ def other_make(request, bucket):
 
     door = run(opened())
     yield door.get_port()
-    door.close()
-    run(door.wait_closed())
+
+    async def closed():  # by the loop's own thread: from another one it meets connections that are just ending
+        door.close()
+        await door.wait_closed()
+
+    run(closed())
     loop.call_soon_threadsafe(loop.stop)
     thread.join(20)
     loop.close()
