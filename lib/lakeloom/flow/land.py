@@ -12,6 +12,7 @@ from lakeloom.core.kinds import pick
 from lakeloom.core.steps import Facts, Step
 from lakeloom.flow.arrival import first
 from lakeloom.flow.context import Context
+from lakeloom.flow.filing import APPENDED, filing
 from lakeloom.flow.lineage import noted
 from lakeloom.flow.renewal import REFUSED, renewed
 from lakeloom.flow.write import Part, write
@@ -19,7 +20,6 @@ from lakeloom.session.spark import Opener, step_session
 from lakeloom.sources import SOURCES
 from lakeloom.sources.sample import Sample, sampled
 from lakeloom.store.intents import Intent, replace
-from lakeloom.store.manner import Manner
 from lakeloom.tables import bronze
 
 
@@ -122,13 +122,13 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
     with step_session(context.engine.spark()) as session:
         known = context.lake.frame(session, table) if context.lake.exists(table) else None
         landing = kind.read(session, config, batch, known, context.project.home)
-        with landing.around:
+        mark = bronze.Stamp(intent.epoch, intent.clock, intent.run)
+        with landing.around, filing(context, session, step, intent, landing, mark) as (landing, stage):
             if landing.shared is not None:
                 landing.shared.persist()
             try:
                 if "sample" in batch:
                     landing = sampled(landing, Sample.of(batch["sample"]), step.name)
-                mark = bronze.Stamp(intent.epoch, intent.clock, intent.run)
                 good = bronze.stamp(landing.good, step.spec.name, mark)
                 broken = None
                 if landing.broken is not None:
@@ -140,7 +140,9 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
                         landing.shared.count()  # what is written must have been read before it is looked at again
                     landing.sound()
                 lineage = noted(context, step, intent, good)
-                part = Part(table, good, Manner("append", evolve="add"))
+                if stage is not None and landing.shared is not None:
+                    stage.write(good)
+                part = Part(table, good, APPENDED, stage=stage.stage if stage is not None else None)
                 facts = write(context, session, intent, [part], broken, lineage=lineage)
             finally:
                 if landing.shared is not None:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,7 +31,7 @@ from lakeloom.objects.address import Address, is_address
 from lakeloom.objects.opened import opening
 from lakeloom.session.connect import is_connect
 from lakeloom.session.spark import Opener
-from lakeloom.sources import direct, ledger, listing, objects
+from lakeloom.sources import direct, ledger, listing, objects, plain
 from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.formats import FORMATS
 from lakeloom.sources.formats.base import format_of
@@ -166,12 +167,10 @@ class Files:
         FilesChangedError
             Where one was rewritten since it was listed; `probe` then marks it.
         """
-        from lakeloom.sources.whole import landing
-
         files, reading = ledger.entries(batch), config.reading_at(base)
         changed = _changed_of(config, files, reading, base) if config.access != "direct" else []
         if not changed:
-            made = landing(spark, reading, config.columns, files, batch["split_bytes"], base, known)
+            made = _landing(spark, config, reading, batch, files, known, base)
             # What Spark has listed by now is what it reads: looked at before, an object could still be another one.
             changed = _changed_of(config, files, reading, base) if config.access == "direct" else []
         if changed:
@@ -185,7 +184,8 @@ class Files:
             if rewritten:
                 raise FilesChangedError(rewritten)
 
-        return replace(made, sound=sound)
+        by_spark = None if made.by_spark is None else partial(_with_sound, made.by_spark, sound)
+        return replace(made, sound=sound, by_spark=by_spark)
 
     @classmethod
     def probe(cls, spark: SparkSession, config: FilesConfig, batch: Batch, base: Path) -> Batch:
@@ -202,6 +202,29 @@ class Files:
         for index, why in _halve(spark, config, files, suspects, batch["split_bytes"], base).items():
             files[index] = replace(files[index], problem=f"Spark can't read it ({why})")
         return batch | {"files": [entry.as_dict() for entry in files]}
+
+
+def _landing(
+    spark: SparkSession, config: FilesConfig, reading: Reading, batch: Batch, files: Sequence[FileEntry],
+    known: DataFrame | None, base: Path,
+) -> Landing:  # fmt: skip
+    """Return the landing of files that are what their entries say: plain ones by Arrow, the others by Spark."""
+    from lakeloom.sources.typed import stored_types
+    from lakeloom.sources.whole import landing
+
+    split = batch["split_bytes"]
+    by_spark = partial(landing, spark, reading, config.columns, files, split, base, known)
+    if "sample" in batch or config.access == "direct" or is_connect(spark):
+        return by_spark()
+    found = plain.apart(files, config.columns, stored_types(known))
+    if not found:
+        return by_spark()
+    jobs = plain.jobs(found, reading, split, spark.sparkContext.defaultParallelism, base)
+    return replace(by_spark(apart=found), jobs=jobs, by_spark=by_spark)
+
+
+def _with_sound(made: Callable[[], Landing], sound: Callable[[], None]) -> Landing:
+    return replace(made(), sound=sound)
 
 
 class FilesChangedError(Exception):

@@ -6,7 +6,7 @@ so that a replay after a crash reads the very same thing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,10 +16,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 Batch = dict[str, Any]
 BROKEN = "raw string, bytes binary, reasons array<string>, _file string, _file_no int, _record bigint"
+
+
+class Job(Protocol):
+    """Rows that one task reads as Arrow and writes into one file of the table; it travels to an executor."""
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield raw columns, ``_file string`` (or a dictionary of it), ``_file_no int``, ``_record bigint``."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,10 @@ class Landing:
     sound : callable, optional
         To be called when `shared` has been read whole, before anything is committed: raises where the source was
         another one meanwhile. None where it can't be.
+    jobs : sequence of Job
+        Rows that are not in `good`, which has their columns, but are written beside it into files of the table.
+    by_spark : callable, optional
+        Gives the same landing without jobs, for a table that takes no such files.
     """
 
     good: DataFrame
@@ -49,6 +61,8 @@ class Landing:
     shared: DataFrame | None = None
     around: AbstractContextManager[None] = field(default_factory=nullcontext)
     sound: Callable[[], None] | None = None
+    jobs: Sequence[Job] = ()
+    by_spark: Callable[[], Landing] | None = None
 
 
 class Source(Protocol):

@@ -42,6 +42,8 @@ class FileEntry:
         Of an object that was fetched, or what was unpacked: what its store says, and where its bytes lie.
     packed : bool
         Whether it is packed: what it holds lands under names of its own, or under its own when it was unpacked.
+    plain : bool
+        Whether its records can be cut without a parser, see `lakeloom.sources.formats.separated`.
     """
 
     path: str
@@ -54,6 +56,7 @@ class FileEntry:
     version: str | None = None
     at: str | None = None
     packed: bool = False
+    plain: bool = False
 
     @property
     def place(self) -> str:
@@ -68,7 +71,9 @@ class FileEntry:
     def as_dict(self) -> dict[str, Any]:
         """Return the entry as it stands in a batch."""
         told = asdict(self) | {"header": None if self.header is None else list(self.header)}
-        return {name: value for name, value in told.items() if name not in ("version", "at", "packed") or value}
+        return {
+            name: value for name, value in told.items() if name not in ("version", "at", "packed", "plain") or value
+        }
 
 
 def entries(batch: Batch) -> list[FileEntry]:

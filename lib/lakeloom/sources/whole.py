@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ def landing(
     split_bytes: int,
     base: Path,
     known: DataFrame | None = None,
+    apart: Container[int] = (),
 ) -> Landing:
     """Return what the files hold; `FileEntry.duplicate_of` ones are passed over.
 
@@ -47,6 +48,8 @@ def landing(
         Size of a split, as the batch pins it.
     known : DataFrame, optional
         The table that the rows go to: its types are kept.
+    apart : container of int
+        Files, by their index, whose rows are read elsewhere, as text: there are their columns alone.
     """
     from pyspark.sql import functions as F
 
@@ -60,7 +63,20 @@ def landing(
         return Landing(nothing, broken[0] if broken else None)
     format_, stored = format_of(reading.format), stored_types(known)
     alike = grouped(loadable.values(), reading, base)
-    read = [format_.read(spark, group, reading, _hints(group, format_, stored) | dict(types)) for group in alike]
+    elsewhere = {full_path(entry.place, base) for index, entry in loadable.items() if index in apart}
+    if elsewhere:
+        loadable = {index: entry for index, entry in loadable.items() if index not in apart}
+        alike = [Group(tuple(each for each in group.paths if each not in elsewhere), group.header) for group in alike]
+        if not loadable:
+            rows = union([_empty(spark, group.header) for group in alike])
+            good = rows.drop(*MARKS).selectExpr("*", "'' AS _file", "0 AS _file_no", "0L AS _record")
+            return Landing(good, broken[0] if broken else None)
+    read = [
+        format_.read(spark, group, reading, _hints(group, format_, stored) | dict(types))
+        if group.paths
+        else _empty(spark, group.header)
+        for group in alike
+    ]
     groups = [
         typed(frame, types, stored, dates=format_.dated(group.header)) for group, frame in zip(alike, read, strict=True)
     ]
@@ -81,6 +97,13 @@ def landing(
         )
         broken.append(records)
     return Landing(good, union(broken) if broken else None, shared)
+
+
+def _empty(spark: SparkSession, header: Iterable[str]) -> DataFrame:
+    """Return no record of such columns, each a text."""
+    raw = [f"{quoted(stored_name(name))} string" for name in header]
+    marks = ["_path string", "_record bigint", f"{RAW} string", f"{REASONS} array<string>"]
+    return spark.createDataFrame([], ", ".join([*raw, *marks]))
 
 
 def _hints(group: Group, format_: type[Format], stored: Mapping[str, DataType]) -> dict[str, str]:

@@ -15,19 +15,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import StoreError, TableError
-from lakeloom.core.names import TableName
+from lakeloom.core.names import TableName, quoted
 from lakeloom.core.secrets import mask
 from lakeloom.store import refs
 from lakeloom.store.describe import comments_of, describe
 from lakeloom.store.evolve import changes, evolve, features
 from lakeloom.store.lake import Lake
-from lakeloom.store.layout import Layout
+from lakeloom.store.layout import Layout, made_as
 from lakeloom.store.manner import DELETED, Manner
 from lakeloom.store.merge import merge
 from lakeloom.store.nested import aligned
 from lakeloom.store.replace import replaced
 from lakeloom.store.stage import Stage
-from lakeloom.store.types import names_in, nodes_of
+from lakeloom.store.transaction import Transaction
+from lakeloom.store.types import Node, names_in, nodes_of, sql_type
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -120,8 +121,8 @@ def commit(
     if properties is not None:
         # An overwrite brings its own columns with their comments.
         describe(session, lake, table, said, comments_of(frame) if how.mode != "overwrite" else None)
-    opened = lake.delta(table)
     if how.mode == "overwrite":
+        opened = lake.delta(table)
         layout.lift(session, place, opened)
         evolve(session, place, opened, (), names_in(nodes_of(frame)))
         _sign(session, mark)
@@ -129,13 +130,7 @@ def commit(
         made = find(lake, table, mark.step, mark.epoch)
         layout.settle(session, place, lake.delta(table))
         return made
-    there = nodes_of(opened)
-    given = {name: kind for name, kind in nodes_of(frame).items() if name != DELETED}
-    needed = changes(there, given, allowed=how.evolve, renamed=how.renamed, dropped=how.dropped, where=str(table))
-    if needed:
-        evolve(session, place, opened, needed, names_in(given))
-        there = nodes_of(lake.delta(table))
-    frame = aligned(frame, there)
+    frame = aligned(frame, _ready(session, lake, table, frame, how))
     if how.mode == "merge":
         _sign(session, mark)
         merge(session, lake, table, frame, how, (mark.step, mark.epoch))
@@ -145,6 +140,68 @@ def commit(
         writer = frame.write.format("delta").mode("overwrite" if condition else "append")
         (writer.option("replaceWhere", condition) if condition else writer).save(path)
     return find(lake, table, mark.step, mark.epoch)
+
+
+def _ready(session: SparkSession, lake: Lake, table: TableName, frame: DataFrame, how: Manner) -> dict[str, Node]:
+    """Change the table's columns as the rows need it; return what they are then."""
+    opened = lake.delta(table)
+    there = nodes_of(opened)
+    given = {name: kind for name, kind in nodes_of(frame).items() if name != DELETED}
+    needed = changes(there, given, allowed=how.evolve, renamed=how.renamed, dropped=how.dropped, where=str(table))
+    if not needed:
+        return there
+    evolve(session, f"delta.`{lake.path(table)}`", opened, needed, names_in(given))
+    return nodes_of(lake.delta(table))
+
+
+def begin(
+    session: SparkSession, lake: Lake, table: TableName, frame: DataFrame, mark: Mark, how: Manner,
+    properties: Mapping[str, str],
+) -> tuple[Stage, DataFrame] | None:  # fmt: skip
+    """Make a table ready for rows like `frame` that are appended as files, and return their stage.
+
+    What a table needs before its rows gets commits of its own, as by `commit`; one that does not exist is made by the
+    stage's.
+
+    Returns
+    -------
+    (Stage, DataFrame) or None
+        The stage, and the rows of `frame` as it takes them; None where the table takes no files that Spark has not
+        written, or has this execution's already: `commit` knows what to do then.
+
+    Raises
+    ------
+    TableError
+        LL-TABLE-004 for columns that may not be added.
+    StoreError
+        LL-STORE-005 where the table was published and its log has gone.
+    """
+    from pyspark.sql import functions as F
+
+    if not Transaction.can_begin(session) or lake.epoch(table, mark.step) >= mark.epoch:
+        return None
+    said, new = {key: mask(value) for key, value in properties.items()}, None
+    if lake.exists(table):
+        describe(session, lake, table, said, comments_of(frame))
+        there = _ready(session, lake, table, frame, how)
+        given = {name.lower(): name for name in frame.columns}
+        frame = aligned(frame, there).select(
+            *(
+                (
+                    F.col(quoted(given[low])) if (low := name.lower()) in given else F.lit(None).cast(sql_type(node))
+                ).alias(name)
+                for name, node in there.items()
+            )
+        )
+    else:
+        _require_new(lake, table, mark)
+        if features((), names_in(nodes_of(frame))):
+            return None
+        new = made_as(frame, RETENTION | said)
+    stage = Stage.begin(
+        session, lake, table, frame, how, mark.step, mark.epoch, properties=properties, layout=PLAIN, new=new
+    )
+    return None if stage is None or stage.indexed is None else (stage, frame)
 
 
 def restore(session: SparkSession, lake: Lake, table: TableName, version: int | None, mark: Mark) -> int:

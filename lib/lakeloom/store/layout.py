@@ -9,9 +9,12 @@ Source: Delta's table properties; ``delta.constraints.<name>`` is what ``ADD CON
 
 from __future__ import annotations
 
+import json
+import time
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.names import is_identifier, quoted
 from lakeloom.store.describe import quoted as text
@@ -109,6 +112,37 @@ class Layout:
             if name not in there:
                 unsigned(session)
                 session.sql(f"ALTER TABLE {place} ADD CONSTRAINT {quoted(name)} CHECK ({condition})")
+
+
+def made_as(frame: DataFrame, properties: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a log says of a table that is made for rows like `frame` (``metaData``), laid out in no way.
+
+    Parameters
+    ----------
+    properties : mapping
+        Those of the table, and ``comment``, its description.
+    """
+    schema = {"type": "struct", "fields": [_nullable(field) for field in frame.schema.jsonValue()["fields"]]}
+    told = {name: value for name, value in properties.items() if name != "comment"}
+    return {
+        "id": str(uuid.uuid4()),
+        **({"description": properties["comment"]} if "comment" in properties else {}),
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": json.dumps(schema),
+        "partitionColumns": [],
+        "configuration": told,
+        "createdTime": int(time.time() * 1000),
+    }
+
+
+def _nullable(node: Any) -> Any:
+    """Return a type, or a field with its own, in which all may be NULL, as in every table that Delta makes."""
+    if not isinstance(node, dict):
+        return node
+    found = {name: _nullable(value) for name, value in node.items() if name != "metadata"}
+    found |= {name: True for name in ("nullable", "containsNull", "valueContainsNull") if name in node}
+    found |= {"fields": [_nullable(field) for field in node["fields"]]} if "fields" in node else {}
+    return found | ({"metadata": node["metadata"]} if "metadata" in node else {})
 
 
 def _constraints(told: Iterable[str]) -> set[str]:

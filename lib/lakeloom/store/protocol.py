@@ -59,3 +59,21 @@ def derives(version: Snapshot) -> bool:
     """Return whether the table makes values of its columns itself, or pads them to a length."""
     schema = version.metadata["schemaString"]
     return "delta.generationExpression" in schema or "CHAR_VARCHAR" in schema
+
+
+def free(version: Snapshot) -> bool:
+    """Return whether any row of the table's types may stand in it, in any file, under its columns' own names."""
+    told, schema = configuration(version), json.loads(version.metadata["schemaString"])
+    return (
+        not any(key.startswith("delta.constraints.") for key in told)
+        and "delta.invariants" not in version.metadata["schemaString"]
+        and all(field["nullable"] for field in schema["fields"])
+        and told.get("delta.columnMapping.mode", "none") == "none"
+        and not version.metadata.get("partitionColumns")
+    )
+
+
+def indexed(version: Snapshot) -> int | None:
+    """Return of how many columns the log is to have statistics, below 0 for all; None where it names them."""
+    told = configuration(version)
+    return None if "delta.dataSkippingStatsColumns" in told else int(told.get("delta.dataSkippingNumIndexedCols", 32))

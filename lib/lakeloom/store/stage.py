@@ -3,8 +3,8 @@
 What decides over a table's next version is then known before that version is there, and no row is read twice for it.
 Files that are forgotten are in no version; what a crash leaves of them goes with the next vacuum.
 
-It is for rows that fit a table as it stands, and leaves to the plain write what changes more than rows: a table
-that is made, columns, comments, properties, layout. And it leaves to it what needs Delta to see the rows: columns
+It is for rows that fit a table as it stands, or one that is made for them as told, and leaves to the plain write
+what changes more than rows: columns, comments, properties, layout. And it leaves to it what needs Delta to see the rows: columns
 that the table makes itself.
 
 Source: the Delta transaction log protocol; Delta's ``WriteIntoDelta``.
@@ -12,8 +12,9 @@ Source: the Delta transaction log protocol; Delta's ``WriteIntoDelta``.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
@@ -21,11 +22,12 @@ from lakeloom.core.names import TableName, quoted
 from lakeloom.core.secrets import mask
 from lakeloom.objects.path import Location
 from lakeloom.store.describe import comments_of, says
+from lakeloom.store.filed import leaves_of
 from lakeloom.store.lake import Lake
 from lakeloom.store.layout import Layout
 from lakeloom.store.log import Snapshot, alive, removed, snapshot, transacted
 from lakeloom.store.manner import Manner
-from lakeloom.store.protocol import changeable, columns, comments, derives
+from lakeloom.store.protocol import changeable, columns, comments, derives, free, indexed
 from lakeloom.store.transaction import Transaction, acting
 
 if TYPE_CHECKING:
@@ -75,22 +77,31 @@ class Stage:
         *,
         properties: Mapping[str, str],
         layout: Layout,
+        new: Mapping[str, Any] | None = None,
     ) -> Stage | None:
         """Return a stage for rows like `frame`; None where they must be written plainly, or stand there already.
 
         Parameters are those of `lakeloom.store.commit.commit`; nothing is read of the rows.
+
+        Parameters
+        ----------
+        new : mapping, optional
+            What a table that does not exist yet is to be made as, the log's ``metaData``; without it none is made.
         """
         from py4j.protocol import Py4JError
 
-        if how.mode in ("merge", "replace") or not Transaction.can_begin(session) or not lake.exists(table):
+        there = lake.exists(table)
+        if how.mode in ("merge", "replace") or not Transaction.can_begin(session) or not (there or new):
             return None
         mode: Literal["append", "overwrite"] = "overwrite" if how.mode == "overwrite" else "append"
         said, told = {key: mask(value) for key, value in properties.items()}, comments_of(frame)
-        if not says(lake.delta(table), said, told):
+        if there and not says(lake.delta(table), said, told):
             return None
         try:
             with acting(session):
                 txn = Transaction(session, lake.path(table))
+                if new is not None and txn.version < 0:
+                    txn.makes(new)
                 txn.excludes(step)
                 now = txn.now()
         except Py4JError:  # this Delta's classes are other ones
@@ -101,15 +112,32 @@ class Stage:
             now = snapshot(lake, table, txn.version)
             if len(now.adds) > _MOST_FILES or not layout.stands(now) or comments(now) != told:
                 return None
-        if lake.epoch(table, step) >= epoch:  # asked after the version was fixed: what comes later conflicts
+        if there and lake.epoch(table, step) >= epoch:  # asked after the version was fixed: what comes later conflicts
             return None
         return cls(session, lake.folder(table), mode, txn, now)
 
     def write(self, frame: DataFrame) -> int:
         """Write rows into files and return how many they were; raises what Spark raises, also for constraints."""
         with acting(self._session):
-            self._written = self._txn.write(frame.select(*map(quoted, columns(self._now))))
-        return sum(map(alive, self._written))
+            made = self._txn.write(frame.select(*map(quoted, columns(self._now))))
+        self._written += made
+        return sum(map(alive, made))
+
+    @property
+    def indexed(self) -> list[str] | None:
+        """The columns of which files written elsewhere must have statistics; None where there may be no such files.
+
+        Those need no rows to be looked at: no constraint, no partition, no other names for columns.
+        """
+        most = indexed(self._now)
+        if most is None or not free(self._now):
+            return None
+        fields = json.loads(self._now.metadata["schemaString"])["fields"]
+        return leaves_of({field["name"]: field["type"] for field in fields}, most)
+
+    def take(self, written: Iterable[Mapping[str, Any]]) -> None:
+        """Take files that lie in the table's folder, by the log's ``add`` actions: `lakeloom.store.filed` makes them."""
+        self._written += map(dict, written)
 
     def commit(self, step: str, epoch: int) -> None:
         """Let the files be the table's next version, in the words of the session's manifest.

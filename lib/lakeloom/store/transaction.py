@@ -93,6 +93,11 @@ class Transaction:
         """Return the table's newest version now."""
         return int(self._log.update(False, self._none, self._none).version())
 
+    def makes(self, metadata: Mapping[str, Any]) -> None:
+        """Say what a table that does not exist yet is to be, as the log's ``metaData``; the protocol follows from it."""
+        self._txn.updateMetadata(self._action("metaData", metadata), False)
+        self._log.createLogDirectoriesIfNotExists()
+
     def excludes(self, step: str) -> None:
         """Say that no commit of `step` came before: one by somebody else from here on is a conflict."""
         # What Delta's own question after it would do as well, after a query over the whole log.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.sources import scanners
 from lakeloom.sources.columns import stored_name
 from lakeloom.sources.formats.base import Format
+from lakeloom.sources.formats.separated import Plainness
 from lakeloom.sources.reading import Reading
 from lakeloom.sources.records import CORRUPT, Group, corrupt, files, lines, marks, numbered
 from lakeloom.sources.scanners import TOO_LONG, Found, Text, ends
@@ -34,9 +35,16 @@ class CsvScanner(Text):
         self._quote = quote
         self._pairs = re.compile(re.escape(quote) + b"[^" + re.escape(quote) + b"]*" + re.escape(quote))
         self._escaped = None if escape == quote else re.compile(re.escape(escape) + b".", re.DOTALL)
+        self._plainness = Plainness(reading)
+
+    @property
+    def plain(self) -> bool:
+        """Whether ends of lines and separators alone tell the file's values, as many in each record."""
+        return self._plainness.holds() and self._plainness.columns == len(self.found()[0] or ())
 
     def follow(self, chunk: bytes) -> None:
         """Look that records end: where lines do, but for those inside of quotes that may hold them."""
+        self._plainness.feed(chunk)
         if self.reading.options.get("multiLine") != "true":
             super().follow(chunk)
             return

@@ -1,0 +1,102 @@
+"""Rows of a landing that executors write into files of the table as Arrow has them, without Spark's writer.
+
+Files lie there before the step's commit names them, in the same commit as the rows that Spark has written. Where the
+table takes no such files, Spark reads and writes all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lakeloom.core.names import TableName
+from lakeloom.core.steps import Step
+from lakeloom.flow.context import Context
+from lakeloom.objects.path import Location
+from lakeloom.project.about import about
+from lakeloom.sources.landing import Job, Landing
+from lakeloom.store.commit import begin
+from lakeloom.store.filed import filed
+from lakeloom.store.intents import Intent
+from lakeloom.store.manner import Manner
+from lakeloom.store.stage import Stage
+from lakeloom.tables import bronze
+from lakeloom.tables.arrived import stamped
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+APPENDED = Manner("append", evolve="add")
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A stage that has the files of a landing's jobs; `order` are the table's columns with their types."""
+
+    stage: Stage
+    order: DataFrame
+
+    def write(self, good: DataFrame) -> None:
+        """Write the rows that Spark has read beside them."""
+        self.stage.write(self.order.unionByName(good, allowMissingColumns=True))
+
+
+@contextmanager
+def filing(
+    context: Context, session: SparkSession, step: Step, intent: Intent, landing: Landing, mark: bronze.Stamp
+) -> Iterator[tuple[Landing, Filed | None]]:
+    """Write the rows of a landing's jobs; give what is left of the landing, and the stage that has the files.
+
+    Without jobs, or for a table that takes no files, there is no stage, and the landing has all rows. Files of a
+    landing that fails are taken away.
+    """
+    if not landing.jobs:
+        yield landing, None
+        return
+    table = TableName.parse(step.writes[0])
+    rows = bronze.stamp(landing.good, step.spec.name, mark)
+    begun = begin(
+        session,
+        context.lake,
+        table,
+        rows,
+        context.mark(intent, str(table)),
+        APPENDED,
+        about(context.project, str(table)),
+    )
+    if begun is None:
+        assert landing.by_spark is not None  # what has jobs has it
+        yield landing.by_spark(), None
+        return
+    stage, ready = begun
+    names = {name.lower(): name for name in ready.columns}
+    task = _Task(
+        context.lake.folder(table), step.spec.name, mark, names, tuple(stage.indexed or ()),
+        str(session.conf.get("spark.sql.parquet.compression.codec")),
+    )  # fmt: skip
+    try:
+        jobs = session.sparkContext.parallelize(landing.jobs, len(landing.jobs))
+        stage.take(add for add in jobs.map(task).collect() if add is not None)
+        yield landing, Filed(stage, ready.where("false"))
+    except BaseException:
+        stage.forget()
+        raise
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Writes one job's rows into one file; returns what the log says of it."""
+
+    folder: Location
+    source: str
+    mark: bronze.Stamp
+    names: Mapping[str, str]
+    leaves: tuple[str, ...]
+    codec: str
+
+    def __call__(self, job: Job) -> dict[str, Any] | None:
+        rows = (stamped(table, self.source, self.mark) for table in job.tables())
+        named = (each.rename_columns([self.names[name.lower()] for name in each.column_names]) for each in rows)
+        return filed(self.folder, named, self.leaves, self.codec)
