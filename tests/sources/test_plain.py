@@ -110,12 +110,14 @@ def test_arrow_reads_what_spark_reads(spark, tmp_path, files, ended, newline, sp
         entries.append(entry)
     by_spark = landing(spark, CSV, {}, entries, split_bytes, tmp_path)
     assert not by_spark.broken.count()
-    wanted = sorted(tuple(row) for row in by_spark.good.select("_file_no", "_record", *"_file x y_y raw_z".split()).collect())
+    wanted = sorted(
+        tuple(row) for row in by_spark.good.select("_file_no", "_record", *["_file", "x", "y_y", "raw_z"]).collect()
+    )
     found = []
     for job in plain.jobs(dict(enumerate(entries)), CSV, split_bytes, 2, tmp_path):
         for table in job.tables():
             assert table.column_names == ["x", "y_y", "raw_z", "_file", "_file_no", "_record"]
-            columns = [table[name].to_pylist() for name in ["_file_no", "_record", *"_file x y_y raw_z".split()]]
+            columns = [table[name].to_pylist() for name in ["_file_no", "_record", *["_file", "x", "y_y", "raw_z"]]]
             found += zip(*columns, strict=True)
     assert sorted(found, key=str) == sorted(wanted, key=str)
 

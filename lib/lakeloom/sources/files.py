@@ -43,7 +43,8 @@ from lakeloom.sources.packed import UTF8, PackedError, has_plain_name, is_utf8, 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-EXECUTORS_FROM_BYTES = 1 << 30
+EXECUTORS_FROM_BYTES = 256 << 20
+_TASKS_A_SLOT = 16
 
 
 class Files:
@@ -247,7 +248,9 @@ def _inspect_all(
     many = len(jobs) > 1 and sum(each.size for each in new) >= EXECUTORS_FROM_BYTES
     session = spark() if many else None
     if session is not None and not is_connect(session):
-        found = session.sparkContext.parallelize(jobs, len(jobs)).map(lambda job: inspect(*job)).collect()
+        slots = session.sparkContext.defaultParallelism
+        spread = session.sparkContext.parallelize(jobs, min(len(jobs), slots * _TASKS_A_SLOT))
+        found = spread.map(lambda job: inspect(*job)).collect()
     else:
         with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
             found = list(pool.map(lambda job: inspect(*job), jobs))

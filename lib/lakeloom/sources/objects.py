@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Policy = Literal["add", "ignore", "fail"]
-EXECUTORS_FROM_BYTES = 1 << 30
+EXECUTORS_FROM_BYTES = 64 << 20
+# A task opens the store anew, which takes as long as some objects.
+_TASKS_A_SLOT = 4
 _THREADS = 8
 # A part of the ending says how the file is packed; what else a key may hold is no name for a file.
 _ENDING = re.compile(r"(?:\.[A-Za-z0-9]{1,8}){1,2}$")
@@ -143,8 +145,8 @@ def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSessi
     many = len(missing) > 1 and sum(each.size for each in missing) >= EXECUTORS_FROM_BYTES
     session = spark() if many else None
     if session is not None and not is_connect(session):
-        jobs = session.sparkContext.parallelize(missing, len(missing))
         slots = session.sparkContext.defaultParallelism
+        jobs = session.sparkContext.parallelize(missing, min(len(missing), slots * _TASKS_A_SLOT))
         without = dict(jobs.mapPartitions(lambda part: _fetched(place, part, slots)).collect())
     else:
         without = dict(_fetched(place, missing, 1))

@@ -4,8 +4,8 @@ What decides over a table's next version is then known before that version is th
 Files that are forgotten are in no version; what a crash leaves of them goes with the next vacuum.
 
 It is for rows that fit a table as it stands, or one that is made for them as told, and leaves to the plain write
-what changes more than rows: columns, comments, properties, layout. And it leaves to it what needs Delta to see the rows: columns
-that the table makes itself.
+what changes more than rows: columns, comments, properties, layout. And it leaves to it what needs Delta to see the
+rows: columns that the table makes itself.
 
 Source: the Delta transaction log protocol; Delta's ``WriteIntoDelta``.
 """
@@ -136,7 +136,7 @@ class Stage:
         return leaves_of({field["name"]: field["type"] for field in fields}, most)
 
     def take(self, written: Iterable[Mapping[str, Any]]) -> None:
-        """Take files that lie in the table's folder, by the log's ``add`` actions: `lakeloom.store.filed` makes them."""
+        """Take files in the table's folder, by the log's ``add`` actions of them: `lakeloom.store.filed` makes them."""
         self._written += map(dict, written)
 
     def commit(self, step: str, epoch: int) -> None:

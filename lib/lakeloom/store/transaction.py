@@ -94,7 +94,7 @@ class Transaction:
         return int(self._log.update(False, self._none, self._none).version())
 
     def makes(self, metadata: Mapping[str, Any]) -> None:
-        """Say what a table that does not exist yet is to be, as the log's ``metaData``; the protocol follows from it."""
+        """Say what a table that is not there yet is to be, as the log's ``metaData``; its protocol follows from it."""
         self._txn.updateMetadata(self._action("metaData", metadata), False)
         self._log.createLogDirectoriesIfNotExists()
 
