@@ -45,6 +45,8 @@ EXTRAS = {
     "azure": ["azure-storage-blob>=12.24", "azure-identity>=1.19"],
     # bcrypt opens keys that have a passphrase.
     "sftp": ["asyncssh>=2.21", "bcrypt>=4"],
+    # Tables of PostgreSQL as Arrow; without it they come through the JDBC driver.
+    "postgresql": ["adbc-driver-postgresql>=1.13,<2"],
     # Avro, Excel, XSD and Protobuf as formats of files.
     "formats": ["fastavro>=1.9", "openpyxl>=3.1", "lxml>=5", "protobuf>=5"],
     "keyring": ["keyring>=25"],

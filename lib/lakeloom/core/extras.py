@@ -25,6 +25,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "gcp": ("google.cloud.storage",),
     "azure": ("azure.storage.blob", "azure.identity"),
     "sftp": ("asyncssh", "bcrypt"),
+    "postgresql": ("adbc_driver_postgresql", "adbc_driver_manager"),
     "formats": ("fastavro", "openpyxl", "lxml"),
     "keyring": ("keyring",),
     "databricks": ("databricks.bundles",),

@@ -1,12 +1,12 @@
 """Rows of a landing that executors write into files of the table as Arrow has them, without Spark's writer.
 
 Files lie there before the step's commit names them, in the same commit as the rows that Spark has written. Where the
-table takes no such files, Spark reads and writes all rows.
+table takes no such files, or a job leaves its rows to Spark, Spark reads and writes all rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
 from lakeloom.objects.path import Location
 from lakeloom.project.about import about
-from lakeloom.sources.landing import Job, Landing
+from lakeloom.sources.landing import Job, Landing, LeftToSparkError
 from lakeloom.store.commit import begin
 from lakeloom.store.filed import filed
 from lakeloom.store.intents import Intent
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 APPENDED = Manner("append", evolve="add")
+LEFT = "left to Spark"
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,33 @@ def filing(
         str(session.conf.get("spark.sql.parquet.compression.codec")),
     )  # fmt: skip
     try:
-        jobs = session.sparkContext.parallelize(landing.jobs, len(landing.jobs))
-        stage.take(add for add in jobs.map(task).collect() if add is not None)
-        yield landing, Filed(stage, ready.where("false"))
+        whole = _done(session, landing.jobs, task, stage)
+        if whole:
+            yield landing, Filed(stage, ready.where("false"))
     except BaseException:
         stage.forget()
         raise
+    if not whole:
+        stage.forget()
+        assert landing.by_spark is not None  # as above
+        yield landing.by_spark(), None
+
+
+def _done(session: SparkSession, jobs: Sequence[Job], task: _Task, stage: Stage) -> bool:
+    """Let tasks do the jobs and the stage take their files; return whether none has left its rows to Spark."""
+    try:
+        made = session.sparkContext.parallelize(jobs, len(jobs)).map(task).collect()
+    except Exception as cause:  # a worker's error reaches this process as a text
+        if f"{LeftToSparkError.__module__}.{LeftToSparkError.__name__}" in str(cause):
+            return False
+        raise
+    stage.take(each for each in made if isinstance(each, dict))
+    return LEFT not in made
 
 
 @dataclass(frozen=True)
 class _Task:
-    """Writes one job's rows into one file; returns what the log says of it."""
+    """Writes one job's rows into one file; returns what the log says of it, or that they are left to Spark."""
 
     folder: Location
     source: str
@@ -96,7 +113,12 @@ class _Task:
     leaves: tuple[str, ...]
     codec: str
 
-    def __call__(self, job: Job) -> dict[str, Any] | None:
+    def __call__(self, job: Job) -> dict[str, Any] | str | None:
         rows = (stamped(table, self.source, self.mark) for table in job.tables())
         named = (each.rename_columns([self.names[name.lower()] for name in each.column_names]) for each in rows)
-        return filed(self.folder, named, self.leaves, self.codec)
+        try:
+            return filed(self.folder, named, self.leaves, self.codec)
+        except LeftToSparkError as left:
+            if left.again:
+                raise
+            return LEFT

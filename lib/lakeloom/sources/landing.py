@@ -23,6 +23,22 @@ Batch = dict[str, Any]
 BROKEN = "raw string, bytes binary, reasons array<string>, _file string, _file_no int, _record bigint"
 
 
+class LeftToSparkError(Exception):
+    """Raised by a job whose rows Spark is to read after all.
+
+    Parameters
+    ----------
+    why : str
+        Without values and words of the source's.
+    again : bool
+        Whether the job may succeed when it is tried again.
+    """
+
+    def __init__(self, why: str, *, again: bool = False) -> None:
+        super().__init__(why)
+        self.again = again
+
+
 class Job(Protocol):
     """Rows that one task reads as Arrow and writes into one file of the table; it travels to an executor."""
 

@@ -114,7 +114,10 @@ class JdbcConfig(BaseModel):
     connections : int, optional
         How many connections may be open at once in one run, over all sources of the database.
     fetch_rows : int
-        Rows a round trip.
+        Rows a round trip of the driver.
+    by : str
+        ``auto``: rows of PostgreSQL come as Arrow where that gives the same and is quicker; ``jdbc``: all come through
+        the driver.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -137,6 +140,7 @@ class JdbcConfig(BaseModel):
     tunnel: Tunnel | None = None
     connections: int | None = Field(default=None, ge=1)
     fetch_rows: int = Field(default=10_000, ge=1)
+    by: Literal["auto", "jdbc"] = "auto"
 
     @model_validator(mode="after")
     def _fits(self) -> JdbcConfig:

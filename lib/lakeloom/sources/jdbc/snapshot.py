@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # A transaction's isolation is said before its first query, and the snapshot right after.
-_TAKEN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT '{}'"
+_TAKEN = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SET TRANSACTION SNAPSHOT '{}'")
 
 
 def shared(session: SparkSession, config: JdbcConfig) -> bool:
@@ -39,8 +39,10 @@ class Snapshot:
 
     Attributes
     ----------
+    words : tuple of str
+        SQL by which a connection takes the state.
     options : dict
-        What Spark's reader is told, so that its connections take the state.
+        What Spark's reader is told, so that its connections take it.
     """
 
     def __init__(self, session: SparkSession, config: JdbcConfig) -> None:
@@ -54,11 +56,11 @@ class Snapshot:
             asking.executeQuery(f"SELECT 1 FROM {origin_of(config)} LIMIT 0")  # noqa: S608  names are validated
             found = asking.executeQuery("SELECT pg_export_snapshot()")
             found.next()
-            taken = _TAKEN.format(found.getString(1))
+            self.words = tuple(each.format(found.getString(1)) for each in _TAKEN)
         except BaseException:
             self.close()
             raise
-        self.options = {"sessionInitStatement": f"{given}; {taken}" if given else taken}
+        self.options = {"sessionInitStatement": "; ".join([given, *self.words] if given else self.words)}
 
     def close(self) -> None:
         """Let the state go; a connection that is gone already is no error."""

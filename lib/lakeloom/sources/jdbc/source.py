@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,6 +21,7 @@ from lakeloom.core.names import quoted
 from lakeloom.core.secrets import reveal
 from lakeloom.session.spark import step_session
 from lakeloom.sources.columns import stored_name
+from lakeloom.sources.jdbc.asked import parts
 from lakeloom.sources.jdbc.comparison import compared
 from lakeloom.sources.jdbc.config import JdbcConfig
 from lakeloom.sources.jdbc.connection import at_home, coded
@@ -87,14 +89,18 @@ class Jdbc:
 
         config = at_home(config, base)
         with ExitStack() as stack, coded(config):
-            parts = len(batch["partitions"]) + bool(batch.get("snapshot"))
-            stack.enter_context(counted(reveal(config.url), parts, config.connections))
+            connections = len(batch["partitions"]) + bool(batch.get("snapshot"))
+            stack.enter_context(counted(reveal(config.url), connections, config.connections))
             config = stack.enter_context(reached(config, spark))
             held: dict[str, str] = {}
+            state: tuple[str, ...] = ()
             if batch.get("snapshot"):
-                held = stack.enter_context(closing(Snapshot(spark, config))).options
-            rows = stored(table(spark, config, batch["partitions"], **held))
-            found = marked(rows, unique=bool(config.keys or batch.get("unique")))
+                snapshot = stack.enter_context(closing(Snapshot(spark, config)))
+                held, state = snapshot.options, snapshot.words
+            rows = table(spark, config, batch["partitions"], **held)
+            unique = bool(config.keys or batch.get("unique"))
+            jobs = parts(spark, config, batch, rows, state) if unique and known is None else None
+            found = marked(stored(rows), unique=unique)
             shared = None
             if "sample" in batch:
                 shared = found.persist()
@@ -109,7 +115,10 @@ class Jdbc:
                 F.lit(0).alias("_file_no"),
                 "_record",
             )
-            return Landing(good, None, shared, _around(config, stack.pop_all()))
+            around = _around(config, stack.pop_all())
+            if jobs is None:
+                return Landing(good, None, shared, around)
+            return Landing(good.where("false"), None, None, around, None, jobs, partial(Landing, good, None))
 
     @classmethod
     def probe(cls, spark: SparkSession, config: JdbcConfig, batch: Batch, base: Path) -> Batch:
