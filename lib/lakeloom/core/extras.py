@@ -25,7 +25,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "gcp": ("google.cloud.storage",),
     "azure": ("azure.storage.blob", "azure.identity"),
     "sftp": ("asyncssh", "bcrypt"),
-    "postgresql": ("adbc_driver_postgresql", "adbc_driver_manager"),
+    "postgresql": ("adbc_driver_postgresql",),
     "formats": ("fastavro", "openpyxl", "lxml"),
     "keyring": ("keyring",),
     "databricks": ("databricks.bundles",),
