@@ -23,6 +23,8 @@ from lakeloom.sources.landing import LeftToSparkError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Classes of SQL states that a second try meets again: values, what is not supported, names and rights.
+_SAME_AGAIN = ("22", "0A", "42", "28")
 # As the driver's connections are set: what an SQL condition makes of times and numbers must not depend on the way.
 _SESSION = ("SET TimeZone = 'UTC'", "SET DateStyle = 'ISO'", "SET extra_float_digits = 3")
 
@@ -148,7 +150,8 @@ def _batches(place: str, first: tuple[str, ...], query: str) -> Iterator[pa.Reco
     except adbc.Error as cause:
         # Not chained, and without its text: that may name host, user and values.
         state = cause.sqlstate or cause.status_code.name
-        raise LeftToSparkError(f"the database could not be read [{state}]", again=True) from None
+        again = not state.startswith(_SAME_AGAIN)
+        raise LeftToSparkError(f"the database could not be read [{state}]", again=again) from None
     except (OSError, pa.ArrowException):
         raise LeftToSparkError("the database could not be read to its end", again=True) from None
 
