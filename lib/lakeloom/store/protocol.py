@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lakeloom.store.filed import leaves_of
 from lakeloom.store.log import Snapshot
 from lakeloom.store.types import spark_type
 
@@ -63,17 +64,20 @@ def derives(version: Snapshot) -> bool:
 
 def free(version: Snapshot) -> bool:
     """Return whether any row of the table's types may stand in it, in any file, under its columns' own names."""
-    told, schema = configuration(version), json.loads(version.metadata["schemaString"])
+    told = configuration(version)
     return (
         not any(key.startswith("delta.constraints.") for key in told)
         and "delta.invariants" not in version.metadata["schemaString"]
-        and all(field["nullable"] for field in schema["fields"])
+        and all(field["nullable"] for field in _fields(version))
         and told.get("delta.columnMapping.mode", "none") == "none"
         and not version.metadata.get("partitionColumns")
     )
 
 
-def indexed(version: Snapshot) -> int | None:
-    """Return of how many columns the log is to have statistics, below 0 for all; None where it names them."""
+def indexed(version: Snapshot) -> list[str] | None:
+    """Return the columns of which the log is to have statistics, by dotted names; None where the table names them."""
     told = configuration(version)
-    return None if "delta.dataSkippingStatsColumns" in told else int(told.get("delta.dataSkippingNumIndexedCols", 32))
+    if "delta.dataSkippingStatsColumns" in told:
+        return None
+    nodes = {field["name"]: field["type"] for field in _fields(version)}
+    return leaves_of(nodes, int(told.get("delta.dataSkippingNumIndexedCols", 32)))

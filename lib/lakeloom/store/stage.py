@@ -12,7 +12,6 @@ Source: the Delta transaction log protocol; Delta's ``WriteIntoDelta``.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +21,6 @@ from lakeloom.core.names import TableName, quoted
 from lakeloom.core.secrets import mask
 from lakeloom.objects.path import Location
 from lakeloom.store.describe import comments_of, says
-from lakeloom.store.filed import leaves_of
 from lakeloom.store.lake import Lake
 from lakeloom.store.layout import Layout
 from lakeloom.store.log import Snapshot, alive, removed, snapshot, transacted
@@ -129,11 +127,7 @@ class Stage:
 
         Those need no rows to be looked at: no constraint, no partition, no other names for columns.
         """
-        most = indexed(self._now)
-        if most is None or not free(self._now):
-            return None
-        fields = json.loads(self._now.metadata["schemaString"])["fields"]
-        return leaves_of({field["name"]: field["type"] for field in fields}, most)
+        return indexed(self._now) if free(self._now) else None
 
     def take(self, written: Iterable[Mapping[str, Any]]) -> None:
         """Take files in the table's folder, by the log's ``add`` actions of them: `lakeloom.store.filed` makes them."""
