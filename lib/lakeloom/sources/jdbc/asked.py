@@ -14,7 +14,8 @@ from lakeloom.session.connect import is_connect
 from lakeloom.sources.jdbc import libpq
 from lakeloom.sources.jdbc.arrow import Part, available
 from lakeloom.sources.jdbc.config import JdbcConfig
-from lakeloom.sources.jdbc.connection import condition, opened, origin_of, properties_of
+from lakeloom.sources.jdbc.connection import condition, origin_of, properties_of
+from lakeloom.sources.jdbc.described import described
 from lakeloom.sources.jdbc.dialects import product, quote_identifier
 from lakeloom.sources.jdbc.rows import stored
 from lakeloom.sources.jdbc.taken import Taken, taken
@@ -70,18 +71,13 @@ def parts(
 
 def _columns(session: SparkSession, config: JdbcConfig, rows: DataFrame) -> list[Taken] | None:
     """Return how each column is taken, None where one of them is not."""
-    with opened(session, config) as connection:
-        asking = connection.createStatement()
-        encoding = asking.executeQuery("SELECT current_setting('server_encoding')")
-        encoding.next()
-        if encoding.getString(1) != "UTF8":  # others' texts may hold what is none
-            return None
-        about = asking.executeQuery(f"SELECT * FROM {origin_of(config)} WHERE 1 = 0").getMetaData()  # noqa: S608  as above
-        kinds = {about.getColumnName(at): about.getColumnTypeName(at) for at in range(1, about.getColumnCount() + 1)}
+    about = described(session, config)
+    if about.encoding != "UTF8":  # others' texts may hold what is none
+        return None
     found = []
     for field, name in zip(rows.schema, stored(rows).columns, strict=True):
         quoted = quote_identifier(reveal(config.url), field.name)
-        column = taken(field, name, quoted, kinds.get(field.name, ""))
+        column = taken(field, name, quoted, about.kinds.get(field.name, ""))
         if column is None:
             return None
         found.append(column)

@@ -6,7 +6,6 @@ Source: the databases' and drivers' manuals; the default is standard SQL's.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Product in the URL → what stands before and after a name; a closing one inside the name is doubled.
@@ -142,19 +141,6 @@ def bucket(url: str, column: str, number: int) -> str | None:
     """Return SQL of the group, from 0 to `number` - 1, that a text of `column` (quoted) falls into; None for none."""
     found = _BUCKETS.get(product(url))
     return found.format(column, number) if found else None
-
-
-def fingerprint(url: str, columns: Sequence[str], where: str) -> str | None:
-    """Return SQL of an aggregate over all values of the rows that `where` takes, equal for equal rows in any order.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        Quoted. Other products than PostgreSQL have no text of a row that tells all values apart: None.
-    """
-    if product(url) != "postgresql":
-        return None
-    return f"(SUM(hashtextextended(ROW({', '.join(columns)})::text, 0)) FILTER (WHERE {where}))::text"
 
 
 _BINARY = {"postgresql": ("prepareThreshold", "-1"), "mysql": ("useServerPrepStmts", "true")}

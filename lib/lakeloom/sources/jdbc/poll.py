@@ -13,7 +13,8 @@ from lakeloom.sources.jdbc import windows
 from lakeloom.sources.jdbc.arrived import first_new
 from lakeloom.sources.jdbc.config import JdbcConfig
 from lakeloom.sources.jdbc.connection import condition, measured, one, origin_of
-from lakeloom.sources.jdbc.dialects import fingerprint, literals, quote_identifier
+from lakeloom.sources.jdbc.dialects import literals, quote_identifier
+from lakeloom.sources.jdbc.fingerprint import fingerprint
 from lakeloom.sources.jdbc.partitions import divided, wanted
 from lakeloom.sources.jdbc.quiet import quiet, tail
 from lakeloom.sources.jdbc.rows import row_hash
@@ -47,7 +48,7 @@ def poll(config: JdbcConfig, last: Batch | None, session: SparkSession) -> Batch
         loose = f"{quote(by)} IS NULL"
         if quiet(session, config, quote(by), last, str(windows.family(types[by]))):
             return None
-    printed = fingerprint(url, [quote(name) for name in types], loose)
+    printed = fingerprint(session, config, types, loose)
     if printed is not None:
         figures["prints"] = printed
     texts = ("upper_mark",) if by is not None and types[by] == "string" else ()

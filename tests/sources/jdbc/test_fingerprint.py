@@ -1,0 +1,88 @@
+"""A table of PostgreSQL that is compared as a whole: no change of a value goes unseen, and only changes are seen."""
+
+import pytest
+
+from lakeloom.sources.jdbc import fingerprint as module
+from lakeloom.sources.jdbc.fingerprint import fingerprint
+from tests.sources.jdbc.bronze import Bronze
+
+# Type → values that differ in bronze, though PostgreSQL calls some of them equal.
+CHANGES = {
+    "boolean": ("true", "false", "NULL"),
+    "bigint": ("0", "1", "NULL"),
+    "double precision": ("0", "'-0'", "'NaN'", "NULL"),
+    "real": ("0", "'-0'"),
+    "numeric": ("1", "1.0", "1.00"),
+    "numeric(12,2)": ("1", "1.01"),
+    "text": ("''", "NULL", "'a'", "'A'"),
+    'text COLLATE "blind"': ("'a'", "'A'"),
+    "varchar(9)": ("'a'", "'a '"),
+    "bpchar": ("'a'", "'a '"),
+    "date": ("'2026-01-01'", "'infinity'"),
+    "timestamptz": ("'2026-01-01 00:00Z'", "'2026-01-01 00:00:00.000001Z'"),
+    "interval": ("'1 day'", "'24 hours'"),
+    "time": ("'24:00'", "'00:00'"),
+    "json": ("'{\"a\":1}'", "'{\"a\": 1}'"),
+    "int[]": ("'{1,NULL}'", "'{NULL,1}'", "'[0:1]={1,NULL}'"),
+    "bit(3)": ("B'001'", "B'010'"),
+    "money": ("'1.00'", "'1.01'"),
+    "fruit": ("'pear'", "'fig'"),
+    "bytea": ("'\\x00'", "'\\x0000'"),
+}
+
+
+@pytest.fixture
+def kinds(databases):
+    """Give a database with two equal columns of each type, in a table of two rows of NULLs."""
+    database = databases("postgresql")
+    columns = [f"c{at} {kind}, d{at} {kind}" for at, kind in enumerate(CHANGES)]
+    database.run(
+        "DROP TABLE IF EXISTS kinds", "DROP TYPE IF EXISTS fruit", "DROP COLLATION IF EXISTS blind",
+        "CREATE TYPE fruit AS ENUM ('pear', 'fig')",
+        "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        f"CREATE TABLE kinds (id int, {', '.join(columns)})", "INSERT INTO kinds VALUES (1), (2)",
+    )  # fmt: skip
+    return database
+
+
+@pytest.mark.parametrize("hashes_rows_from", [14, 99], ids=["by the values", "by the text"])
+def test_each_change_of_a_value_changes_it(spark, kinds, monkeypatch, hashes_rows_from):
+    monkeypatch.setattr(module, "_HASHES_ROWS", hashes_rows_from)
+    config = Bronze(spark, kinds, table="kinds").config
+    names = [f"{side}{at}" for at in range(len(CHANGES)) for side in "cd"]
+    types = {"id": "int"} | {
+        name: "decimal(12,2)" if kind == "numeric(12,2)" else "string"
+        for name, kind in zip(names, [kind for kind in CHANGES for _ in range(2)], strict=True)
+    }
+    sql = fingerprint(spark, config, types, "1 = 1")
+
+    with kinds.connected() as connection:
+        asking = connection.createStatement()
+        for at, values in enumerate(CHANGES.values()):
+            found = {}
+            for value in values:
+                # Within a row and between rows, a value that moves is a change too.
+                for row, side in ((1, "c"), (1, "d"), (2, "c")):
+                    asking.execute(
+                        f"UPDATE kinds SET c{at} = NULL, d{at} = NULL;"
+                        f"UPDATE kinds SET {side}{at} = {value} WHERE id = {row}"
+                    )
+                    answer = asking.executeQuery(f"SELECT {sql} FROM kinds")
+                    answer.next()
+                    found[(value, row, side) if value != "NULL" else "none"] = answer.getString(1)
+            asking.execute(f"UPDATE kinds SET c{at} = NULL, d{at} = NULL")
+            assert len(set(found.values())) == len(found), found
+
+
+def test_rows_that_lie_elsewhere_are_no_change_and_rows_that_come_and_go_are(spark, kinds):
+    bronze = Bronze(spark, kinds, table="kinds", columns=["id", "c6", "c7"])
+    kinds.run("UPDATE kinds SET c6 = 'left', c7 = 'right' WHERE id = 1")
+    bronze.land()
+    kinds.run("UPDATE kinds SET c0 = true", "VACUUM FULL kinds")
+    assert bronze.poll() is None
+    kinds.run("INSERT INTO kinds (id) VALUES (2)")
+    assert bronze.poll() is not None
+    kinds.run("DELETE FROM kinds WHERE ctid = (SELECT max(ctid) FROM kinds)")
+    assert bronze.poll() is None
+    kinds.run("UPDATE kinds SET c6 = c7, c7 = c6")
+    assert bronze.poll() is not None
