@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,39 @@ def test_killed_while_it_fetches_it_goes_on_with_what_was_pinned(landing, monkey
     numbers = [row[0] for row in shop.rows()]
     # The one that changed before it was fetched comes as it is now, and not twice.
     assert numbers == ([0, 1, 2, 3, 22] if fetched == 3 else [0, 1, 3, 22])
+
+
+@pytest.mark.parametrize("policy", ["add", "ignore"])
+def test_what_was_fetched_on_another_machine_is_fetched_again_unless_it_changed(landing, monkeypatch, policy):
+    shop = landing("s3", f"    changed: {policy}\n")
+    for number in range(3):
+        shop.bucket.put(f"in/{number}.csv", csv((number, "x")))
+    with monkeypatch.context() as patched:
+        patched.setattr("lakeloom.flow.land._land", lambda *_: (_ for _ in ()).throw(Killed()))
+        with pytest.raises(Killed):
+            shop.run()
+    shutil.rmtree(shop.project().root / "landing")
+    shop.bucket.put("in/1.csv", csv((11, "later")))
+    assert shop.run().rows_out == 2
+    assert shop.run().rows_out == 1  # the one that changed never landed as it was
+    assert shop.run().status == "skipped"
+    assert [row[0] for row in shop.rows()] == [0, 2, 11]
+
+
+def test_what_stands_is_not_read_again_after_a_crash(landing, monkeypatch):
+    shop = landing("s3")
+    shop.bucket.put("in/0.csv", csv((0, "x"), ("y", "bad")))
+    with monkeypatch.context() as patched:
+        patched.setattr("lakeloom.flow.execute.refs.publish", lambda *_, **__: (_ for _ in ()).throw(Killed()))
+        with pytest.raises(Killed):
+            shop.run()
+    shutil.rmtree(shop.project().root / "landing")
+    shop.bucket.delete("in/0.csv")
+    done = shop.run()
+    assert (done.status, done.rows_in, done.rows_out, done.quarantined) == ("done", 2, 1, 1), done.error
+    assert [row[0] for row in shop.rows()] == [0]
+    shop.bucket.put("in/0.csv", csv((0, "x"), ("y", "bad")))  # the same bytes are the same version
+    assert shop.run().status == "skipped"
 
 
 def test_a_denied_bucket_and_one_that_is_not_there_are_told_with_their_place(landing, monkeypatch):

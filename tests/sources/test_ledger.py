@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakeloom.sources.ledger import FileEntry, entries, fresh, mark_duplicates
+from lakeloom.sources.ledger import CHANGED, FileEntry, again, entries, fresh, mark_duplicates
 from lakeloom.sources.listing import Listed
 
 
@@ -44,6 +46,15 @@ def test_entries_survive_json():
     import json
 
     assert entries(json.loads(json.dumps(batch(entry("a", "A"))))) == [entry("a", "A")]
+
+
+def test_what_can_not_be_had_again_is_passed_over_at_its_place_and_new_to_the_next_poll():
+    before = [replace(entry(path, path.upper()), version="1", at=f"there/{path}") for path in "abc"]
+    here = {"a": replace(before[0], at="here/a"), "b": replace(before[1], content="X", version="2")}
+    first, *others = again(before, here)
+    assert first.at == "here/a" and first.loadable
+    assert [each.path for each in others] == ["b", "c"]
+    assert {(each.problem, each.version, each.at) for each in others} == {(CHANGED, None, None)}
 
 
 @given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("XYZ")), max_size=4), max_size=6))

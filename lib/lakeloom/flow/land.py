@@ -15,7 +15,8 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.filing import APPENDED, filing
 from lakeloom.flow.lineage import noted
 from lakeloom.flow.renewal import REFUSED, renewed
-from lakeloom.flow.write import Part, write
+from lakeloom.flow.write import Part, standing, write
+from lakeloom.objects.path import Location
 from lakeloom.session.spark import Opener, step_session
 from lakeloom.sources import SOURCES
 from lakeloom.sources.sample import Sample, sampled
@@ -67,9 +68,13 @@ def land(context: Context, step: Step, intent: Intent) -> Facts:
     """Read the intent's batch and append it to bronze.
 
     Where the read fails for a file's sake, the bad files are found, kept whole in quarantine, and the
-    rest is loaded.
+    rest is loaded. What stands already is not read again: its files may be others by now, or on another machine.
     """
-    pinned = _brought(context, step, intent)
+    table, kept = step.writes[0], _kept(context, step, intent)
+    if kept is not None and context.lake.epoch(table, intent.step) >= intent.epoch:
+        batch = _read(kept) if kept.is_file() else intent.batch
+        return _told(standing(context, intent, table), batch)
+    pinned = _brought(context, step, intent, kept)
 
     def read(source: tuple[Any, Any]) -> Facts:
         kind, config = source
@@ -81,35 +86,50 @@ def land(context: Context, step: Step, intent: Intent) -> Facts:
             batch = kind.probe(context.engine.spark(), config, pinned, context.project.home)
             if batch == pinned:
                 raise cause
+            if kept is not None:
+                replace(kept, json.dumps(batch))
             return _land(context, step, intent, kind, config, batch)
 
     return renewed(lambda: context.source(step.spec), read)
 
 
-def _brought(context: Context, step: Step, intent: Intent) -> dict[str, Any]:
+def _kept(context: Context, step: Step, intent: Intent) -> Location | None:
+    """Return where the batch of an execution is kept with what was brought for it; None where nothing is brought."""
+    if not hasattr(pick(step.spec.kind, SOURCES), "bring"):
+        return None
+    return context.project.root / "brought" / step.name / f"{intent.epoch}.json"
+
+
+def _read(kept: Location) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
+def _brought(context: Context, step: Step, intent: Intent, kept: Location | None) -> dict[str, Any]:
     """Return the intent's batch with what had to be brought for it: the same ever after, whatever can be had by then.
 
-    A replay after the commit must not take for landed what could not be had before it.
+    A replay after the commit must not take for landed what could not be had before it. One on another machine, or
+    whose landing zone was emptied, brings the same once more.
     """
-    if not hasattr(pick(step.spec.kind, SOURCES), "bring"):
+    if kept is None:
         return intent.batch
-    file = context.project.root / "brought" / step.name / f"{intent.epoch}.json"
-    if file.is_file():
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return found
+    before = _read(kept) if kept.is_file() else None
     spark = Opener(context.engine.spark, context.engine.soon)
 
     def bring(source: tuple[Any, Any]) -> dict[str, Any]:
         kind, config = source
-        made: dict[str, Any] = kind.bring(
-            config, intent.batch, partial(_landed, context, step), spark, context.project.home
+        home, landed = context.project.home, partial(_landed, context, step)
+        made: dict[str, Any] = (
+            kind.bring(config, intent.batch, landed, spark, home)
+            if before is None
+            else kind.bring_again(config, intent.batch, before, landed, spark, home)
         )
         return made
 
     # What came before a token expired stays: only the rest is fetched again.
-    found = renewed(lambda: context.source(step.spec), bring, lacks=_was_refused)
-    if found != intent.batch:
-        replace(file, json.dumps(found))
+    found = renewed(lambda: context.source(step.spec), bring, lacks=lambda made: before is None and _was_refused(made))
+    if found != (intent.batch if before is None else before):
+        replace(kept, json.dumps(found))
     return found
 
 
@@ -147,6 +167,10 @@ def _land(context: Context, step: Step, intent: Intent, kind: Any, config: Any, 
             finally:
                 if landing.shared is not None:
                     landing.shared.unpersist()
+    return _told(facts, batch)
+
+
+def _told(facts: Facts, batch: dict[str, Any]) -> Facts:
     facts.pop("already")
     told = {"warnings": batch["refused"]} if batch.get("refused") else {}
     return facts | told | {"rows_in": facts["rows_out"] + facts["quarantined"], "batch": batch}

@@ -13,7 +13,7 @@ from lakeloom.flow.context import Context
 from lakeloom.flow.settle import entering
 from lakeloom.project.about import about
 from lakeloom.store import refs
-from lakeloom.store.commit import PLAIN, Committed, commit
+from lakeloom.store.commit import PLAIN, Committed, commit, find
 from lakeloom.store.intents import Intent
 from lakeloom.store.layout import Layout
 from lakeloom.store.manner import Manner
@@ -88,6 +88,28 @@ def write(
         "bytes": size.bytes,
         "files": size.files,
         "lineage": {table: key for table, key in (lineage or {}).items() if table in versions},
+    }
+
+
+def standing(context: Context, intent: Intent, table: str) -> Facts:
+    """Return what `write` returned of an execution whose commits stand, by the tables' logs alone."""
+    name, versions, quarantined = TableName.parse(table), dict[str, int](), 0
+    side = name.quarantine
+    if context.lake.epoch(side, intent.step) >= intent.epoch:
+        made = find(context.lake, side, intent.step, intent.epoch)
+        versions[str(side)], quarantined = made.version, _written(made)
+    made = find(context.lake, name, intent.step, intent.epoch, already=True)
+    versions[table] = made.version
+    size = context.lake.size(name, made.version)
+    return {
+        "already": True,
+        "versions": versions,
+        "version": made.version,
+        "rows_out": _written(made),
+        "quarantined": quarantined,
+        "bytes": size.bytes,
+        "files": size.files,
+        "lineage": {table: made.manifest["lineage"]} if "lineage" in made.manifest else {},
     }
 
 

@@ -156,6 +156,25 @@ class Files:
         return more | _batch(whole, landed(), reading)
 
     @classmethod
+    def bring_again(
+        cls,
+        config: FilesConfig,
+        batch: Batch,
+        brought: Batch,
+        landed: Callable[[], Sequence[Batch]],
+        spark: Callable[[], SparkSession],
+        base: Path,
+    ) -> Batch:
+        """Return what `bring` has made of a batch for a machine that may not have it: the same files at their places.
+
+        What can't be had as it was then is marked, and new to the next poll. Raises as `bring`.
+        """
+        if all(_is_here(entry, base) for entry in ledger.entries(brought)):
+            return brought
+        here = {entry.path: entry for entry in ledger.entries(cls.bring(config, batch, landed, spark, base))}
+        return brought | {"files": [each.as_dict() for each in ledger.again(ledger.entries(brought), here)]}
+
+    @classmethod
     def read(
         cls, spark: SparkSession, config: FilesConfig, batch: Batch, known: DataFrame | None, base: Path
     ) -> Landing:
@@ -194,7 +213,7 @@ class Files:
         reading = config.reading_at(base)
         files = ledger.entries(batch)
         changed = set(_changed_of(config, files, reading, base))
-        files = [replace(entry, problem=CHANGED) if entry.path in changed else entry for entry in files]
+        files = [ledger.passed_over(entry) if entry.path in changed else entry for entry in files]
         for index, entry in enumerate(files):
             if entry.loadable:
                 told = format_of(reading.format).fault(listing.full_path(entry.place, base), reading)
@@ -301,6 +320,11 @@ def _unpacked(entry: FileEntry, reading: Reading, zone: Path, base: Path) -> lis
     if len(found) == 1 and found[0].path == entry.path:  # it is the file itself: listed as it was
         return [replace(found[0], size=entry.size)]
     return [entry, *found]
+
+
+def _is_here(entry: FileEntry, base: Path) -> bool:
+    """Return whether the bytes of an entry are where it says; those in a store, and in a folder, are as they are."""
+    return entry.at is None or is_address(entry.at) or Path(listing.full_path(entry.at, base)).is_file()
 
 
 def _changed_of(config: FilesConfig, files: Sequence[FileEntry], reading: Reading, base: Path) -> list[str]:

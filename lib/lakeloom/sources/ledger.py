@@ -8,7 +8,7 @@ also where it returns to an earlier content, since its rows are now the newest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -74,6 +74,17 @@ class FileEntry:
         return {
             name: value for name, value in told.items() if name not in ("version", "at", "packed", "plain") or value
         }
+
+
+def passed_over(entry: FileEntry) -> FileEntry:
+    """Return an entry of what changed before it was read; without a version, so that the next poll finds it new."""
+    return replace(entry, problem=CHANGED, version=None, at=None)
+
+
+def again(before: Sequence[FileEntry], here: Mapping[str, FileEntry]) -> list[FileEntry]:
+    """Return entries at their places as they are `here`, by path; passed over where the content is another one."""
+    same = ((entry, here.get(entry.path)) for entry in before)
+    return [now if now is not None and now.content == entry.content else passed_over(entry) for entry, now in same]
 
 
 def entries(batch: Batch) -> list[FileEntry]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.core.errors import StoreError, TableError
@@ -55,11 +55,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Committed:
-    """A commit: the table's version, Delta's own metrics, and whether it stood there already."""
+    """A commit: the table's version, Delta's own metrics, whether it stood there already, and its manifest."""
 
     version: int
     metrics: dict[str, Any]
     already: bool = False
+    manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
 def commit(
@@ -224,7 +225,7 @@ def find(lake: Lake, table: TableName, step: str, epoch: int, *, already: bool =
         for entry in lake.history(table, limit):
             manifest = entry["manifest"]
             if manifest.get("step") == step and manifest.get("epoch") == epoch and "restored" not in manifest:
-                return Committed(int(entry["version"]), entry["metrics"], already)
+                return Committed(int(entry["version"]), entry["metrics"], already, manifest)
     raise StoreError("LL-STORE-005", f"{table} has no commit of {step} at epoch {epoch}", where=str(table))
 
 
