@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.servers.fixtures import bucket_of, databases, ports, spoilt_lines, table
+from tests.stuck import pytest_timeout_cancel_timer, pytest_timeout_set_timer
 
 __all__ = ["bucket_of", "databases", "ports", "spoilt_lines", "table"]  # fixtures of all tests
+__all__ += ["pytest_timeout_cancel_timer", "pytest_timeout_set_timer"]
 
 # Spark's Python workers import lakeloom too, and know nothing of pytest's path.
 _LIB = str(Path(__file__).resolve().parents[1] / "lib")
