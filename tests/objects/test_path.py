@@ -5,6 +5,8 @@ import pytest
 from lakeloom.core.errors import LakeloomError
 from lakeloom.objects.address import Address
 from lakeloom.objects.base import TakenError
+from lakeloom.objects.claim import claimed
+from lakeloom.objects.faults import unreachable
 from lakeloom.objects.opened import opening
 from lakeloom.objects.path import ObjectPath, beside
 
@@ -90,6 +92,29 @@ def test_a_version_is_written_over_once(root):
     place.unlink()
     with pytest.raises(TakenError):
         place.store.put(place.key, b"fourth", over=version)
+
+
+@pytest.mark.parametrize("asks_again", [False, True])
+def test_what_was_put_before_its_answer_was_lost_is_ones_own(root, monkeypatch, asks_again):
+    kind, place = type(root.store), root / "lock"
+    right = kind.put
+
+    def put(store, key, content, **more):
+        right(store, key, content, **more)
+        if asks_again:  # as clients do by themselves: the store refuses the second try for the sake of the first
+            return right(store, key, content, **more)
+        raise unreachable(key, "gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, "put", put)
+        place.create_text("mine")
+        claimed(root.store, place.key, b"mine too", over=root.store.head(place.key).version)
+        assert place.read_text() == "mine too"
+        place.unlink()
+    place.create_text("another's")
+    with pytest.raises(FileExistsError):
+        place.create_text("mine")
+    assert place.read_text() == "another's"
 
 
 def test_what_can_not_lie_in_a_store_has_a_folder_beside_it(root, tmp_path):

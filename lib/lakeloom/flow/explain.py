@@ -7,6 +7,7 @@ import re
 
 from lakeloom.core.errors import CleansingError, LakeloomError, RunError, StoreError, TableError
 from lakeloom.core.extras import missing
+from lakeloom.store.away import away
 from lakeloom.store.damage import of_a_table
 
 # Spark's error classes name what went wrong; the text behind them may quote a value.
@@ -53,6 +54,9 @@ def explained(cause: BaseException, where: str) -> LakeloomError:
     lacking = missing(cause, where)
     if lacking is not None:
         return lacking
+    gone = away(str(cause), where)
+    if gone is not None:
+        return gone
     broken = of_a_table(str(cause))
     if broken is not None:
         return broken

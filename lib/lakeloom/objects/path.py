@@ -16,7 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, cast
 
-from lakeloom.objects.base import Found, RootStore
+from lakeloom.objects.base import Found, RootStore, TakenError
+from lakeloom.objects.claim import claimed
 from lakeloom.objects.opened import Opening
 from lakeloom.objects.translated import address
 
@@ -147,10 +148,8 @@ class ObjectPath:
 
     def create_text(self, text: str) -> None:
         """Put a text there; raises FileExistsError where something lies there, also where it came just now."""
-        from lakeloom.objects.base import TakenError
-
         try:
-            self.store.put(self.key, text.encode(), new=True)
+            claimed(self.store, self.key, text.encode())
         except TakenError:
             raise FileExistsError(str(self)) from None
 

@@ -18,6 +18,7 @@ from lakeloom.core.errors import LakeloomError, StoreError
 from lakeloom.core.names import LAYERS
 from lakeloom.objects.path import Location
 from lakeloom.store.arrow import folder
+from lakeloom.store.away import away
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,12 +116,15 @@ def damaged_data(table: str, file: str) -> StoreError:
 
 @contextmanager
 def named(table: object, opened: DeltaTable) -> Iterator[None]:
-    """Turn what a reader raises of a broken file of a table into LL-STORE-005."""
+    """Turn what a reader raises of a broken file of a table into LL-STORE-005, of a broken line into LL-SOURCE-001."""
     try:
         yield
     except LakeloomError:
         raise
     except Exception as cause:  # pyarrow, arro3 and deltalake each have their own, down to a bare Exception
+        gone = away(str(cause), str(table))
+        if gone is not None:
+            raise gone from None
         file = broken_data(str(cause)) or (_other_size(opened) if _BROKEN.search(str(cause)) else None)
         if file is None:
             raise

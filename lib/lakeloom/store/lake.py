@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakeloom.core.errors import StoreError
+from lakeloom.core.errors import LakeloomError, StoreError
 from lakeloom.core.names import LAYERS, TableName, TableRef, is_identifier
 from lakeloom.objects.path import Location
 from lakeloom.objects.translated import delta_rs
 from lakeloom.store import vacuumed
 from lakeloom.store.arrow import gathered, scanned
+from lakeloom.store.away import away
 from lakeloom.store.damage import broken_data, broken_log, damaged_log, empty_commit, named
 from lakeloom.store.types import columns_of
 
@@ -114,8 +115,11 @@ class Lake:
     def _log(self, table: TableName | str) -> Location:
         return self.folder(table) / "_delta_log"
 
-    def _unreadable(self, table: TableName | str, cause: Exception, code: str = "LL-STORE-005") -> StoreError:
+    def _unreadable(self, table: TableName | str, cause: Exception, code: str = "LL-STORE-005") -> LakeloomError:
         """Return the error of a log that can't be read: with the broken file where there is one."""
+        gone = away(str(cause), str(table))
+        if gone is not None:
+            return gone
         found = broken_log(self._log(table))
         if found is not None:
             return damaged_log(str(table), *found)
@@ -317,7 +321,7 @@ def _queried(opened: DeltaTable, table: TableName | str, columns: list[str] | No
     try:
         return gathered(QueryBuilder().register("t", opened).execute(f"SELECT {names} FROM t"))  # noqa: S608 - quoted
     except DeltaError as cause:
-        if broken_data(str(cause)):
+        if broken_data(str(cause)) or away(str(cause), str(table)):
             raise
         raise _only_by_spark(table) from cause
 

@@ -25,6 +25,7 @@ import psutil
 
 from lakeloom.core.errors import LakeloomError, RunError
 from lakeloom.objects.base import TakenError
+from lakeloom.objects.claim import claimed
 from lakeloom.objects.path import ObjectPath
 
 LEASE_S = 60.0
@@ -71,7 +72,7 @@ class _Held:
     def _renew(self) -> None:
         while not self._ended.wait(LEASE_S / 4):
             try:
-                self._version = self._place.store.put(self._place.key, _said(), over=self._version)
+                self._version = claimed(self._place.store, self._place.key, _said(), over=self._version)
             except TakenError:
                 logging.getLogger("lakeloom").warning(
                     "another run has taken over %s, which was not renewed", self._place
@@ -105,10 +106,10 @@ def _try(place: ObjectPath) -> str:
     """Take the lease and return its version; raises TakenError where another holds it."""
     found = place.store.head(place.key)
     if found is None:
-        return place.store.put(place.key, _said(), new=True)
+        return claimed(place.store, place.key, _said())
     stale = (datetime.now(UTC) - found.changed).total_seconds() > 2 * LEASE_S
     if stale or _gone(_read(place)):
-        return place.store.put(place.key, _said(), over=found.version)
+        return claimed(place.store, place.key, _said(), over=found.version)
     raise TakenError(place.key)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lakeloom.core.errors import StoreError
 from lakeloom.core.names import TableName
+from lakeloom.store.away import away
 from lakeloom.store.damage import named
 from lakeloom.store.lake import Lake
 
@@ -40,6 +41,8 @@ def append(
     ------
     StoreError
         LL-STORE-004 where the storage root can't be written.
+    SourceError
+        LL-SOURCE-001 where it lies in a store that can't be reached.
     """
     import pyarrow as pa
     from deltalake import write_deltalake
@@ -67,6 +70,9 @@ def append(
             if lake.size(table).files > _COMPACT_AT:
                 lake.delta(table).optimize.compact()
     except (OSError, DeltaError) as cause:
+        gone = away(str(cause), str(table))
+        if gone is not None:
+            raise gone from None
         raise StoreError(
             "LL-STORE-004",
             f"{table} can't be written ({type(cause).__name__})",
