@@ -51,8 +51,8 @@ check: lint test ## what CI runs
 bench: setup ## benchmarks; NAME=x runs one, without it all, into docs/results.md
 	@$(BIN)/python -m benchmarks $(NAME)
 
-campaign: setup servers ## FAULTS (20) by KIND (kills, sources; both): count what was lost or doubled
-	@PYTHONPATH=environment $(BIN)/python -m benchmarks.campaign $(KIND) --faults $(or $(FAULTS),20)
+campaign: setup servers ## FAULTS (20) by KIND (kills, sources; both): count what was lost or doubled; ROOT=s3 (azure, google): in a bucket
+	@PYTHONPATH=environment $(BIN)/python -m benchmarks.campaign $(KIND) --faults $(or $(FAULTS),20) $(if $(ROOT),--root $(ROOT))
 
 docs: setup ## make the pages that are generated from the code (error codes, JSON Schema)
 	@$(BIN)/python docs/generate.py

@@ -50,8 +50,13 @@ def result(found: dict[str, Any]) -> Result:
     )
 
 
-def campaign(folder: Path, faults: int, seed: int) -> dict[str, Any]:
+def campaign(folder: Path, faults: int, seed: int, root: str | None = None) -> dict[str, Any]:
     """Inject `faults` faults and return the counts.
+
+    Parameters
+    ----------
+    root : {'s3', 'azure', 'google'}, optional
+        In which store the tables lie, whose line and server have faults too; by default in a folder.
 
     Raises
     ------
@@ -61,7 +66,7 @@ def campaign(folder: Path, faults: int, seed: int) -> dict[str, Any]:
     from tests.scenarios.day.day import Day
     from tests.scenarios.day.places import places
 
-    with places(folder) as found:
+    with places(folder, root) as found:
         if found is None:
             raise RuntimeError(
                 "a server, or what installs it (Go, npm), is not on this machine: make servers says more"

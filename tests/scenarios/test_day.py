@@ -12,6 +12,7 @@ import pytest
 from tests.scenarios.day.day import Day
 from tests.scenarios.day.faults import Fault
 from tests.scenarios.day.places import SECRETS, places
+from tests.scenarios.day.roots import KINDS
 from tests.scenarios.day.told import Order, Told
 
 
@@ -22,6 +23,14 @@ def day(tmp_path_factory):
         if found is None:
             pytest.skip("a server, or what installs it (Go, npm), is not on this machine")
         yield Day(home, found)
+
+
+@pytest.fixture
+def in_bucket(tmp_path, request):
+    with places(tmp_path, request.param) as found:
+        if found is None:
+            pytest.skip("a server, or what installs it (Go, npm), is not on this machine")
+        yield Day(tmp_path, found)
 
 
 def settled(day):
@@ -37,6 +46,7 @@ def settled(day):
     for file in day.home.rglob("*"):
         if file.is_file() and "servers" not in file.parts:
             assert not any(word in file.read_bytes() for word in secrets), file
+    assert not any(word in content for content in day.places.root.contents() for word in secrets)
 
 
 @pytest.mark.timeout(1200)
@@ -65,6 +75,19 @@ def test_a_hundred_faults_of_every_kind_lose_and_double_nothing(day):
     day.befall(100)
     settled(day)
     assert {fault.kind for fault in day.counted} == {fault.kind for fault in day.faults}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("in_bucket", KINDS, indirect=True)
+def test_a_day_with_its_tables_in_a_bucket_ends_with_the_truth(in_bucket):
+    day = in_bucket
+    day.hour(Fault("truncated", "root"), Fault("slow", "s3"), Fault("rewritten", "desk"), count=40)
+    day.hour(Fault("killed", "run"), Fault("late", "mariadb"), count=40)
+    day.hour(Fault("dropped", "root"), Fault("killed", "run"), count=40)
+    day.hour(*(each for each in day.faults if each == Fault("restarted", "root")), Fault("dropped", "azure"), count=40)
+    settled(day)
+    assert {fault.where for fault in day.counted} >= {"root", "run"}
 
 
 def orders(*ids, rev=1):

@@ -2,6 +2,7 @@
 
 from tests.servers.buckets import AZURITE_KEY, KEYS, AzureBucket, GcsBucket, S3Bucket
 from tests.servers.databases import Database, certificates, mariadb, postgresql
+from tests.servers.google_xml import fronted
 from tests.servers.lines import Lines, toxiproxy
 from tests.servers.running import free_port, restart, running
 from tests.servers.sftp import SftpBucket, sftp
@@ -20,6 +21,7 @@ __all__ = [
     "certificates",
     "fake_gcs",
     "free_port",
+    "fronted",
     "google",
     "mariadb",
     "moto",

@@ -11,9 +11,7 @@ from collections import Counter
 from contextlib import ExitStack
 from decimal import Decimal
 
-from lakeloom.config.load import read
 from lakeloom.flow.prepare import REPLAYED
-from lakeloom.project.check import checked
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
 from tests.scenarios.day import project
@@ -23,7 +21,8 @@ from tests.scenarios.day.told import takings
 from tests.scenarios.dying import started
 
 _TOKEN = re.compile(r"[a-z0-9]+-\d+/\d+")
-LIMIT_S = 400
+# A run without a line that is silent for long; with its root behind one it asks for much more over lines.
+LIMIT_S, LIMIT_IN_STORE_S = 400, 900
 
 
 class Day:
@@ -44,6 +43,7 @@ class Day:
         self.chance = random.Random(seed)
         self.counted, self.refused = Counter(), []
         self._hour, self._work_s = 0, 10.0
+        self._limit_s = LIMIT_S if places.root.line is None else LIMIT_IN_STORE_S
 
     @property
     def faults(self):
@@ -51,11 +51,16 @@ class Day:
         found = [Fault("killed", "run"), Fault("clock", "run")]
         for name, channel in self.places.channels.items():
             found += [Fault(kind, name) for kind in channel.events]
-            if channel.line:
-                found += [Fault(kind, name) for kind in SPOILT]
-            if channel.server:
-                found.append(Fault("restarted", name))
-        return found
+            found += self._of_line(name)
+        return found + self._of_root
+
+    @property
+    def _of_root(self):
+        return self._of_line("root")
+
+    def _of_line(self, name):
+        line, server = self.places.line(name)
+        return [Fault(kind, name) for kind in SPOILT if line] + [Fault("restarted", name) for _ in range(bool(server))]
 
     def hour(self, *faults, count=120):
         """Let an hour pass: new orders everywhere, a run, and what goes wrong meanwhile. Return the run's document."""
@@ -76,7 +81,7 @@ class Day:
                     stack.callback(after(process, moment, self._delivery(fault)).join)
                 elif fault.kind == "killed":
                     held[fault].begin(process)
-            said, complained = process.communicate(timeout=LIMIT_S)
+            said, complained = process.communicate(timeout=self._limit_s)
         met = {fault: each.end() for fault, each in held.items()}
         self.counted.update(fault for fault in faults if met.get(fault, True))
         if met.get(Fault("killed", "run")):
@@ -86,14 +91,18 @@ class Day:
     def befall(self, faults, tell=lambda line: None, at_once=8, count=40):
         """Let hours pass until so many faults have met something, or what must not be has been.
 
-        All kinds come round, at most one a line and hour.
+        All kinds come round, at most one a line and hour; of those of a root in a bucket one every other hour.
         """
-        waiting = []
+        waiting, of_root = [], []
         while self.counted.total() < faults and not self.refused:
             taken, lines = [], set()
+            of_root = of_root or self.chance.sample(self._of_root, len(self._of_root))
+            if of_root and self._hour % 2 == 0:
+                taken.append(of_root.pop())
+                lines.add(self.places.root.line)
             waiting += self.chance.sample(self.faults, len(self.faults)) if len(waiting) < len(self.faults) else []
             for fault in list(waiting):
-                line = self.places.channels[fault.where].line if fault.where != "run" else None
+                line, _ = self.places.line(fault.where)
                 if len(taken) < at_once and fault not in taken and (line is None or line not in lines):
                     taken.append(fault)
                     waiting.remove(fault)
@@ -107,11 +116,11 @@ class Day:
 
     def _held(self, fault):
         if fault.kind == "killed":
-            return Killing(self.home / ".lakeloom" / "intents", self._work_s, self.chance)
-        channel = self.places.channels[fault.where]
+            return Killing(self.places.root, self._work_s, self.chance)
+        line, server = self.places.line(fault.where)
         if fault.kind == "restarted":
-            return Restarting(self.places.lines, channel.line, channel.server, self.chance)
-        return Spoiling(self.places.lines, channel.line, fault.kind, self.chance)
+            return Restarting(self.places.lines, line, server, self.chance)
+        return Spoiling(self.places.lines, line, fault.kind, self.chance)
 
     def _delivery(self, fault):
         channel, hour = self.places.channels[fault.where], self._hour
@@ -125,7 +134,11 @@ class Day:
             self.refused.append(f"exit code {code}: {said[-1500:]} {complained[-1500:]}")
             return None
         document = json.loads(said)
-        lines = {self.places.channels[each].line for each in befallen if each != "run"}
+        if "steps" not in document:
+            if "root" not in befallen or not document["error"]["code"]:
+                self.refused.append(f"the run as a whole: {document}")
+            return None
+        lines = {self.places.line(each)[0] for each in befallen}
         for step in document["steps"]:
             error = step.get("error")
             if error is not None and error["code"] == "LL-RUN-004":  # what nobody has thought of
@@ -138,7 +151,7 @@ class Day:
                 # What goes on with an earlier execution takes what was pinned then, and looks for nothing newer.
                 if not step["reason"].startswith(REPLAYED):
                     channel.told.took(before[name])
-            elif channel.line is None or channel.line not in lines:
+            elif "root" not in befallen and (channel.line is None or channel.line not in lines):
                 self.refused.append(f"{step['name']} has suffered from another one's fault: {error or step}")
         return document
 
@@ -147,7 +160,7 @@ class Day:
         for _ in range(runs):
             before = {name: channel.told.here for name, channel in self.places.channels.items()}
             with started(self.conf, "run", "--json", secrets=SECRETS) as process:
-                said, complained = process.communicate(timeout=LIMIT_S)
+                said, complained = process.communicate(timeout=self._limit_s)
             document = self._looked_at(said, complained, process.returncode, before, set())
             assert document is not None, self.refused
             if all(step["status"] == "skipped" for step in document["steps"]):
@@ -156,7 +169,7 @@ class Day:
 
     @property
     def _lake(self):
-        return Lake(checked(read(self.conf)).root)
+        return Lake(self.places.root.place)
 
     def rows(self, table):
         """Return the rows of a published table; none where there is no such table."""

@@ -8,8 +8,10 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
+from lakeloom.core.errors import LakeloomError
 from tests import servers
 
 # What a line does to what the server answers, by random numbers of `chance`.
@@ -31,7 +33,7 @@ class Fault:
     kind : str
         A key of `SPOILT`, one of `DELIVERED`, ``restarted``, ``killed`` or ``clock``.
     where : str
-        The channel; ``run`` for what befalls the run itself.
+        The channel; ``root`` for the storage root in a bucket, ``run`` for what befalls the run itself.
     """
 
     kind: str
@@ -101,20 +103,22 @@ class Restarting:
 class Killing:
     """A run that is killed, with all that it has started, a random while after it has begun to work."""
 
-    def __init__(self, intents, within_s, chance):
-        self._intents, self._after_s = intents, chance.uniform(0.0, within_s)
+    def __init__(self, root, within_s, chance):
+        self._root, self._after_s = root, chance.uniform(0.0, within_s)
         self._ended, self.done = threading.Event(), False
 
     def begin(self, process):
-        self._process, self._before = process, self._seen()
+        self._process, self._before = process, self._root.intents()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def _seen(self):
-        return set(self._intents.rglob("*.json"))
+        with suppress(LakeloomError):  # its server is being restarted
+            return self._root.intents() > self._before
+        return False
 
     def _work(self):
-        while self._seen() <= self._before:
+        while not self._seen():
             if self._ended.wait(0.02):
                 return
         if not self._ended.wait(self._after_s):

@@ -8,6 +8,7 @@ from lakeloom.objects.opened import opening
 from tests import servers
 from tests.scenarios.day import channels
 from tests.scenarios.day.channels import AVRO, CSV, GZIPPED, JSON, PARQUET, Files, Page, Rows, Whole, into_folder, web
+from tests.scenarios.day.roots import AZURE, GOOGLE, S3, SOON, Root, root_in
 
 
 @dataclass
@@ -17,6 +18,8 @@ class Places:
     Attributes
     ----------
     lines : Lines
+    root : Root
+        Where the tables lie.
     channels : dict
         Name → channel.
     stores : dict
@@ -28,15 +31,16 @@ class Places:
     """
 
     lines: object
+    root: Root
     channels: dict = field(default_factory=dict)
     stores: dict = field(default_factory=dict)
     outlets: dict = field(default_factory=dict)
     postgresql: int = 0
 
-    @property
-    def lines_of_servers(self):
-        """Line → the port of the server at its end, of those that can be restarted."""
-        return {each.line: each.server for each in self.channels.values() if each.server}
+    def line(self, where):
+        """Return the line to what a fault befalls, and the port of its server where that can be restarted."""
+        at = {**self.channels, "root": self.root}.get(where)
+        return (None, None) if at is None else (at.line, at.server)
 
 
 SECRETS = {
@@ -44,13 +48,17 @@ SECRETS = {
     "LAKELOOM_SECRET_SHOP_SECRET": servers.KEYS["secret_key"],
     "LAKELOOM_SECRET_SHOP_AZURE": servers.AZURITE_KEY,
 }
-# What waits for a line that says nothing gives it up soon.
-_SOON = {"connect_s": 3, "read_s": 6}
 
 
 @contextmanager
-def places(home):
-    """Start all servers and yield their `Places`; None where one can't be had on this machine."""
+def places(home, root=None):
+    """Start all servers and yield their `Places`; None where one can't be had on this machine.
+
+    Parameters
+    ----------
+    root : {'s3', 'azure', 'google'}, optional
+        In which store the tables lie, on a server of their own; by default in a folder.
+    """
     folder = home / "servers"
     folder.mkdir(parents=True)
     with ExitStack() as stack:
@@ -63,7 +71,11 @@ def places(home):
         if lines is None or None in found.values():
             yield None
             return
-        made = Places(lines, postgresql=found["postgresql"])
+        tables = root_in(root, lines, home, start)
+        if tables is None:
+            yield None
+            return
+        made = Places(lines, tables, stores=dict(tables.stores), postgresql=found["postgresql"])
         _folder(made, home)
         _s3(made, found["versitygw"])
         _gs(made, found["fake_gcs"], public)
@@ -84,8 +96,7 @@ def _folder(made, home):
 def _s3(made, port):
     line = made.lines.lay("s3", port)
     shop, parts, out = (servers.S3Bucket(name, port) for name in ("day-shop", "day-parts", "day-out"))
-    told = {"region": "us-east-1", "access_key": "${secret:shop/access}", "secret_key": "${secret:shop/secret}"}
-    made.stores["s3:"] = told | {"endpoint": f"http://127.0.0.1:{line}"} | _SOON
+    made.stores["s3:"] = S3 | {"endpoint": f"http://127.0.0.1:{line}"} | SOON
     _add(made, Files("s3", f"{shop.root}/in/*/*.jsonl", JSON, _under(shop), line="s3", server=port))
     direct = {"access": "direct"}
     _add(made, Files("direct", f"{parts.root}/in/*/*.parquet", PARQUET, _under(parts), direct, line="s3", server=port))
@@ -95,14 +106,14 @@ def _s3(made, port):
 def _gs(made, port, public):
     line = made.lines.lay("gs", port, public)
     bucket = servers.GcsBucket("day-shop", port)
-    made.stores["gs:"] = {"endpoint": f"http://127.0.0.1:{line}", "project": "loom", "anonymous": True} | _SOON
+    made.stores["gs:"] = GOOGLE | {"endpoint": f"http://127.0.0.1:{line}"} | SOON
     _add(made, Files("gs", f"{bucket.root}/in/*/*.avro", AVRO, _under(bucket), line="gs"))
 
 
 def _azure(made, port):
     line = made.lines.lay("azure", port)
     shop, out = (servers.AzureBucket(name, port) for name in ("day-shop", "day-out"))
-    told = {"endpoint": f"http://127.0.0.1:{line}", "key": "${secret:shop/azure}"} | _SOON
+    told = AZURE | {"endpoint": f"http://127.0.0.1:{line}"} | SOON
     made.stores |= {shop.root: told, out.root: told}
     _add(made, Files("azure", f"{shop.root}/in/*/*.csv", CSV, _under(shop), line="azure", server=port))
     made.outlets["azure"] = _outlet(out)
@@ -110,7 +121,7 @@ def _azure(made, port):
 
 def _web(made, port, pages):
     line = made.lines.lay("web", port)
-    made.stores["http:"] = dict(_SOON)
+    made.stores["http:"] = dict(SOON)
     _add(made, Page("web", f"http://127.0.0.1:{line}/orders.csv", pages, line="web"))
 
 

@@ -20,7 +20,7 @@ def write(home, places):
         home / "conf" / "base.yml",
         {
             "project": "day",
-            "root": ".lakeloom",
+            "root": places.root.said,
             "retries": 1,
             "spark": {"spark.jars": drivers},
             "stores": places.stores,
