@@ -6,7 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -18,10 +21,13 @@ from lakeloom.store import lease
 from lakeloom.store.lake import Lake
 from lakeloom.store.lock import locked
 from tests.servers import AZURITE_KEY, KEYS
+from tests.servers.counted import counted
 from tests.shop import ORDERS_2, drop, lay_out
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECRETS = (AZURITE_KEY, KEYS["secret_key"])
+# Of a run with nothing new. A commit is asked for twice when its table is opened.
+REQUESTS_A_TABLE, REFS_OPENED = 25, 3
 
 
 class Remote:
@@ -30,8 +36,21 @@ class Remote:
     def __init__(self, home, bucket):
         self.home, self.bucket = home, bucket
         lay_out(home)
-        said = {"project": "shop", "seed": 7, "root": f"{bucket.root}/lake", "stores": bucket.stores, "retries": 2}
-        (home / "conf" / "base.yml").write_text(json.dumps(said))
+        self.reach(bucket.stores)
+
+    def reach(self, stores):
+        """Let the config say how the bucket is reached."""
+        said = {"project": "shop", "seed": 7, "root": f"{self.bucket.root}/lake", "stores": stores, "retries": 2}
+        (self.home / "conf" / "base.yml").write_text(json.dumps(said))
+
+    @contextmanager
+    def counting(self):
+        """Let all that is asked of the store go through a front that counts."""
+        ((place, own),) = self.bucket.stores.items()
+        with counted(int(own["endpoint"].rpartition(":")[2])) as front:
+            self.reach({place: own | {"endpoint": f"http://127.0.0.1:{front.port}"}})
+            yield front
+        self.reach(self.bucket.stores)
 
     @property
     def words(self):
@@ -77,7 +96,14 @@ def test_the_shop_runs_with_its_root_in_a_bucket(remote):
     assert remote.sql(CITIES) == [
         {"city": "Oslo", "orders": 1, "amount": 10.5}, {"city": "Rome", "orders": 1, "amount": 20.0},
     ]  # fmt: skip
-    assert set(remote.statuses().values()) == {"skipped"}
+    with remote.counting() as front:
+        assert set(remote.statuses().values()) == {"skipped"}
+    asked = Counter((method, unquote(path)) for method, path, _ in front.asked)
+    tables = len(Lake(remote.root).tables())
+    assert 0 < asked.total() <= REQUESTS_A_TABLE * tables, asked.most_common(20)
+    # The log that all steps ask for the good versions is read a few times, and listed once a step.
+    commits = [count for (method, path), count in asked.items() if "meta/refs/_delta_log/0" in path and "?" not in path]
+    assert max(commits) <= REFS_OPENED * 2, asked.most_common(20)
     drop(remote.home, "orders/2026-02.csv", ORDERS_2)
     assert remote.statuses()["silver.orders"] == "done"
     after = [{"city": "Oslo", "orders": 2, "amount": 17.5}, {"city": "Rome", "orders": 1, "amount": 25.0}]

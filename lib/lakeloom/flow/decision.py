@@ -27,12 +27,19 @@ def look(
     *,
     batch: dict[str, Any] | None = None,
     full_refresh: bool = False,
+    latest: Record | None = None,
 ) -> Decision:
     """Return the pure decision about a step against the last good versions.
 
     A version that only upkeep has made since the step read its input is the one that it read.
+
+    Parameters
+    ----------
+    latest : Record, optional
+        The step's newest execution, where it is known: where it has published, no other is looked for.
     """
-    record = context.intents.published(step.name)
+    published = latest is not None and latest.facts is not None
+    record = latest if published else context.intents.published(step.name)
     last = Last(record.intent.epoch, record.intent.code, record.intent.reads) if record else None
     read = last.reads if last else {}
     versions = {each.table: _as_read(context, each.table, read.get(each.table), good) for each in step.reads}

@@ -116,7 +116,7 @@ def _decision(
             batch = said[step.name].given()
         except LakeloomError as error:
             return Decision("run", (f"the source can't be asked: {error.message}",))
-        return look(context, step, good, batch=batch)
+        return look(context, step, good, batch=batch, latest=latest)
     if step.kind == "upkeep":
         moved = any(read.table in moving for read in step.reads)
         return look_after(context, step, datetime.now(UTC), moving=moved)
@@ -124,7 +124,7 @@ def _decision(
     if missing:
         return Decision("run", (f"{missing[0]} has not been made yet: it will fail",))
     try:
-        decision = look(context, step, at_tag(context, step, good), full_refresh=full_refresh)
+        decision = look(context, step, at_tag(context, step, good), full_refresh=full_refresh, latest=latest)
     except LakeloomError as error:
         return Decision("run", (f"it will fail: {error.message}",))
     if pinned(step):

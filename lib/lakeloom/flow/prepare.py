@@ -82,7 +82,7 @@ def prepare(
     if step.kind == "land" and window is not None and window.by == "event":
         return Decision("skip", ("by event time nothing is landed",))
     clock, batch = _said(context, step, latest, answer, window)
-    decision = look(context, step, good, batch=batch, full_refresh=full_refresh)
+    decision = look(context, step, good, batch=batch, full_refresh=full_refresh, latest=latest)
     if promoted is not None:
         decision = Decision("run", (f"promoted from the branch {promoted.branch}",), full=True)
         batch = {"promote": promoted.promote, "branch": promoted.branch}

@@ -19,7 +19,6 @@ from lakeloom.core.steps import Step, Window
 from lakeloom.flow import contracts
 from lakeloom.flow.after import after
 from lakeloom.flow.asking import Answer, Ask, waiting_s
-from lakeloom.flow.auditing import noted
 from lakeloom.flow.context import Context
 from lakeloom.flow.execute import give_up, perform
 from lakeloom.flow.explain import explained
@@ -38,7 +37,7 @@ from lakeloom.project.plan import Decision
 from lakeloom.project.select import select
 from lakeloom.project.slices import reads_new
 from lakeloom.project.spec import Project
-from lakeloom.store import refs
+from lakeloom.store import audit, refs
 from lakeloom.store.lock import locked
 
 
@@ -185,7 +184,7 @@ class _Walk:
         ended = tuple(self.results[step.name] for step in self.chosen if step.name in self.results)
         result = RunResult(self.context.run, status, started.isoformat(), round(time.monotonic() - begun, 3), ended)  # type: ignore[arg-type]  # mypy widens the literal
         self.journal.close(result, refs.good(self.context.lake), self.context.project.name)
-        noted(self.context.project.root)
+        audit.note(self.context.lake)
         return result
 
     def _walk(self, pool: ThreadPoolExecutor) -> None:
@@ -256,7 +255,8 @@ class _Walk:
         intent = None
         error: LakeloomError
         try:
-            missing = self._missing(step)
+            good = refs.good(self.context.lake)
+            missing = next((read.table for read in step.reads if read.table not in good), None)
             if missing:
                 raise RunError(
                     "LL-RUN-003", f"{missing} has not been made yet", where=step.name, fix=f"run '+{step.name}'"
@@ -264,13 +264,13 @@ class _Walk:
             wish = self.wish
             if step.name in wish.resting:
                 rests = Decision("skip", (wish.resting[step.name],))
-                return self._end(self._skipped(step, rests, time.monotonic() - begun), None)
+                return self._end(_skipped(step, rests, good, time.monotonic() - begun), None)
             ready = prepare(
-                self.context, step, full_refresh=wish.full_refresh, window=wish.window, replay=wish.replay,
-                asked=wish.upkeep, promoted=wish.pins.get(step.name), answer=self._answer(step),
+                self.context, step, full_refresh=wish.full_refresh, window=wish.window, versions=good,
+                replay=wish.replay, asked=wish.upkeep, promoted=wish.pins.get(step.name), answer=self._answer(step),
             )  # fmt: skip
             if isinstance(ready, Decision):
-                result = self._skipped(step, ready, time.monotonic() - begun)
+                result = _skipped(step, ready, good, time.monotonic() - begun)
                 return self._end(result, None)
             intent = ready.intent
             self.listener.started(step.name, step.kind, ready.reason)
@@ -305,20 +305,16 @@ class _Walk:
         slots = self.context.project.settings.slots if step.exclusive else 1
         return self._end(result, intent.epoch if intent else None, slots)
 
-    def _missing(self, step: Step) -> str | None:
-        good = refs.good(self.context.lake) if step.reads else {}
-        return next((read.table for read in step.reads if read.table not in good), None)
-
-    def _skipped(self, step: Step, decision: Decision, seconds: float) -> StepResult:
-        version = refs.good(self.context.lake).get(step.writes[0])
-        reason = "; ".join(decision.reasons)
-        return StepResult(step.name, step.kind, "skipped", reason, version=version, seconds=round(seconds, 3))
-
     def _end(self, result: StepResult, epoch: int | None, slots: int = 1) -> StepResult:
         self.results[result.name] = result
         self.journal.step(result, epoch, slots)
         self.listener.finished(result)
         return result
+
+
+def _skipped(step: Step, decision: Decision, good: Mapping[str, int], seconds: float) -> StepResult:
+    version, reason = good.get(step.writes[0]), "; ".join(decision.reasons)
+    return StepResult(step.name, step.kind, "skipped", reason, version=version, seconds=round(seconds, 3))
 
 
 def _of_stream(facts: dict[str, Any]) -> dict[str, Any]:

@@ -24,10 +24,11 @@ from lakeloom.objects.translated import address
 
 @dataclass(frozen=True)
 class Facts:
-    """What `ObjectPath.stat` tells, named as by the system: bytes, and when it was put there."""
+    """What `ObjectPath.stat` tells, named as by the system: bytes, and when it was put there; and its version."""
 
     st_size: int
     st_mtime_ns: int
+    version: str = ""
 
     @property
     def st_mtime(self) -> float:
@@ -111,6 +112,12 @@ class ObjectPath:
             if fnmatch.fnmatchcase(each.name, first):
                 yield from each.glob(rest) if rest else (each,)
 
+    def files(self) -> Iterator[tuple[str, Facts]]:
+        """Yield the objects directly below, by their names; a thousand of them are one request."""
+        for found in self.store.level(f"{self.key}/"):
+            if not isinstance(found, str) and not found.key.endswith("/"):
+                yield found.key[len(self.key) + 1 :], _facts(found)
+
     def walk(self) -> Iterator[tuple[str, Facts]]:
         """Yield the objects at any depth below, by their names relative to here."""
         for found in self.store.find(f"{self.key}/"):
@@ -183,7 +190,7 @@ def beside(place: Path | ObjectPath) -> Path:
 
 
 def _facts(found: Found) -> Facts:
-    return Facts(found.size, int(found.changed.timestamp() * 1e9))
+    return Facts(found.size, int(found.changed.timestamp() * 1e9), found.version)
 
 
 # Where a storage root may lie.

@@ -19,6 +19,7 @@ from lakeloom.core.names import LAYERS
 from lakeloom.objects.path import Location
 from lakeloom.store.arrow import folder
 from lakeloom.store.away import away
+from lakeloom.store.listing import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,16 +43,15 @@ _BROKEN = re.compile(
 )
 
 
-def empty_commit(log: Location, version: int) -> str | None:
+def empty_commit(log: Listing, version: int) -> str | None:
     """Return the name of an empty file among the commits up to `version`, back to the last checkpoint."""
     for each in range(version, max(-1, version - _MOST), -1):
-        file = log / f"{each:020d}.json"
-        try:
-            if file.stat().st_size == 0:
-                return file.name
-        except OSError:  # a checkpoint stands for it, or the reader has said that it is not there
+        file = log.get(f"{each:020d}.json")
+        if file is None:  # a checkpoint stands for it, or the reader has said that it is not there
             return None
-        if (log / f"{each:020d}.checkpoint.parquet").exists():
+        if file.size == 0:
+            return f"{each:020d}.json"
+        if f"{each:020d}.checkpoint.parquet" in log:
             return None
     return None
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ from lakeloom.core.errors import StoreError
 from lakeloom.core.secrets import mask
 from lakeloom.core.steps import Facts
 from lakeloom.objects.path import Location, ObjectPath
+from lakeloom.store.listing import Listing, listed, names_at
+from lakeloom.store.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -116,10 +119,11 @@ class Intents:
 
     def __init__(self, root: Location) -> None:
         self.folder = root / "intents"
+        self._texts = Texts()
 
     def history(self, step: str) -> list[Record]:
         """Return the step's records, oldest first."""
-        return [self._record(file) for file in self._epochs(step)]
+        return self._records(step)
 
     def batches(self, step: str) -> list[dict[str, Any]]:
         """Return the batches that the step has landed, oldest first; replays of quarantined rows land none.
@@ -127,12 +131,13 @@ class Intents:
         They stand in the facts, so that only one of an execution's two files is read: of a ledger of 100,000 files
         reading is what takes the time.
         """
-        found = []
-        for file in self._epochs(step):
-            done = file.with_suffix(".done.json")
-            batch = self._read(done).get("batch") if done.exists() else None
-            if not batch and done.exists():
-                record = self._record(file)
+        found, (folder, there) = [], self._listed(step)
+        ended = [epoch for epoch in _epochs(there) if f"{epoch}.done.json" in there]
+        told = self._texts.of(folder, there, [f"{epoch}.done.json" for epoch in ended])
+        for epoch in ended:
+            batch = _parsed(told[f"{epoch}.done.json"], folder / f"{epoch}.done.json").get("batch")
+            if not batch:
+                (record,) = self._made(folder, there, [epoch])
                 batch = record.intent.batch if not record.intent.replay else None
             if batch is not None:
                 found.append(batch)
@@ -140,27 +145,25 @@ class Intents:
 
     def ended(self, step: str) -> list[tuple[Record, datetime]]:
         """Return the step's records that published or failed cleanly, each with when that was written; oldest first."""
-        found = []
-        for file in self._epochs(step):
-            for suffix in (".done.json", ".failed.json"):
-                end = file.with_suffix(suffix)
-                if end.exists():
-                    found.append((self._record(file), datetime.fromtimestamp(end.stat().st_mtime, UTC)))
-                    break
-        return found
+        folder, there = self._listed(step)
+        at = {}
+        for epoch in _epochs(there):
+            end = next((there[name] for name in _ends(epoch) if name in there), None)
+            if end is not None:
+                at[epoch] = datetime.fromtimestamp(end.changed_s, UTC)
+        return list(zip(self._made(folder, there, list(at)), at.values(), strict=True))
 
     def newest(self, step: str, limit: int) -> list[Record]:
         """Return the step's `limit` newest records, oldest first."""
-        return [self._record(file) for file in self._epochs(step)[-limit:]]
+        return self._records(step, lambda epochs: epochs[-limit:])
 
     def after(self, step: str, epoch: int) -> list[Record]:
         """Return the step's records of later epochs than `epoch`, oldest first."""
-        return [self._record(file) for file in self._epochs(step) if int(file.stem) > epoch]
+        return self._records(step, lambda epochs: [each for each in epochs if int(each) > epoch])
 
     def latest(self, step: str) -> Record | None:
         """Return the step's newest record."""
-        epochs = self._epochs(step)
-        return self._record(epochs[-1]) if epochs else None
+        return next(iter(self.newest(step, 1)), None)
 
     def begin(self, intent: Intent) -> None:
         """Write the intent; raises LL-STORE-006 where another run has written that epoch."""
@@ -170,7 +173,7 @@ class Intents:
     def finish(self, intent: Intent, facts: Facts) -> None:
         """Write the facts of an intent that has published; writing them again changes nothing."""
         file = self._of(intent.step) / f"{intent.epoch:08d}.done.json"
-        if not file.exists():
+        if not file.is_file():
             replace(file, mask(json.dumps(facts, indent=1, default=str)))
 
     def fail(self, intent: Intent, error: dict[str, Any]) -> None:
@@ -179,8 +182,9 @@ class Intents:
 
     def published(self, step: str) -> Record | None:
         """Return the step's newest record that has facts."""
-        newest_first = (self._record(file) for file in reversed(self._epochs(step)))
-        return next((record for record in newest_first if record.facts is not None), None)
+        folder, there = self._listed(step)
+        newest = [epoch for epoch in _epochs(there) if f"{epoch}.done.json" in there][-1:]
+        return next(iter(self._made(folder, there, newest)), None)
 
     def maker(self, table: str, version: int) -> Record | None:
         """Return the execution that made the rows of a version: what upkeep has put together has those before it."""
@@ -194,60 +198,75 @@ class Intents:
 
     def steps(self) -> list[str]:
         """Return the names of all steps that have an intent."""
-        return sorted(entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else []
+        return sorted(names_at(self.folder))
 
     def share(self, step: str, other: Intents) -> int | None:
         """Give another root the step's executions that have published; return the last one's epoch, None for none.
 
         The files are never written in place, so they are shared by hard links; raises LL-STORE-019 in an object store.
         """
-        last, target = None, folder_of(other._of(step))
-        for file in map(folder_of, self._epochs(step)):
-            done = file.with_suffix(".done.json")
-            if done.exists():
+        last, source, target = None, folder_of(self._of(step)), folder_of(other._of(step))
+        there = set(names_at(source))
+        for epoch in _epochs(there):
+            if f"{epoch}.done.json" in there:
                 target.mkdir(parents=True, exist_ok=True)
-                for each in (file, done):
-                    os.link(each, target / each.name)
-                last = int(file.stem)
+                for name in (f"{epoch}.json", f"{epoch}.done.json"):
+                    os.link(source / name, target / name)
+                last = int(epoch)
         return last
 
-    def _epochs(self, step: str) -> list[Location]:
-        """Return the files of the step's intents, oldest first."""
+    def _records(self, step: str, wanted: Callable[[list[str]], list[str]] = list) -> list[Record]:
+        folder, there = self._listed(step)
+        return self._made(folder, there, wanted(_epochs(there)))
+
+    def _listed(self, step: str) -> tuple[Location, Listing]:
+        """Return the step's folder and the files in it: which executions there are, and how each has ended."""
         folder = self._of(step)
-        found = folder.iterdir() if isinstance(folder, ObjectPath) or folder.is_dir() else ()
-        return sorted((file for file in found if re.fullmatch(r"\d{8}\.json", file.name)), key=lambda file: file.name)
+        return folder, listed(folder)
 
     def _of(self, step: str) -> Location:
         if not re.fullmatch(r"[A-Za-z0-9_.]+", step) or step.startswith("."):
             raise StoreError("LL-STORE-003", f"'{step}' can't be a step's name", fix="use letters, digits, dots")
         return self.folder / step
 
-    def _read(self, file: Location) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = json.loads(file.read_bytes())
-        except ValueError as cause:
-            raise StoreError(
-                "LL-STORE-005", f"the record {file.name} of {file.parent.name} is damaged", where=str(file)
-            ) from cause
+    def _made(self, folder: Location, there: Listing, epochs: Sequence[str]) -> list[Record]:
+        """Return the records of these epochs, by what lies there."""
+        told = self._texts.of(
+            folder, there, [name for epoch in epochs for name in (f"{epoch}.json", *_ends(epoch)) if name in there]
+        )
+
+        def end(name: str) -> dict[str, Any] | None:
+            return json.loads(told[name]) if name in told else None
+
+        found = []
+        for epoch in epochs:
+            done, failed = _ends(epoch)
+            try:
+                found.append(Record(Intent(**json.loads(told[f"{epoch}.json"])), end(done), end(failed)))
+            except (ValueError, TypeError) as cause:
+                raise StoreError(
+                    "LL-STORE-005", f"the intent {epoch}.json of {folder.name} is damaged",
+                    where=str(folder / f"{epoch}.json"),
+                ) from cause  # fmt: skip
         return found
 
-    def _record(self, file: Location) -> Record:
-        try:
-            intent = Intent(**json.loads(file.read_text(encoding="utf-8")))
-            facts, error = _told(file.with_suffix(".done.json")), _told(file.with_suffix(".failed.json"))
-        except (ValueError, TypeError) as cause:
-            raise StoreError(
-                "LL-STORE-005", f"the intent {file.name} of {file.parent.name} is damaged", where=str(file)
-            ) from cause
-        return Record(intent, facts, error)
+
+def _epochs(names: Iterable[str]) -> list[str]:
+    """Return the epochs that have an intent among files, oldest first."""
+    return sorted(name.removesuffix(".json") for name in names if re.fullmatch(r"\d{8}\.json", name))
 
 
-def _told(file: Location) -> dict[str, Any] | None:
-    """Return what stands in a file, None where there is none."""
+def _ends(epoch: str) -> tuple[str, str]:
+    return f"{epoch}.done.json", f"{epoch}.failed.json"
+
+
+def _parsed(text: bytes, file: Location) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+        found: dict[str, Any] = json.loads(text)
+    except ValueError as cause:
+        raise StoreError(
+            "LL-STORE-005", f"the record {file.name} of {file.parent.name} is damaged", where=str(file)
+        ) from cause
     return found
 
 

@@ -8,6 +8,7 @@ last good one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,15 +20,20 @@ from lakeloom.core.names import LAYERS, TableName, TableRef, is_identifier
 from lakeloom.objects.path import Location
 from lakeloom.objects.translated import delta_rs
 from lakeloom.store import vacuumed
+from lakeloom.store.answers import Answers
 from lakeloom.store.arrow import gathered, scanned
 from lakeloom.store.away import away
 from lakeloom.store.damage import broken_data, broken_log, damaged_log, empty_commit, named
+from lakeloom.store.listing import Listing, listed, names_at
 from lakeloom.store.types import columns_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
     from pyspark.sql import DataFrame, SparkSession
+
+
+_COMMIT = re.compile(r"\d{20}\.json")
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Lake:
 
     def __init__(self, root: Location) -> None:
         self.root: Location = root.resolve() if isinstance(root, Path) else root
+        self.answers = Answers()
 
     def path(self, table: TableName | str) -> str:
         """Return where a table lies, as Spark and delta-rs take it: ``<root>/tables/<layer>/<name>``."""
@@ -72,25 +79,36 @@ class Lake:
 
     def exists(self, table: TableName | str) -> bool:
         """Return whether the table has a Delta log."""
-        log = self._log(table)
-        return log.is_dir() and any(entry.name.endswith(".json") for entry in log.iterdir())
+        return any(name.endswith(".json") for name in names_at(self._log(table)))
 
     def tables(self) -> list[TableName]:
         """Return every table, layer by layer in the data's order."""
         found = []
         for layer in LAYERS:
-            folder = self.root / "tables" / layer
-            if folder.is_dir():
-                names = sorted(entry.name for entry in folder.iterdir() if is_identifier(entry.name))
-                found += [name for name in (TableName(layer, text) for text in names) if self.exists(name)]
+            there = sorted(name for name in names_at(self.root / "tables" / layer) if is_identifier(name))
+            found += [name for name in (TableName(layer, text) for text in there) if self.exists(name)]
         return found
 
-    def delta(self, table: TableName | str, version: int | datetime | None = None) -> DeltaTable:
-        """Open a table's log at a version or time; raises LL-STORE-001, LL-STORE-002, LL-STORE-005."""
+    def log(self, table: TableName | str) -> Listing:
+        """Return the files of a table's log, none where there is no table; while they are the same, so is the table."""
+        found = listed(self._log(table))
+        return found if any(name.endswith(".json") for name in found) else {}
+
+    def delta(
+        self, table: TableName | str, version: int | datetime | None = None, *, log: Listing | None = None
+    ) -> DeltaTable:
+        """Open a table's log at a version or time; raises LL-STORE-001, LL-STORE-002, LL-STORE-005.
+
+        Parameters
+        ----------
+        log : Listing, optional
+            The log's files, where they were just looked at.
+        """
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError, TableNotFoundError
 
-        if not self.exists(table):
+        log = self.log(table) if log is None else log
+        if not log:
             raise StoreError(
                 "LL-STORE-001", f"{table} does not exist under {self.root.name}", fix="run it, or see 'lakeloom tables'"
             )
@@ -107,7 +125,9 @@ class Lake:
             raise StoreError("LL-STORE-001", f"{table} does not exist") from cause
         except DeltaError as cause:
             raise self._unreadable(table, cause, "LL-STORE-002" if version is not None else "LL-STORE-005") from cause
-        empty = empty_commit(self._log(table), opened.version())
+        if newest > _newest(log):  # a commit that has come since the look
+            log = self.log(table)
+        empty = empty_commit(log, opened.version())
         if empty is not None:
             raise damaged_log(str(table), empty, "is empty")
         return opened
@@ -288,6 +308,11 @@ class Lake:
         if not self.exists(table):
             return 0
         return self.delta(table, version).transaction_version(step) or 0
+
+
+def _newest(log: Listing) -> int:
+    """Return the newest version that a listing has the commit of, -1 for none."""
+    return max((int(name[:20]) for name in log if _COMMIT.fullmatch(name)), default=-1)
 
 
 def _as_of(opened: DeltaTable, table: TableName | str, time: datetime) -> int:

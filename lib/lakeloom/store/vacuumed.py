@@ -28,7 +28,7 @@ class Vacuum:
 
 def is_noted(root: Location, table: TableName | str) -> bool:
     """Return whether vacuum has ever taken versions of a table of this name."""
-    return _file(root, table).exists()
+    return _file(root, table).is_file()
 
 
 def noted(root: Location, table: TableName | str, identity: str) -> list[Vacuum]:
