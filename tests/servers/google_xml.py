@@ -37,6 +37,7 @@ def fronted(port):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # each answer waited 40 ms for the acknowledgement of its head
 
     def log_message(self, *told):
         """Say nothing."""
