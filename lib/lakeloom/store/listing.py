@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,11 +45,12 @@ def listed(folder: Location) -> Listing:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                facts = entry.stat()
-                mark = f"{facts.st_ino}-{facts.st_mtime_ns}"
-                found[entry.name] = Listed(facts.st_size, mark, facts.st_mtime)
-    except (FileNotFoundError, NotADirectoryError):  # also where a file goes while it is looked at
-        return {} if not folder.is_dir() else listed(folder)
+                with suppress(FileNotFoundError):  # it has gone since it was listed
+                    facts = entry.stat()
+                    mark = f"{facts.st_ino}-{facts.st_mtime_ns}"
+                    found[entry.name] = Listed(facts.st_size, mark, facts.st_mtime)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     return found
 
 
