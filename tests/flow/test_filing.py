@@ -1,11 +1,6 @@
 """Plain files go into the table as Arrow has them: the same rows, columns, words and guarantees as by Spark."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +9,9 @@ from lakeloom.sources import plain
 from lakeloom.store.lake import Lake
 from lakeloom.store.log import snapshot
 from lakeloom.store.stage import Stage
+from tests.scenarios.dying import Moment, dies
 from tests.shop import ORDERS_1, drop
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 ROWS = ("order_id", "customer", "amount", "ordered_on", "_position", "_source", "_file")
 
 
@@ -171,28 +166,10 @@ def test_what_a_landing_that_fails_has_filed_is_taken_away(orders, monkeypatch):
     assert not list(lake(orders).folder("bronze.orders").rglob("*.parquet"))
 
 
-DYING = """
-import os, signal, sys
-from lakeloom.sources import plain
-from lakeloom.store.stage import Stage
-plain.FROM_BYTES = 1
-real = Stage.commit
-def commit(self, step, epoch):
-    if sys.argv[1] == "after":
-        real(self, step, epoch)
-    os.kill(os.getpid(), signal.SIGKILL)
-Stage.commit = commit
-import lakeloom
-lakeloom.open(sys.argv[2]).run("bronze.orders")
-"""
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_its_commit_it_lands_once(orders, when):
-    words = [sys.executable, "-c", DYING, when, str(orders.conf / "shop")]
-    env = os.environ | {"PYTHONPATH": str(CHECKOUT / "lib")}
-    done = subprocess.run(words, cwd=orders.home, env=env, capture_output=True, timeout=200, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+    at = Moment(when, "lakeloom.store.stage:Stage.commit")
+    dies(orders.conf, at, "run", "bronze.orders", constants={"lakeloom.sources.plain:FROM_BYTES": 1})
     drop(orders.home, "orders/c.csv", "order_id,customer,amount,ordered_on\n50,b,,2026-01-02\n")
     orders.run("bronze.orders")
     orders.run("bronze.orders")

@@ -1,12 +1,7 @@
 """A table of PostgreSQL that comes as Arrow: landed once, whatever breaks, and known again by the driver's way."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +10,8 @@ from lakeloom.session.settings import jars_home
 from lakeloom.sources.jdbc import arrow, asked
 from lakeloom.sources.landing import LeftToSparkError
 from lakeloom.store.stage import Stage
+from tests.scenarios.dying import Moment, dies
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 ROWS = 3_000
 
 
@@ -129,32 +124,14 @@ def test_a_value_that_only_the_driver_knows_takes_the_whole_table_to_it(fleet):
     assert (step.status, step.rows_out) == ("done", ROWS + 1), step.error
 
 
-DYING = """
-import os, signal, sys
-from lakeloom.session.settings import jars_home
-from lakeloom.sources.jdbc import asked
-from lakeloom.store.stage import Stage
-asked.FROM_ROWS = 1
-real = Stage.commit
-def commit(self, step, epoch):
-    if sys.argv[1] == "after":
-        real(self, step, epoch)
-    os.kill(os.getpid(), signal.SIGKILL)
-Stage.commit = commit
-import lakeloom
-lakeloom.open(sys.argv[2]).run("bronze.trips")
-"""
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_its_commit_it_lands_once(fleet, when):
-    words = [sys.executable, "-c", DYING, when, str(fleet.home / "conf" / "fleet")]
-    env = os.environ | {"PYTHONPATH": str(CHECKOUT / "lib")}
     (jar,) = (jars_home() / "test").glob("postgresql*.jar")
     base = fleet.home / "conf" / "base.yml"
     base.write_text(base.read_text() + f"spark: {{spark.jars: {jar}}}\n")
-    done = subprocess.run(words, cwd=fleet.home, env=env, capture_output=True, timeout=200, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+    at = Moment(when, "lakeloom.store.stage:Stage.commit")
+    constants = {"lakeloom.sources.jdbc.asked:FROM_ROWS": 1}
+    dies(fleet.home / "conf", at, "run", "bronze.trips", constants=constants)
     fleet.run()
     fleet.run()
     assert [row["id"] for row in fleet.held()] == list(range(1, ROWS + 1))

@@ -21,6 +21,9 @@ from pathlib import Path
 
 told, sys.argv = json.loads(sys.argv[1]), ["lakeloom", *sys.argv[2:]]
 moment = told["moment"]
+for constant, value in told["constants"].items():
+    module, _, name = constant.partition(":")
+    setattr(importlib.import_module(module), name, value)
 
 def die():
     os.killpg(os.getpgrp(), signal.SIGKILL)
@@ -100,12 +103,13 @@ class Moment:
 
 
 @contextmanager
-def started(conf, *words, moment=None, hours=0, secrets=None):
+def started(conf, *words, moment=None, hours=0, secrets=None, constants=None):
     """Start the command line in a process group of its own, which has ended when the block ends.
 
-    Its clock is ahead by so many hours; `secrets` are variables beside those of the test, without LAKELOOM's.
+    Its clock is ahead by so many hours; `secrets` are variables beside those of the test, without LAKELOOM's;
+    `constants` are ``module:NAME`` → value.
     """
-    told = json.dumps({"moment": asdict(moment) if moment else None, "hours": hours})
+    told = json.dumps({"moment": asdict(moment) if moment else None, "hours": hours, "constants": constants or {}})
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LAKELOOM_")}
     environment |= {"PYTHONPATH": str(HOME / "lib"), "PYTHONDONTWRITEBYTECODE": "1"} | (secrets or {})
     process = subprocess.Popen(
@@ -119,16 +123,16 @@ def started(conf, *words, moment=None, hours=0, secrets=None):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def lakeloom(conf, *words, moment=None, hours=0):
+def lakeloom(conf, *words, moment=None, hours=0, constants=None):
     """Call the command line to its end, or to the moment; its clock is ahead by so many hours."""
-    with started(conf, *words, moment=moment, hours=hours) as process:
+    with started(conf, *words, moment=moment, hours=hours, constants=constants) as process:
         said, complained = process.communicate(timeout=300)
     return subprocess.CompletedProcess(words, process.returncode, said, complained)
 
 
-def dies(conf, moment, *words, hours=0):
+def dies(conf, moment, *words, hours=0, constants=None):
     """Call the command line and see it die at the moment."""
-    done = lakeloom(conf, *words, moment=moment, hours=hours)
+    done = lakeloom(conf, *words, moment=moment, hours=hours, constants=constants)
     assert done.returncode == -signal.SIGKILL, (moment, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
 
 

@@ -39,6 +39,7 @@ from lakeloom.sources.inspection import Reading, inspect, is_packed
 from lakeloom.sources.landing import Batch, Landing
 from lakeloom.sources.ledger import CHANGED, REFUSED_BY_POLICY, FileEntry
 from lakeloom.sources.packed import UTF8, PackedError, has_plain_name, is_utf8, renamed, unpack
+from lakeloom.sources.spreading import spread
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -264,12 +265,9 @@ def _inspect_all(
     new: Sequence[listing.Listed], reading: Reading, spark: Callable[[], SparkSession], base: Path
 ) -> list[FileEntry]:
     jobs = [(each.path, listing.full_path(each.place, base), reading) for each in new]
-    many = len(jobs) > 1 and sum(each.size for each in new) >= EXECUTORS_FROM_BYTES
-    session = spark() if many else None
-    if session is not None and not is_connect(session):
-        slots = session.sparkContext.defaultParallelism
-        spread = session.sparkContext.parallelize(jobs, min(len(jobs), slots * _TASKS_A_SLOT))
-        found = spread.map(lambda job: inspect(*job)).collect()
+    tasks = spread(jobs, sum(each.size for each in new), EXECUTORS_FROM_BYTES, _TASKS_A_SLOT, spark)
+    if tasks is not None:
+        found = tasks.map(lambda job: inspect(*job)).collect()
     else:
         with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
             found = list(pool.map(lambda job: inspect(*job), jobs))

@@ -23,9 +23,9 @@ from lakeloom.objects.address import Address
 from lakeloom.objects.base import Check, Found, MovedError
 from lakeloom.objects.opened import Opening
 from lakeloom.objects.transfer import Rate, fetch
-from lakeloom.session.connect import is_connect
 from lakeloom.sources.landing import Batch
 from lakeloom.sources.listing import Listed, is_text
+from lakeloom.sources.spreading import spread
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -142,12 +142,10 @@ def bring(place: Place, batch: Batch, base: Path, spark: Callable[[], SparkSessi
     """
     found = listed(batch)
     missing = [each for each in found if not (place.root / place.file(each)).exists()]
-    many = len(missing) > 1 and sum(each.size for each in missing) >= EXECUTORS_FROM_BYTES
-    session = spark() if many else None
-    if session is not None and not is_connect(session):
-        slots = session.sparkContext.defaultParallelism
-        jobs = session.sparkContext.parallelize(missing, min(len(missing), slots * _TASKS_A_SLOT))
-        without = dict(jobs.mapPartitions(lambda part: _fetched(place, part, slots)).collect())
+    tasks = spread(missing, sum(each.size for each in missing), EXECUTORS_FROM_BYTES, _TASKS_A_SLOT, spark)
+    if tasks is not None:
+        slots = tasks.context.defaultParallelism
+        without = dict(tasks.mapPartitions(lambda part: _fetched(place, part, slots)).collect())
     else:
         without = dict(_fetched(place, missing, 1))
     errors = {key: error for key, error in without.items() if error is not None}
