@@ -108,7 +108,7 @@ def test_arrow_reads_what_spark_reads(spark, tmp_path, files, ended, newline, sp
         entry = looked(tmp_path, text.encode(), name=f"{number}.csv")
         assert entry.plain, text
         entries.append(entry)
-    by_spark = landing(spark, CSV, {}, entries, split_bytes, tmp_path)
+    by_spark = landing(spark.newSession(), CSV, {}, entries, split_bytes, tmp_path)
     assert not by_spark.broken.count()
     wanted = sorted(
         tuple(row) for row in by_spark.good.select("_file_no", "_record", *["_file", "x", "y_y", "raw_z"]).collect()
