@@ -40,6 +40,15 @@ def test_an_answer_holds_while_the_log_is_the_same_and_is_each_asker_s_own():
     assert answers.kept("meta.t", "large", log) is None
 
 
+def test_the_latest_answers_are_kept_and_not_all_there_ever_were():
+    answers, log = Answers(), {"0.json": Listed(3, "a", 0.0)}
+    for number in range(300):
+        answers.keep("meta.t", "always", log, [{"n": 1}])
+        answers.keep("meta.t", f"q{number}", log, [{"n": number}])
+    assert [number for number in range(300) if answers.kept("meta.t", f"q{number}", log)] == list(range(45, 300))
+    assert answers.kept("meta.t", "always", log) == [{"n": 1}]
+
+
 def test_rows_are_read_again_only_where_the_log_has_changed(lake, monkeypatch):
     meta.append(lake, TABLE, COLUMNS, [{"step": "a", "rows": 1}])
     opened, delta = [], Lake.delta

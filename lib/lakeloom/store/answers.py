@@ -11,6 +11,7 @@ from typing import Any
 from lakeloom.store.listing import Listing
 
 _ROWS = 10_000  # of an answer; more is asked for again
+_MOST = 256  # answers: a query that names an epoch or a run is another one each time
 Rows = list[dict[str, Any]]
 
 
@@ -28,4 +29,7 @@ class Answers:
     def keep(self, table: str, query: str, log: Listing, rows: Rows) -> None:
         """Keep an answer; `log` is as it was before it was asked: what has come since makes it ask again."""
         if len(rows) <= _ROWS:
+            self._kept.pop((table, query), None)
             self._kept[table, query] = (log, [dict(row) for row in rows])
+            for oldest in list(self._kept)[:-_MOST]:
+                self._kept.pop(oldest, None)
