@@ -78,17 +78,8 @@ def write(
     for part in parts:
         made = _commit(context, session, intent, part, lineage)
         versions[part.table] = made.version
-    size = context.lake.size(name, made.version)
-    return {
-        "already": made.already,
-        "versions": versions,
-        "version": made.version,
-        "rows_out": _written(made),
-        "quarantined": quarantined,
-        "bytes": size.bytes,
-        "files": size.files,
-        "lineage": {table: key for table, key in (lineage or {}).items() if table in versions},
-    }
+    keys = {table: key for table, key in (lineage or {}).items() if table in versions}
+    return _facts(context, name, made, versions, quarantined, keys)
 
 
 def standing(context: Context, intent: Intent, table: str) -> Facts:
@@ -100,16 +91,28 @@ def standing(context: Context, intent: Intent, table: str) -> Facts:
         versions[str(side)], quarantined = made.version, _written(made)
     made = find(context.lake, name, intent.step, intent.epoch, already=True)
     versions[table] = made.version
+    keys = {table: made.manifest["lineage"]} if "lineage" in made.manifest else {}
+    return _facts(context, name, made, versions, quarantined, keys)
+
+
+def _facts(
+    context: Context,
+    name: TableName,
+    made: Committed,
+    versions: Mapping[str, int],
+    quarantined: int,
+    lineage: Mapping[str, str],
+) -> Facts:
     size = context.lake.size(name, made.version)
     return {
-        "already": True,
+        "already": made.already,
         "versions": versions,
         "version": made.version,
         "rows_out": _written(made),
         "quarantined": quarantined,
         "bytes": size.bytes,
         "files": size.files,
-        "lineage": {table: made.manifest["lineage"]} if "lineage" in made.manifest else {},
+        "lineage": lineage,
     }
 
 
