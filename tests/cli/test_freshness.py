@@ -3,7 +3,8 @@ import json
 from typer.testing import CliRunner
 
 from lakeloom.cli.app import app
-from tests.notify.servers import Receiver, serving
+from tests.notify.servers import Receiver
+from tests.servers.serving import serving
 
 
 def call(*words):

@@ -11,7 +11,8 @@ from lakeloom.flow.journal import Journal
 from lakeloom.project.check import check, checked
 from lakeloom.store.lake import Lake
 from lakeloom.telemetry.facts import facts
-from tests.notify.servers import Receiver, serving
+from tests.notify.servers import Receiver
+from tests.servers.serving import serving
 from tests.shop import lay_out
 from tests.telemetry.log import LOG
 from tests.telemetry.parser import parse

@@ -16,8 +16,9 @@ from lakeloom.lineage.made import Executions, Kept
 from lakeloom.project.graph import steps
 from lakeloom.telemetry.spec import OpenLineageSpec
 from tests.flow.stream import Stream
-from tests.notify.servers import Receiver, serving
+from tests.notify.servers import Receiver
 from tests.openlineage import problems
+from tests.servers.serving import serving
 
 COLUMNS = {"id": "bigint", "city": "string", "at": "timestamp", "amount": "double", "spare": "string"}
 TABLES = """\

@@ -8,7 +8,8 @@ from lakeloom.config.load import read
 from lakeloom.core.errors import StoreError
 from lakeloom.flow.runner import run
 from lakeloom.project.check import checked
-from tests.notify.servers import Receiver, serving
+from tests.notify.servers import Receiver
+from tests.servers.serving import serving
 from tests.shop import lay_out
 
 NOTIFY = """\

@@ -6,25 +6,10 @@ import base64
 import socketserver
 import ssl
 import subprocess
-import threading
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 USER, PASSWORD = "lakeloom", "quokka-umbrella-9"
-
-
-@contextmanager
-def serving(server):
-    """Serve until the block ends."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=10)
 
 
 class Receiver(ThreadingHTTPServer):

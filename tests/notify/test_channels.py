@@ -14,7 +14,8 @@ from lakeloom.core.secrets import Secret
 from lakeloom.notify import CHANNELS
 from lakeloom.notify.delivery import Letter, deliver
 from lakeloom.notify.webhook import signature
-from tests.notify.servers import PASSWORD, USER, Quiet, Receiver, Smtp, serving
+from tests.notify.servers import PASSWORD, USER, Quiet, Receiver, Smtp
+from tests.servers.serving import serving
 
 LEAST = {
     "email": {"host": "127.0.0.1", "from": "lakeloom@example.com", "to": "a@example.com", "tls": "none"},

@@ -1,9 +1,10 @@
 """A front before a store that counts what is asked of it, by whatever client: boto3, delta-rs, Hadoop."""
 
 import http.client
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.servers.serving import serving
 
 _HOP = ("transfer-encoding", "connection", "content-length", "keep-alive", "expect")
 
@@ -27,16 +28,9 @@ def counted(store):
     """Yield a `Counted` before the store that listens on a port."""
     found = Counted(store)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"counted": found}))
-    server.daemon_threads = True
     found.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from tests.servers.serving import serving
+
 _JSON = ("/storage/", "/upload/", "/download/", "/batch/", "/b/", "/_internal/")
 _HOP = ("transfer-encoding", "connection", "content-length", "keep-alive")
 
@@ -24,15 +26,8 @@ def fronted(port):
     """Yield the port of a front before the emulator at `port`."""
     handler = type("Handler", (_Handler,), {"emulator": port, "uploads": {}, "lock": threading.Lock()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -19,6 +19,8 @@ import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from tests.servers.serving import serving
+
 _HOP = ("connection", "keep-alive", "transfer-encoding", "content-length", "host")
 _GOOGLE = "/computeMetadata/v1"
 _EXPIRED = (
@@ -81,12 +83,8 @@ def guarded(emulator, *, lives_s=3600.0, says_s=None, uses=None):
     guard = Guard(emulator, lives_s, lives_s if says_s is None else says_s, uses)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"guard": guard}))
     guard.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(server):
         yield guard
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
