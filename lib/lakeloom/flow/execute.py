@@ -22,7 +22,7 @@ from lakeloom.flow.explain import explained
 from lakeloom.flow.export import stands as exported
 from lakeloom.flow.lineage import noted_of_model, noted_prints
 from lakeloom.project.graph import is_stream, is_table
-from lakeloom.session.spark import step_session
+from lakeloom.session.spark import import_spark, step_session
 from lakeloom.store import refs
 from lakeloom.store.checkpoints import Workplace
 from lakeloom.store.foreign import foreign
@@ -47,6 +47,7 @@ WORK = {
 def perform(context: Context, step: Step, intent: Intent) -> Facts:
     """Do the step's work under its intent, publish and record it; return the facts."""
     started = time.monotonic()
+    import_spark()  # a kind's own modules may do so before they ask for a session, while another step opens one
     work = load(WORK["replay" if intent.replay else _kind(step)])
     facts: Facts = _retried(context, step.name, lambda: work(context, step, intent))
     if step.kind in ("tune", "train"):

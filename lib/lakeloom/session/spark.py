@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,15 @@ class Opener:
         return self.now()
 
 
+_IMPORTING = threading.Lock()
+
+
+def import_spark() -> None:
+    """Import PySpark, whichever thread comes first: its modules import each other, and a second would meet halves."""
+    with _IMPORTING:
+        import pyspark.sql  # noqa: F401
+
+
 def open_session(
     overlay: Mapping[str, str] | None = None,
     name: str = "lakeloom",
@@ -79,6 +89,7 @@ def open_session(
         LL-SETUP-001 without a JDK or a cluster or server that answers, LL-SETUP-002 without Delta's jars,
         LL-SETUP-009 where the cluster's workers have another release.
     """
+    import_spark()
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
