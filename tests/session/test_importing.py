@@ -5,19 +5,37 @@ import sys
 from pathlib import Path
 
 LIB = Path(__file__).resolve().parents[2] / "lib"
-# The first comes to a stop amid the import, as a slow disk makes it; the second begins then: it has taken the lock of
-# `pyspark.sql` and waits for that of `pyspark`, whose import wants the other.
+# The first comes to a stop amid the import, as a slow disk makes it, until the second waits: for us, or for a lock that the
+# first holds while it will want one of the second's. The stop is in a module's own code: while a module is looked for,
+# importlib holds a lock over all imports, and the second would wait for that.
 TWO = """
-import importlib.abc, sys, threading
+import sys, threading, time
+from importlib.machinery import PathFinder
 begun, seen = threading.Event(), []
 
-class Slow(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name == "pyspark.conf" and not begun.is_set():
-            begun.set()
-            second.join(1)
+def until_the_second_waits():
+    locks, end = sys.modules["_frozen_importlib"]._blocking_on, time.monotonic() + 60
+    while second.ident not in locks and sys._current_frames()[second.ident].f_code.co_name != "import_spark":
+        assert time.monotonic() < end, "the second has not come to wait"
+        time.sleep(0.01)
 
-sys.meta_path.insert(0, Slow())
+class Slow:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        if name != "pyspark.conf":
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        load = spec.loader.exec_module
+
+        def slowly(module):
+            begun.set()
+            until_the_second_waits()
+            load(module)
+
+        spec.loader.exec_module = slowly
+        return spec
+
+sys.meta_path.insert(0, Slow)
 from lakeloom.session.spark import import_spark
 
 def first():
