@@ -118,8 +118,24 @@ def _opened(folder: Location, name: str) -> Iterator[Any]:
 
 
 def _repeating(table: pa.Table) -> list[str]:
-    """Return the columns whose values may come again: of numbers that count rows a dictionary would hold them all."""
-    return [name for name in table.column_names if name != "_position"] + ["_position.epoch", "_position.file"]
+    """Return the columns, fields by dotted names, in which a value comes twice on average.
+
+    A dictionary of the others would cost twice: it is given up when it has grown too large, and what was encoded stays.
+    """
+    import pyarrow as pa
+
+    while any(pa.types.is_struct(each.type) for each in table.schema):
+        table = table.flatten()
+    return [name for name, column in zip(table.column_names, table.columns, strict=True) if _repeats(column)]
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if pa.types.is_nested(column.type) or pa.types.is_dictionary(column.type):
+        return True
+    return 2 * int(compute.count_distinct(column).as_py()) <= len(column)
 
 
 def _put(into: dict[str, Any], leaf: str, value: Any) -> None:

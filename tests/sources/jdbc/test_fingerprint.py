@@ -86,3 +86,22 @@ def test_rows_that_lie_elsewhere_are_no_change_and_rows_that_come_and_go_are(spa
     assert bronze.poll() is None
     kinds.run("UPDATE kinds SET c6 = c7, c7 = c6")
     assert bronze.poll() is not None
+
+
+PARALLEL = ("parallel_setup_cost=0", "parallel_tuple_cost=0", "min_parallel_table_scan_size=0",
+            "parallel_leader_participation=off")  # fmt: skip
+
+
+def test_the_database_measures_with_more_than_one_process(spark, databases):
+    """As it would not if the answer were fetched in portions: each row that the asking process reads is an error."""
+    database = databases("postgresql")
+    database.run(
+        "DROP TABLE IF EXISTS many",
+        "CREATE TABLE many AS SELECT id, md5(id::text) AS note FROM generate_series(1, 20000) id",
+        "CREATE OR REPLACE FUNCTION by_a_worker() RETURNS boolean PARALLEL SAFE LANGUAGE plpgsql AS $$ BEGIN"
+        " IF (SELECT backend_type FROM pg_stat_activity WHERE pid = pg_backend_pid()) <> 'parallel worker'"
+        " THEN RAISE EXCEPTION 'not by a worker'; END IF; RETURN true; END $$",
+    )
+    told = {"options": " ".join(f"-c {each}" for each in PARALLEL)}
+    bronze = Bronze(spark, database, table="many", where="by_a_worker()", properties=told)
+    assert bronze.poll()["rows"] == 20_000

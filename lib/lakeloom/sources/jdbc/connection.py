@@ -22,6 +22,9 @@ from lakeloom.sources.jdbc.windows import EVERY_ROW, both
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
+# Of a query that answers with a row: PostgreSQL computes an answer that is fetched in portions by one process alone.
+IN_ONE = {"preferTimestampNTZ": "true", "fetchsize": "0"}
+
 
 def at_home(config: JdbcConfig, base: Path) -> JdbcConfig:
     """Return the config as the driver is to be asked, an embedded database at the home; a secret URL stays secret."""
@@ -97,7 +100,7 @@ def fetch(spark: SparkSession, config: JdbcConfig, table: str, predicates: Seque
 
 def one(session: SparkSession, config: JdbcConfig, query: str) -> Row | None:
     """Return the first row of a query of our own, None where it has none."""
-    asked = fetch(session, config, f"({query}) lakeloom_asked", [EVERY_ROW], preferTimestampNTZ="true")
+    asked = fetch(session, config, f"({query}) lakeloom_asked", [EVERY_ROW], **IN_ONE)
     return asked.first()
 
 
@@ -118,7 +121,7 @@ def measured(
     listed = ", ".join(f"{sql} AS {name}" for name, sql in figures.items())
     asked = f"(SELECT {listed} FROM {origin_of(config)} WHERE {both(condition(config), where)}) lakeloom_figures"  # noqa: S608  names are validated or quoted
     told = {"customSchema": ", ".join(f"{name} STRING" for name in texts)} if texts else {}
-    frame = fetch(session, config, asked, [EVERY_ROW], preferTimestampNTZ="true", **told)
+    frame = fetch(session, config, asked, [EVERY_ROW], **IN_ONE, **told)
     row = frame.selectExpr(*[f"CAST({name} AS STRING) AS {name}" for name in figures]).first()
     assert row is not None  # an aggregate without groups has one row
     return {name: row[name] for name in figures}

@@ -53,8 +53,8 @@ def fingerprint(session: SparkSession, config: JdbcConfig, types: Mapping[str, s
     else:
         hashed = [_hashed(about.kinds.get(name, ""), types[name]).format(column) for name, column in quoted.items()]
         # A row's hash is a sum of its values' hashes: summed as it is, values that change places between rows would
-        # be no change.
-        row = f"hashtextextended(hash_record_extended(ROW({', '.join(hashed)}), 0)::text, 0)"
+        # be no change. So it is the seed of one hash more.
+        row = f"hashint8extended(0, hash_record_extended(ROW({', '.join(hashed)}), 0))"
     return f"(SUM({row}) FILTER (WHERE {where}))::text"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lakeloom.core.secrets import reveal
 from lakeloom.sources.jdbc import windows
 from lakeloom.sources.jdbc.config import JdbcConfig
-from lakeloom.sources.jdbc.connection import condition, fetch, origin_of
+from lakeloom.sources.jdbc.connection import IN_ONE, condition, fetch, origin_of
 from lakeloom.sources.jdbc.dialects import literals
 from lakeloom.sources.landing import Batch
 
@@ -65,7 +65,7 @@ def _asked(session: SparkSession, config: JdbcConfig, by: str, first: str, of: s
     ]
     query = f"(SELECT {', '.join(figures)} FROM {', '.join(parts)}) lakeloom_quiet"  # noqa: S608  as above
     told = {"customSchema": "upper_mark STRING"} if of == "text" else {}
-    frame = fetch(session, config, query, [windows.EVERY_ROW], preferTimestampNTZ="true", **told)
+    frame = fetch(session, config, query, [windows.EVERY_ROW], **IN_ONE, **told)
     row = frame.selectExpr(*[f"CAST({name} AS STRING) AS {name}" for name in figures]).first()
     assert row is not None  # aggregates without groups have one row
     rows, unmarked = (int(Decimal(row[name] or 0)) for name in ("tail_rows", "unmarked_rows"))
