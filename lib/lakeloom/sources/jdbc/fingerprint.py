@@ -18,16 +18,27 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _HASHES_ROWS = 14  # the release of PostgreSQL from which a row's hash is made of its values, not of their text
-# PostgreSQL's type → what is hashed for a value. Its own hash of a type is one for all values that it calls equal:
-# taken where these are one in bronze too. Floating point has two zeros; texts can be equal by a collation, or but for
-# blanks at their end.
-_ITSELF = ("bool", "int2", "int4", "int8", "smallserial", "serial", "bigserial", "date", "timestamp", "timestamptz",
-           "uuid", "bytea")  # fmt: skip
-_HASHED = dict.fromkeys(_ITSELF, "{}") | {
-    "float4": "float4send({})", "float8": "float8send({})", "bpchar": "bpcharsend({})",
-    "text": '{} COLLATE "C"', "varchar": '{} COLLATE "C"',
+# PostgreSQL's own hash of a type is for finding values that it calls equal, and takes some for one that are not in
+# bronze: numbers but for their sign, whole numbers of 64 bits and times whose halves make the same 32 bits, the two
+# zeros of floating point, texts by a collation. So each type is hashed by what tells all its values apart.
+_WHOLE = "hashint8extended({c}, {c} # {seed})"
+_FRACTION = "CASE WHEN {c} = 0 THEN hashtextextended({c}::text, {seed}) ELSE hash{kind}extended({c}, {seed}) END"
+_NUMERIC = "hash_numeric_extended({c}, CASE WHEN {c} < 0 THEN -{seed} ELSE {seed} END)"
+_WORDS = 'hashtextextended({c} COLLATE "C", {seed})'
+_HASHED = {
+    "bool": "hashint4extended({c}::int, {seed})",
+    "int2": "hashint2extended({c}, {seed})", "smallserial": "hashint2extended({c}, {seed})",
+    "int4": "hashint4extended({c}, {seed})", "serial": "hashint4extended({c}, {seed})",
+    "int8": _WHOLE, "bigserial": _WHOLE, "float4": _FRACTION, "float8": _FRACTION,
+    "text": _WORDS, "varchar": _WORDS, "uuid": "uuid_hash_extended({c}, {seed})",
+}  # fmt: skip
+# Of those without a function for it that SQL may call, what is hashed as a field of a row.
+_FIELD = {
+    "date": "{}", "bytea": "{}", "timestamp": "timestamp_send({})", "timestamptz": "timestamptz_send({})",
+    "bpchar": "bpcharsend({})",
 }  # fmt: skip
 _TEXT = '({})::text COLLATE "C"'
+_SPREAD = 0x1E3779B97F4A7C15  # apart, so that one column's seeds are not another's with a few bits changed
 
 
 def fingerprint(session: SparkSession, config: JdbcConfig, types: Mapping[str, str], where: str) -> str | None:
@@ -51,15 +62,28 @@ def fingerprint(session: SparkSession, config: JdbcConfig, types: Mapping[str, s
     if about is None or about.release < _HASHES_ROWS:
         row = f"hashtextextended(ROW({', '.join(quoted.values())})::text, 0)"
     else:
-        hashed = [_hashed(about.kinds.get(name, ""), types[name]).format(column) for name, column in quoted.items()]
-        # A row's hash is a sum of its values' hashes: summed as it is, values that change places between rows would
-        # be no change. So it is the seed of one hash more.
-        row = f"hashint8extended(0, hash_record_extended(ROW({', '.join(hashed)}), 0))"
+        row = _row({column: (about.kinds.get(name, ""), types[name]) for name, column in quoted.items()})
     return f"(SUM({row}) FILTER (WHERE {where}))::text"
 
 
-def _hashed(kind: str, spark: str) -> str:
-    """Return what is hashed of a column; a number that comes as text has places of its own in each row."""
-    if kind == "numeric" and spark.startswith("decimal"):
-        return "{}"
-    return _HASHED.get(kind, _TEXT)
+def _row(columns: Mapping[str, tuple[str, str]]) -> str:
+    """Return SQL of a row's hash.
+
+    Parameters
+    ----------
+    columns : mapping
+        Column in SQL → the database's type, Spark's.
+    """
+    hashed, fields = list[str](), list[str]()
+    for place, (column, (kind, spark)) in enumerate(columns.items(), start=1):
+        # A number that comes as text has places of its own in each row.
+        sql = _NUMERIC if kind == "numeric" and spark.startswith("decimal") else _HASHED.get(kind)
+        if sql is None:
+            fields.append(_FIELD.get(kind, _TEXT).format(column))
+        else:
+            seed = place * _SPREAD % 2**63
+            hashed.append(f"COALESCE({sql.format(c=column, seed=seed, kind=kind)}, 0)")
+    if fields:
+        hashed.append(f"hash_record_extended(ROW({', '.join(fields)}), 0)")
+    # Summed as it is, values that change places between rows would be no change: so it is the seed of one hash more.
+    return f"hashint8extended(0, {' # '.join(hashed)})"
