@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-PAUSE_S = 0.2
+PAUSE_S = 0.02  # what a program takes in its last moments is seen too
+_EACH = 10  # looks: so often it is asked anew which processes there are, which takes longer
 
 
 @dataclass
@@ -45,14 +46,18 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
+        programs: list[psutil.Process] = []
         while True:
-            for program in [child for child in psutil.Process().children() if child.pid not in self._before]:
+            anew = self.looks % _EACH == 0
+            if anew:
+                programs = [child for child in psutil.Process().children() if child.pid not in self._before]
+            for program in programs:
                 with suppress(psutil.Error):
                     if program.cmdline() == self._own:
                         continue  # forked and not yet the program: it has this process's memory for a moment
                     self.python_mib = max(self.python_mib, _mib(program))
                     # By its name: what a JVM forks has its memory for a moment, under the name of a thread.
-                    jvms = [each for each in program.children(recursive=True) if each.name() == "java"]
+                    jvms = [each for each in program.children(recursive=True) if each.name() == "java"] if anew else []
                     self.jvm_mib = max([self.jvm_mib, *map(_mib, jvms)])
             self.looks += 1
             if self._left.wait(PAUSE_S):

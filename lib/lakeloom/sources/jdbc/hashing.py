@@ -66,7 +66,7 @@ def _column(hashes: Words, column: pa.Array) -> None:
     else:
         _long(hashes, values.view(np.uint64))
     if valid is None or before is None:
-        _short(hashes, np.zeros(1, dtype=np.uint64))
+        _short(hashes, None)
     else:
         np.copyto(hashes, before, where=~valid)
         _short(hashes, (~valid).astype(np.uint64))
@@ -138,16 +138,24 @@ def _bytes(hashes: Words, data: Any, begins: Any, lengths: Any) -> None:
         _stripes(hashes, seeds, words, at, rest, _where(whole))
     hashes += lengths.astype(np.uint64)
     while (some := _some(rest >= 8)) is not None:
-        _word(hashes, words[at[some]], some)
+        part = hashes[some]  # those themselves where it is all of them
+        _word(part, words[at[some]])
+        hashes[some] = part
         at[some] += 8
         rest[some] -= 8
     if (some := _some(rest >= 4)) is not None:
-        _half(hashes, words[at[some]] & np.uint64(0xFFFFFFFF), some)
+        part = hashes[some]
+        _half(part, words[at[some]] & np.uint64(0xFFFFFFFF))
+        hashes[some] = part
         at[some] += 4
         rest[some] -= 4
     while (some := _some(rest > 0)) is not None:
-        part = hashes[some] ^ (data[at[some]].astype(np.uint64) * np.uint64(_P5))
-        hashes[some] = _turned(part, 11) * np.uint64(_P1)
+        part = data[at[some]].astype(np.uint64)
+        part *= np.uint64(_P5)
+        part ^= hashes[some]
+        _turn(part, 11)
+        part *= np.uint64(_P1)
+        hashes[some] = part
         at[some] += 1
         rest[some] -= 1
     _mixed(hashes)
@@ -162,27 +170,38 @@ def _stripes(hashes: Words, seeds: Words, words: Any, at: Any, rest: Any, some: 
         lanes = [seed + np.uint64((_P1 + _P2) % 2**64), seed + np.uint64(_P2), seed, seed - np.uint64(_P1)]
     while (more := _some(left >= 32)) is not None:
         for lane, values in enumerate(lanes):
-            part = values[more] + words[place[more] + 8 * lane] * np.uint64(_P2)
-            part = _turned(part, 31) * np.uint64(_P1)
+            part = words[place[more] + 8 * lane]
+            part *= np.uint64(_P2)
+            part += values[more]
+            _turn(part, 31)
+            part *= np.uint64(_P1)
             if isinstance(more, slice):
                 lanes[lane] = part
             else:
                 values[more] = part
         place[more] += 32
         left[more] -= 32
-    made = _turned(lanes[0], 1) + _turned(lanes[1], 7) + _turned(lanes[2], 12) + _turned(lanes[3], 18)
+    made = np.zeros_like(lanes[0])
+    for values, by in zip(lanes, (1, 7, 12, 18), strict=True):
+        part = values.copy()
+        _turn(part, by)
+        made += part
     for values in lanes:
-        made ^= _turned(values * np.uint64(_P2), 31) * np.uint64(_P1)
-        made = made * np.uint64(_P1) + np.uint64(_P4)
+        values *= np.uint64(_P2)
+        _turn(values, 31)
+        values *= np.uint64(_P1)
+        made ^= values
+        made *= np.uint64(_P1)
+        made += np.uint64(_P4)
     hashes[some], at[some], rest[some] = made, place, left
 
 
-def _short(hashes: Words, values: Words) -> None:
-    """Let 32 bits a row into the hashes."""
+def _short(hashes: Words, values: Words | None) -> None:
+    """Let 32 bits a row into the hashes, zeros where there are no values."""
     import numpy as np
 
     hashes += np.uint64((_P5 + 4) % 2**64)
-    _half(hashes, values, _ALL)
+    _half(hashes, values)
     _mixed(hashes)
 
 
@@ -191,22 +210,30 @@ def _long(hashes: Words, values: Words) -> None:
     import numpy as np
 
     hashes += np.uint64((_P5 + 8) % 2**64)
-    _word(hashes, values, _ALL)
+    _word(hashes, values)
     _mixed(hashes)
 
 
-def _half(hashes: Words, values: Words, some: Any) -> None:
+def _half(hashes: Words, values: Words | None) -> None:
     import numpy as np
 
-    part = hashes[some] ^ (values * np.uint64(_P1))
-    hashes[some] = _turned(part, 23) * np.uint64(_P2) + np.uint64(_P3)
+    if values is not None:
+        hashes ^= values * np.uint64(_P1)
+    _turn(hashes, 23)
+    hashes *= np.uint64(_P2)
+    hashes += np.uint64(_P3)
 
 
-def _word(hashes: Words, values: Words, some: Any) -> None:
+def _word(hashes: Words, values: Words) -> None:
     import numpy as np
 
-    part = hashes[some] ^ (_turned(values * np.uint64(_P2), 31) * np.uint64(_P1))
-    hashes[some] = _turned(part, 27) * np.uint64(_P1) + np.uint64(_P4)
+    part = values * np.uint64(_P2)
+    _turn(part, 31)
+    part *= np.uint64(_P1)
+    hashes ^= part
+    _turn(hashes, 27)
+    hashes *= np.uint64(_P1)
+    hashes += np.uint64(_P4)
 
 
 def _mixed(hashes: Words) -> None:
@@ -219,12 +246,13 @@ def _mixed(hashes: Words) -> None:
     hashes ^= hashes >> np.uint64(32)
 
 
-def _turned(values: Words, by: int) -> Words:
+def _turn(values: Words, by: int) -> None:
+    """Turn the bits of each value to the left."""
     import numpy as np
 
-    found = values << np.uint64(by)
-    found |= values >> np.uint64(64 - by)
-    return found
+    over = values >> np.uint64(64 - by)
+    values <<= np.uint64(by)
+    values |= over
 
 
 def _some(which: Any) -> Any:
