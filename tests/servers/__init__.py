@@ -2,11 +2,10 @@
 
 from tests.servers.buckets import AZURITE_KEY, KEYS, AzureBucket, GcsBucket, S3Bucket
 from tests.servers.databases import Database, certificates, mariadb, postgresql
-from tests.servers.google_xml import fronted
 from tests.servers.lines import Lines, toxiproxy
 from tests.servers.running import free_port, restart, running
 from tests.servers.sftp import SftpBucket, sftp
-from tests.servers.stores import azurite, fake_gcs, google, moto, versitygw
+from tests.servers.stores import azurite, fake_gcs, fronted, google, moto, versitygw
 
 __all__ = [
     "AZURITE_KEY",

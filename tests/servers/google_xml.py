@@ -3,31 +3,23 @@
 delta-rs speaks the XML interface alone. What it asks is said to the emulator in JSON's words: put, put under a
 generation, put in parts, list, delete; everything else goes through as it is, so one address serves both.
 
+A program of its own, told its port, the emulator's, and the one that the emulator names to clients: it knows objects'
+own addresses below that one alone.
+
 Source: Cloud Storage's XML API reference (PUT Object, GET Bucket list-type=2, multipart uploads).
 """
 
 import http.client
 import json
+import sys
 import threading
 import uuid
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from tests.servers.serving import serving
-
 _JSON = ("/storage/", "/upload/", "/download/", "/batch/", "/b/", "/_internal/")
 _HOP = ("transfer-encoding", "connection", "content-length", "keep-alive")
-
-
-@contextmanager
-def fronted(port):
-    """Yield the port of a front before the emulator at `port`."""
-    handler = type("Handler", (_Handler,), {"emulator": port, "uploads": {}, "lock": threading.Lock()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    with serving(server):
-        yield server.server_address[1]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _ask(self, method, path, body=b"", headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.emulator, timeout=60)
         try:
-            connection.request(method, path, body, {"Host": f"127.0.0.1:{self.emulator}"} | (headers or {}))
+            connection.request(method, path, body, {"Host": self.host} | (headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
         finally:
@@ -148,3 +140,12 @@ class _Handler(BaseHTTPRequestHandler):
             etag = json.loads(content)["etag"] if status == 200 else ""
             text = f"<CompleteMultipartUploadResult><ETag>{escape(etag)}</ETag></CompleteMultipartUploadResult>"
             self._answer(status, text.encode(), {"Content-Type": "application/xml"})
+
+
+def serve(port, emulator, public):
+    words = {"emulator": emulator, "host": f"127.0.0.1:{public}", "uploads": {}, "lock": threading.Lock()}
+    ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), words)).serve_forever()
+
+
+if __name__ == "__main__":
+    serve(*map(int, sys.argv[1:]))

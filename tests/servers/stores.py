@@ -1,11 +1,12 @@
 """Real object stores: versitygw and moto for S3, Azurite for Azure, fake-gcs-server for Google."""
 
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 from stages import servers
 from stages.places import Places
 from tests.servers.buckets import KEYS
-from tests.servers.google_xml import fronted
 from tests.servers.running import free_port, running
 
 
@@ -77,5 +78,17 @@ def google(folder):
         if port is None:
             yield None
             return
-        with fronted(port) as front:
+        with fronted(port, folder) as front:
             yield front
+
+
+@contextmanager
+def fronted(emulator, folder, public=None):
+    """Yield the port of what speaks Google's XML interface before its emulator.
+
+    Not in this process: a reader that waits for an answer may hold its interpreter meanwhile.
+    """
+    port = free_port()
+    words = [sys.executable, "-I", Path(__file__).with_name("google_xml.py"), port, emulator, public or emulator]
+    with running(words, port, folder / "google_xml.log"):
+        yield port

@@ -85,7 +85,7 @@ def _google(lines, home, folder, start):
     emulator = start(servers.fake_gcs(folder, public=public))
     if emulator is None:
         return None
-    port = start(servers.fronted(emulator))
+    port = start(servers.fronted(emulator, folder, public))
     # It keeps all in its memory, so it is not restarted.
     return _root(home, servers.GcsBucket("day-lake", port), GOOGLE, lines.lay(LINE, port, public), None)
 
