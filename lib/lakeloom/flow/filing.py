@@ -6,30 +6,27 @@ table takes no such files, or a job leaves its rows to Spark, Spark reads and wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lakeloom.core.names import TableName
 from lakeloom.core.steps import Step
 from lakeloom.flow.context import Context
-from lakeloom.objects.path import Location
+from lakeloom.flow.filer import LEFT, Filer
 from lakeloom.project.about import about
 from lakeloom.sources.landing import Job, Landing, LeftToSparkError
 from lakeloom.store.commit import begin
-from lakeloom.store.filed import filed
 from lakeloom.store.intents import Intent
 from lakeloom.store.manner import Manner
 from lakeloom.store.stage import Stage
 from lakeloom.tables import bronze
-from lakeloom.tables.arrived import stamped
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 APPENDED = Manner("append", evolve="add")
-LEFT = "left to Spark"
 
 
 @dataclass(frozen=True)
@@ -73,12 +70,12 @@ def filing(
         return
     stage, ready = begun
     names = {name.lower(): name for name in ready.columns}
-    task = _Task(
+    filer = Filer(
         context.lake.folder(table), step.spec.name, mark, names, tuple(stage.indexed or ()),
         str(session.conf.get("spark.sql.parquet.compression.codec")),
     )  # fmt: skip
     try:
-        whole = _done(session, landing.jobs, task, stage)
+        whole = _done(session, landing.jobs, filer, stage)
         if whole:
             yield landing, Filed(stage, ready.where("false"))
     except BaseException:
@@ -90,35 +87,13 @@ def filing(
         yield landing.by_spark(), None
 
 
-def _done(session: SparkSession, jobs: Sequence[Job], task: _Task, stage: Stage) -> bool:
+def _done(session: SparkSession, jobs: Sequence[Job], filer: Filer, stage: Stage) -> bool:
     """Let tasks do the jobs and the stage take their files; return whether none has left its rows to Spark."""
     try:
-        made = session.sparkContext.parallelize(jobs, len(jobs)).map(task).collect()
+        made = session.sparkContext.parallelize(jobs, len(jobs)).map(filer).collect()
     except Exception as cause:  # a worker's error reaches this process as a text
         if f"{LeftToSparkError.__module__}.{LeftToSparkError.__name__}" in str(cause):
             return False
         raise
     stage.take(each for each in made if isinstance(each, dict))
     return LEFT not in made
-
-
-@dataclass(frozen=True)
-class _Task:
-    """Writes one job's rows into one file; returns what the log says of it, or that they are left to Spark."""
-
-    folder: Location
-    source: str
-    mark: bronze.Stamp
-    names: Mapping[str, str]
-    leaves: tuple[str, ...]
-    codec: str
-
-    def __call__(self, job: Job) -> dict[str, Any] | str | None:
-        rows = (stamped(table, self.source, self.mark) for table in job.tables())
-        named = (each.rename_columns([self.names[name.lower()] for name in each.column_names]) for each in rows)
-        try:
-            return filed(self.folder, named, self.leaves, self.codec)
-        except LeftToSparkError as left:
-            if left.again:
-                raise
-            return LEFT
