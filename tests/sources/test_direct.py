@@ -35,7 +35,8 @@ def config(path, **more):
 @pytest.mark.parametrize(
     ("more", "told"),
     [({"path": "in/*.parquet"}, "addresses of S3"), ({"path": "https://h/a.parquet"}, "addresses of S3"),
-     ({"format": "csv"}, "parquet and orc")],
+     ({"format": "avro"}, "csv, json, parquet, orc, text and fixed"),
+     ({"format": "csv", "encoding": "latin-1"}, "UTF-8")],
 )  # fmt: skip
 def test_what_can_not_be_read_directly_is_a_mistake_of_the_config(more, told):
     with pytest.raises(ValidationError, match=told):
@@ -59,7 +60,7 @@ def test_footers_tell_the_columns_and_what_is_damaged(bucket_of, tmp_path, kind)
     address = Address.parse(f"{bucket.root}/in/*.parquet")
     place = objects.Place(address, opening(address, bucket.stores), tmp_path, "landing/x")
     batch = objects.poll(place, [], changed="add", vanished="ignore")
-    found, refused = direct.looked(place, batch, config(f"{bucket.root}/in/*.parquet").reading)
+    found, refused = direct.looked(place, batch, config(f"{bucket.root}/in/*.parquet").reading, None)
     assert refused == []
     told = {entry.path.rpartition("/")[2]: (entry.header, entry.problem) for entry in found}
     assert told == {
@@ -133,7 +134,7 @@ def test_the_ledger_knows_an_object_by_its_version(bucket_of, tmp_path):
     address = Address.parse(said.path)
     place = objects.Place(address, opening(address, bucket.stores), tmp_path, "landing/x")
     batch = objects.poll(place, [], changed="add", vanished="ignore")
-    found, _ = direct.looked(place, batch, said.reading)
+    found, _ = direct.looked(place, batch, said.reading, None)
     landed = [{"files": [entry.as_dict() for entry in found], "split_bytes": 1}]
     assert objects.poll(place, landed, changed="add", vanished="ignore") is None
     assert entries(landed[0])[0].at.startswith("s3a://")

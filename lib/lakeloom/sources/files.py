@@ -35,6 +35,7 @@ from lakeloom.sources import direct, ledger, listing, objects, plain
 from lakeloom.sources.files_config import FilesConfig
 from lakeloom.sources.formats import FORMATS
 from lakeloom.sources.formats.base import format_of
+from lakeloom.sources.formats.columnar import has_footer
 from lakeloom.sources.inspection import Reading, inspect, is_packed
 from lakeloom.sources.landing import Batch, Landing
 from lakeloom.sources.ledger import CHANGED, REFUSED_BY_POLICY, FileEntry
@@ -145,7 +146,7 @@ class Files:
             if isinstance(spark, Opener):
                 spark.soon()
             if config.access == "direct":
-                found, refused = direct.looked(config.place, batch, reading)
+                found, refused = direct.looked(config.place, batch, reading, spark)
                 return more | ({"refused": refused} if refused else {}) | _batch(found, landed(), reading)
             brought = objects.bring(config.place, batch, base, spark)
             if brought.refused:
@@ -196,8 +197,8 @@ class Files:
             changed = _changed_of(config, files, reading, base) if config.access == "direct" else []
         if changed:
             raise FilesChangedError(changed)
-        # Copies stay as they are, and objects are read as Spark has listed them.
-        if config.access == "direct" or all(entry.at is not None for entry in files):
+        # Copies stay as they are, and objects with a footer are read as Spark has listed them.
+        if has_footer(format_of(config.format)) if config.access == "direct" else _are_copies(files):
             return made
 
         def sound() -> None:
@@ -318,6 +319,10 @@ def _unpacked(entry: FileEntry, reading: Reading, zone: Path, base: Path) -> lis
     if len(found) == 1 and found[0].path == entry.path:  # it is the file itself: listed as it was
         return [replace(found[0], size=entry.size)]
     return [entry, *found]
+
+
+def _are_copies(files: Sequence[FileEntry]) -> bool:
+    return all(entry.at is not None for entry in files)
 
 
 def _is_here(entry: FileEntry, base: Path) -> bool:

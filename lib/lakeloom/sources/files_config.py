@@ -14,7 +14,6 @@ from lakeloom.objects.address import Address, is_address
 from lakeloom.sources import objects
 from lakeloom.sources.formats import FORMATS
 from lakeloom.sources.formats.base import format_of, takers
-from lakeloom.sources.formats.columnar import has_footer
 from lakeloom.sources.packed import is_utf8
 from lakeloom.sources.reading import UTF8, Reading
 
@@ -121,9 +120,9 @@ class FilesConfig(BaseModel):
             scheme = self.path.partition("://")[0].lower() if is_address(self.path) else ""
             if scheme not in _DIRECT:
                 raise ValueError("direct is for addresses of S3, Google and Azure; others are fetched or lie there")
-            if not has_footer(format_of(self.format)):
-                able = [name for name in FORMATS if has_footer(format_of(name))]
-                raise ValueError(f"direct is for {' and '.join(able)}, whose footers tell them; others are fetched")
+            if not format_of(self.format).in_place:
+                *able, last = [name for name in FORMATS if format_of(name).in_place]
+                raise ValueError(f"direct is for {', '.join(able)} and {last}, which Spark reads; others are fetched")
         return self
 
     @model_validator(mode="after")
@@ -132,6 +131,8 @@ class FilesConfig(BaseModel):
             plain = is_utf8(self.encoding)
         except LookupError:
             raise ValueError(f"encoding '{self.encoding}' is unknown") from None
+        if not plain and self.access == "direct":
+            raise ValueError("direct is for UTF-8; what is written otherwise is fetched")
         if not plain and not format_of(self.format).encoded:
             *most, last = [name for name in FORMATS if format_of(name).encoded]
             raise ValueError(f"{self.format} has an encoding of its own; encoding is for {', '.join(most)} and {last}")

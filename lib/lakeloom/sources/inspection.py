@@ -43,7 +43,7 @@ def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
     try:
         with Path(full).open("rb") as file:
             before = os.fstat(file.fileno())
-            content, header, problem, plain = _pass(file, full, reading)
+            content, header, problem, plain = looked_through(file, full, before.st_size, reading)
         after = Path(full).stat()
     except OSError as cause:
         raise SourceError(
@@ -54,34 +54,53 @@ def inspect(path: str, full: str, reading: Reading) -> FileEntry | None:
         ) from cause
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         return None
-    names = header or ()
     packed = is_packed(full, reading)
-    if problem is None and not packed:
-        problem = clash([name.partition("\t")[0] for name in names]) or _lacking(names, reading.required)
-    plain = plain and problem is None
     return FileEntry(path, before.st_size, before.st_mtime_ns, content, header, problem, packed=packed, plain=plain)
 
 
-def _pass(file: BinaryIO, full: str, reading: Reading) -> tuple[str, tuple[str, ...] | None, str | None, bool]:
+def looked_through(
+    file: BinaryIO, full: str, size: int, reading: Reading
+) -> tuple[str, tuple[str, ...] | None, str | None, bool]:
+    """Return what a file's bytes tell: the content's id, the header, what is wrong with it, and whether it is plain.
+
+    Parameters
+    ----------
+    file : binary stream
+        That can be sought in.
+    full : str
+        Its name, by whose ending it is read.
+    size : int
+        In bytes.
+    """
+    content, header, problem, plain = _pass(file, full, size, reading)
+    names = header or ()
+    if problem is None and not is_packed(full, reading):
+        problem = clash([name.partition("\t")[0] for name in names]) or _lacking(names, reading.required)
+    return content, header, problem, plain and problem is None
+
+
+def _pass(
+    file: BinaryIO, full: str, size: int, reading: Reading
+) -> tuple[str, tuple[str, ...] | None, str | None, bool]:
     suffix, format_ = Path(full).suffix.lower(), format_of(reading.format)
     if is_packed(full, reading):  # what it holds is inspected when it was unpacked
-        return _digest(_chunks(file)), None, None if os.fstat(file.fileno()).st_size else "the file is empty", False
+        return _digest(_chunks(file)), None, None if size else "the file is empty", False
     if suffix in REFUSED and not format_.as_it_is:
         return _digest(_chunks(file)), None, f"{REFUSED[suffix]} compression is not read; use gzip or zstd", False
     scanner = format_.scanner(reading)
     digest = hashlib.blake2b(digest_size=16)
     stream = gzip.GzipFile(fileobj=file) if suffix == ".gz" and not format_.as_it_is else file
-    size = 0
+    held = 0
     try:
         for chunk in _chunks(stream):  # type: ignore[arg-type]
-            size += len(chunk)
+            held += len(chunk)
             digest.update(chunk)
             scanner.feed(chunk)
     except (EOFError, gzip.BadGzipFile, zlib.error) as cause:
         file.seek(0)
         told = "the gzip is truncated" if isinstance(cause, EOFError) else "it is not gzip, or is damaged"
-        return _digest(_chunks(file)), None, told if os.fstat(file.fileno()).st_size else "the file is empty", False
-    if not size:
+        return _digest(_chunks(file)), None, told if size else "the file is empty", False
+    if not held:
         return digest.hexdigest(), None, "the file is empty", False
     header, problem = scanner.close(full)
     return digest.hexdigest(), header, problem, stream is file and getattr(scanner, "plain", False)

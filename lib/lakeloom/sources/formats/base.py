@@ -35,6 +35,8 @@ class Format:
         Whether it has a compression of its own or is taken byte for byte: only archives are unpacked.
     breaks : bool
         Whether a single record can be broken; else only a value that does not fit its declared type.
+    in_place : bool
+        Whether Spark itself reads it, wherever it lies.
     header_line : bool
         Whether a file names its columns once, above its records: one that shares none with what landed before has
         lost that line.
@@ -52,6 +54,7 @@ class Format:
     encoded: ClassVar[bool] = False
     as_it_is: ClassVar[bool] = False
     breaks: ClassVar[bool] = True
+    in_place: ClassVar[bool] = False
     header_line: ClassVar[bool] = False
     names_in_records: ClassVar[bool] = False
     scanner: ClassVar[type[Scanner]]

@@ -81,6 +81,7 @@ class CsvScanner(Text):
 class Csv(Format):
     """The format ``csv``."""
 
+    in_place = True
     options = frozenset(
         [
             "sep", "quote", "escape", "header", "multiLine", "comment", "ignoreLeadingWhiteSpace",

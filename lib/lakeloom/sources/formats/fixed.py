@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Fixed(Format):
     """The format ``fixed``."""
 
+    in_place = True
     needs = ("fields",)
     encoded = True
     scanner = LinesScanner

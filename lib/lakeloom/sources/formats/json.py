@@ -65,6 +65,7 @@ class JsonScanner(Text):
 class Json(Format):
     """The format ``json``."""
 
+    in_place = True
     encoded = True
     names_in_records = True
     scanner = JsonScanner

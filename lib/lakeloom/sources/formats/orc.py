@@ -34,6 +34,7 @@ class OrcScanner(ColumnarScanner):
 class Orc(Format):
     """The format ``orc``."""
 
+    in_place = True
     as_it_is = True
     breaks = False
     scanner = OrcScanner

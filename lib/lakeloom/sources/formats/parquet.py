@@ -68,6 +68,7 @@ BEYOND = " beyond"  # at the end of a type in a header: its values are to be loo
 class Parquet(Format):
     """The format ``parquet``."""
 
+    in_place = True
     as_it_is = True
     breaks = False
     scanner = ParquetScanner

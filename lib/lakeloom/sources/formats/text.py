@@ -28,6 +28,7 @@ class LinesScanner(Text):
 class Lines(Format):
     """The format ``text``."""
 
+    in_place = True
     encoded = True
     breaks = False
     scanner = LinesScanner
