@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from lakeloom.core.errors import LakeloomError, SinkError
-from lakeloom.sources.jdbc.errors import translate
+from lakeloom.sources.jdbc.errors import chain, translate
 
 # SQL states of a row that the database does not take, by their beginning.
 _WHY = {
@@ -32,7 +31,8 @@ def translated(error: BaseException, where: str, table: str, keys: Sequence[str]
         LL-SINK-004 for a row that is refused, LL-SINK-006 where the table lacks the key, LL-SOURCE-001 (transient),
         LL-SOURCE-002 or LL-SOURCE-005 as for a source, else LL-SINK-007.
     """
-    states, text = _told(error)
+    links = chain(error, of_batch=True)
+    states, text = [link.state for link in links if link.state], "\n".join(link.text for link in links)
     if "42P10" in states or _NO_KEY.search(text):
         return no_key(where, table, keys)
     found = translate(error, where)
@@ -71,22 +71,3 @@ def no_key(where: str, table: str, keys: Sequence[str]) -> SinkError:
         "LL-SINK-006", f"{table} has no primary or unique key of ({listed})", where=where,
         fix=f"add one there: CREATE UNIQUE INDEX … ON {table} ({listed})",
     )  # fmt: skip
-
-
-def _told(error: BaseException) -> tuple[list[str], str]:
-    """Return the SQL states and the texts of an error, its Java causes and what a batch says next."""
-    from py4j.java_gateway import is_instance_of
-    from pyspark import SparkContext
-
-    java: Any = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
-    gateway, states, texts = SparkContext._gateway, [], [type(error).__name__, str(error)]
-    for _ in range(20):
-        if java is None or gateway is None:
-            break
-        texts.append(str(java.toString()))
-        following = None
-        if is_instance_of(gateway, java, "java.sql.SQLException"):
-            states += [str(state) for state in (java.getSQLState(),) if state]
-            following = java.getNextException()
-        java = following if following is not None else java.getCause()
-    return states, "\n".join(texts)

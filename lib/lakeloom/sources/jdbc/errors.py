@@ -41,7 +41,7 @@ class Link(NamedTuple):
 
 def is_databases(error: BaseException) -> bool:
     """Return whether a database or its driver raised it, and not Spark or what it writes to."""
-    links = _chain(error)
+    links = chain(error)
     # A client of Spark Connect has the server's words and no Java objects.
     return any(link.raised for link in links) or (len(links) == 1 and bool(_DATABASES.search(links[0].text)))
 
@@ -61,7 +61,7 @@ def translate(error: BaseException, where: str = "") -> SourceError:
     SourceError
         LL-SOURCE-005 no driver, -002 refused, -008 not verified, -001 unreachable (transient), else -004.
     """
-    links = _chain(error)
+    links = chain(error)
     text = "\n".join(link.text for link in links)
     state = next((link.state for link in links if link.state), "")
     names = [link.name.rpartition(".")[2] for link in links if link.state] or _CLASS.findall(text)
@@ -143,8 +143,14 @@ def translate(error: BaseException, where: str = "") -> SourceError:
     )
 
 
-def _chain(error: BaseException) -> list[Link]:
-    """Return the error and its Java causes."""
+def chain(error: BaseException, *, of_batch: bool = False) -> list[Link]:
+    """Return the error and its Java causes.
+
+    Parameters
+    ----------
+    of_batch : bool
+        Whether statements were sent together: then what the database says next of them comes before a cause.
+    """
     from py4j.java_gateway import is_instance_of
     from pyspark import SparkContext
 
@@ -157,5 +163,6 @@ def _chain(error: BaseException) -> list[Link]:
         raised = is_instance_of(gateway, java, "java.sql.SQLException")
         state, number = (java.getSQLState(), java.getErrorCode()) if raised else (None, 0)
         links.append(Link(java.getClass().getName(), state or "", int(number), str(java.toString()), raised))
-        java = java.getCause()
+        following = java.getNextException() if raised and of_batch else None
+        java = java.getCause() if following is None else following
     return links
