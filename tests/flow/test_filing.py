@@ -1,10 +1,13 @@
 """Plain files go into the table as Arrow has them: the same rows, columns, words and guarantees as by Spark."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
+from pyarrow import parquet
 
 from lakeloom.flow import filing
+from lakeloom.flow import land as landing
 from lakeloom.sources import plain
 from lakeloom.store.lake import Lake
 from lakeloom.store.log import snapshot
@@ -164,6 +167,29 @@ def test_what_a_landing_that_fails_has_filed_is_taken_away(orders, monkeypatch):
     (step,) = orders.run("bronze.orders").steps
     assert step.status == "failed"
     assert not list(lake(orders).folder("bronze.orders").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize(("codec", "by_spark"), [("uncompressed", 0), ("zstd", 0), ("lz4_raw", 0), ("lz4", 1)])
+def test_files_are_compressed_as_spark_is_told(orders, tasks, monkeypatch, codec, by_spark):
+    opened = landing.step_session
+
+    @contextmanager
+    def told(session):
+        with opened(session) as own:
+            own.conf.set("spark.sql.parquet.compression.codec", codec)
+            yield own
+
+    monkeypatch.setattr(landing, "step_session", told)
+    land(orders)
+    assert tasks["stages"] == 1 - by_spark
+    assert [row[0] for row in orders.rows("bronze.orders", "order_id")] == ["1", "2", "3", "9"]
+    file = next(lake(orders).folder("bronze.orders").glob("*.parquet"))
+    group = parquet.ParquetFile(file).metadata.row_group(0)
+    used = {group.column(at).compression for at in range(group.num_columns)}
+    told = {"uncompressed": "UNCOMPRESSED", "zstd": "ZSTD", "lz4_raw": "LZ4", "lz4": "UNKNOWN"}[
+        codec
+    ]  # the last is Hadoop's own
+    assert told in used and used <= {told, "UNCOMPRESSED"}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

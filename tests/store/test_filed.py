@@ -1,6 +1,7 @@
 """A table's file that is written from Arrow: how its columns are encoded, and what the log says of it."""
 
 import json
+import random
 
 import pyarrow as pa
 import pytest
@@ -44,6 +45,29 @@ def test_columns_have_a_dictionary_where_it_is_smaller_than_the_values(rows, tmp
     assert {"_position.epoch", "some", "_file"} <= with_one
     assert not with_one & {"_position.record", "id", "text"}
     assert pq.read_table(file).to_pylist() == rows.to_pylist()
+
+
+def test_columns_are_compressed_where_that_makes_them_smaller(tmp_path):
+    drawn = random.Random(7)
+    rows = pa.table(
+        {
+            "hash": [drawn.randbytes(16).hex() for _ in range(ROWS)],
+            "digest": [drawn.randbytes(16) for _ in range(ROWS)],
+            "mark": pa.array([drawn.randrange(-(2**63), 2**63) for _ in range(ROWS)]),
+            "number": pa.array(range(ROWS)),
+            "text": [f"the text {at}" for at in range(ROWS)],
+            "few": [f"value {at % 9}" for at in range(ROWS)],
+            "nothing": pa.nulls(ROWS, pa.string()),
+            "flag": pa.array([drawn.random() < 0.5 for _ in range(ROWS)]),
+        }
+    )
+    # The first rows are a slice amid a larger table, as those of a batch may be.
+    for given in (rows, rows.slice(4_001, 5_000)):
+        added = filed(tmp_path, [given], ["mark"], "snappy")
+        group = pq.ParquetFile(tmp_path / added["path"]).metadata.row_group(0)
+        told = {group.column(at).path_in_schema: group.column(at).compression for at in range(group.num_columns)}
+        assert {name for name, codec in told.items() if codec == "UNCOMPRESSED"} == {"hash", "digest", "mark"}
+        assert pq.read_table(tmp_path / added["path"]).to_pylist() == given.to_pylist()
 
 
 def test_what_comes_after_the_first_rows_is_written_as_these(rows, tmp_path):

@@ -37,7 +37,7 @@ class Filer:
     leaves : tuple of str
         The columns of which the log has statistics, see `lakeloom.store.filed.filed`.
     codec : str
-        Of Parquet's.
+        A key of `lakeloom.store.encoding.WRITTEN`.
     """
 
     folder: Location

@@ -18,6 +18,7 @@ from lakeloom.flow.filer import LEFT, Filer
 from lakeloom.project.about import about
 from lakeloom.sources.landing import Job, Landing, LeftToSparkError
 from lakeloom.store.commit import begin
+from lakeloom.store.encoding import WRITTEN
 from lakeloom.store.intents import Intent
 from lakeloom.store.manner import Manner
 from lakeloom.store.stage import Stage
@@ -47,11 +48,16 @@ def filing(
 ) -> Iterator[tuple[Landing, Filed | None]]:
     """Write the rows of a landing's jobs; give what is left of the landing, and the stage that has the files.
 
-    Without jobs, or for a table that takes no files, there is no stage, and the landing has all rows. Files of a
-    landing that fails are taken away.
+    Without jobs, for a table that takes no files, and for a compression that only Spark writes, there is no stage, and
+    the landing has all rows. Files of a landing that fails are taken away.
     """
     if not landing.jobs:
         yield landing, None
+        return
+    assert landing.by_spark is not None  # what has jobs has it
+    codec = str(session.conf.get("spark.sql.parquet.compression.codec")).lower()
+    if codec not in WRITTEN:
+        yield landing.by_spark(), None
         return
     table = TableName.parse(step.writes[0])
     rows = bronze.stamp(landing.good, step.spec.name, mark)
@@ -65,15 +71,11 @@ def filing(
         about(context.project, str(table)),
     )
     if begun is None:
-        assert landing.by_spark is not None  # what has jobs has it
         yield landing.by_spark(), None
         return
     stage, ready = begun
     names = {name.lower(): name for name in ready.columns}
-    filer = Filer(
-        context.lake.folder(table), step.spec.name, mark, names, tuple(stage.indexed or ()),
-        str(session.conf.get("spark.sql.parquet.compression.codec")),
-    )  # fmt: skip
+    filer = Filer(context.lake.folder(table), step.spec.name, mark, names, tuple(stage.indexed or ()), codec)
     try:
         whole = _done(session, landing.jobs, filer, stage)
         if whole:
@@ -83,7 +85,6 @@ def filing(
         raise
     if not whole:
         stage.forget()
-        assert landing.by_spark is not None  # as above
         yield landing.by_spark(), None
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.objects.path import Location
+from lakeloom.store.encoding import codecs, repeating
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +40,7 @@ def filed(folder: Location, tables: Iterable[pa.Table], leaves: Iterable[str], c
     leaves : iterable of str
         The columns, fields inside of structs by dotted names, of which the log is to have statistics.
     codec : str
-        Of Parquet's.
+        A key of `lakeloom.store.encoding.WRITTEN`.
     """
     from pyarrow import parquet as pq
 
@@ -50,8 +51,8 @@ def filed(folder: Location, tables: Iterable[pa.Table], leaves: Iterable[str], c
             for table in tables:
                 if writer is None:
                     writer = pq.ParquetWriter(
-                        file, table.schema, compression=codec, store_schema=False, metadata_collector=made,
-                        use_dictionary=_repeating(table), coerce_timestamps="us",
+                        file, table.schema, compression=codecs(table, codec), store_schema=False,
+                        metadata_collector=made, use_dictionary=repeating(table), coerce_timestamps="us",
                     )  # fmt: skip
                 writer.write_table(table, row_group_size=max(1, table.num_rows))
         finally:
@@ -115,27 +116,6 @@ def _opened(folder: Location, name: str) -> Iterator[Any]:
     except BaseException:
         (folder / name).unlink(missing_ok=True)
         raise
-
-
-def _repeating(table: pa.Table) -> list[str]:
-    """Return the columns, fields by dotted names, in which a value comes twice on average.
-
-    A dictionary of the others would cost twice: it is given up when it has grown too large, and what was encoded stays.
-    """
-    import pyarrow as pa
-
-    while any(pa.types.is_struct(each.type) for each in table.schema):
-        table = table.flatten()
-    return [name for name, column in zip(table.column_names, table.columns, strict=True) if _repeats(column)]
-
-
-def _repeats(column: pa.ChunkedArray) -> bool:
-    import pyarrow as pa
-    from pyarrow import compute
-
-    if pa.types.is_nested(column.type) or pa.types.is_dictionary(column.type):
-        return True
-    return 2 * int(compute.count_distinct(column).as_py()) <= len(column)
 
 
 def _put(into: dict[str, Any], leaf: str, value: Any) -> None:
