@@ -32,6 +32,11 @@ def config(path, **more):
     return FilesConfig.model_validate({"kind": "files", "path": path, "format": "parquet", "access": "direct"} | more)
 
 
+def place_of(bucket, pattern, home):
+    address = Address.parse(f"{bucket.root}/{pattern}")
+    return objects.Place(address, opening(address, bucket.stores), home, "landing/x")
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [({"path": "in/*.parquet"}, "addresses of S3"), ({"path": "https://h/a.parquet"}, "addresses of S3"),
@@ -57,8 +62,7 @@ def test_footers_tell_the_columns_and_what_is_damaged(bucket_of, tmp_path, kind)
     bucket.put("in/b.orc", b"no footer")
     bucket.put("in/c.parquet", b"PAR1 and no more")
     bucket.put("in/d.parquet", b"")
-    address = Address.parse(f"{bucket.root}/in/*.parquet")
-    place = objects.Place(address, opening(address, bucket.stores), tmp_path, "landing/x")
+    place = place_of(bucket, "in/*.parquet", tmp_path)
     batch = objects.poll(place, [], changed="add", vanished="ignore")
     found, refused = direct.looked(place, batch, config(f"{bucket.root}/in/*.parquet").reading, None)
     assert refused == []
@@ -131,8 +135,7 @@ def test_the_ledger_knows_an_object_by_its_version(bucket_of, tmp_path):
     bucket = bucket_of("s3")
     bucket.put("in/a.parquet", written([1]))
     said = config(f"{bucket.root}/in/*.parquet")
-    address = Address.parse(said.path)
-    place = objects.Place(address, opening(address, bucket.stores), tmp_path, "landing/x")
+    place = place_of(bucket, "in/*.parquet", tmp_path)
     batch = objects.poll(place, [], changed="add", vanished="ignore")
     found, _ = direct.looked(place, batch, said.reading, None)
     landed = [{"files": [entry.as_dict() for entry in found], "split_bytes": 1}]

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lakeloom.objects.address import Address
-from lakeloom.objects.opened import opening
+from lakeloom.core.errors import SourceError
 from lakeloom.project.sampling import storage_root
 from lakeloom.sources import direct, objects
 from lakeloom.sources.files import Files, FilesChangedError
 from lakeloom.store import refs
 from lakeloom.store.lake import Lake
-from tests.sources.test_direct import Project, config
+from tests.sources.test_direct import Project, config, place_of
 
 # Format → words of the source, the objects; the last is broken whole or in part.
 KINDS = {
@@ -28,8 +27,6 @@ KINDS = {
     "text": ({}, {"a.txt": "one\n\nzwölf\n".encode(), "broken.txt": b"not \xff UTF-8\n"}),
     "fixed": ({"fields": {"id": [1, 2], "w": [3, 6]}}, {"a.dat": b" 1one \n 2two \n", "broken.dat": b" 3six \n4\n"}),
 }  # fmt: skip
-
-
 OF_THE_LANDING = {"_source", "_ingested_at", "_run"}
 OF_THE_QUARANTINE = {"id", "source", "step", "at", "run", "execution"}
 
@@ -64,8 +61,23 @@ def test_what_lies_there_lands_as_its_copies_do(bucket_of, tmp_path):
 @pytest.fixture
 def place(bucket_of, tmp_path):
     bucket = bucket_of("s3")
-    address = Address.parse(f"{bucket.root}/in/*")
-    return bucket, objects.Place(address, opening(address, bucket.stores), tmp_path, "landing/x")
+    return bucket, place_of(bucket, "in/*", tmp_path)
+
+
+def test_a_line_that_is_lost_is_not_waited_for_with_each_object(place, monkeypatch):
+    bucket, where = place
+    for number in range(40):
+        bucket.put(f"in/{number}.csv", b"id\n1\n")
+    batch, asked = objects.poll(where, [], changed="add", vanished="ignore"), []
+
+    def lost(*words):
+        asked.append(words)
+        raise SourceError("LL-SOURCE-001", "the line is down", transient=True)
+
+    monkeypatch.setattr(direct, "_entry", lost)
+    with pytest.raises(SourceError, match="the line is down"):
+        direct.looked(where, batch, config(f"{bucket.root}/in/*", format="csv").reading, None)
+    assert len(asked) <= direct._THREADS
 
 
 def test_what_is_packed_is_refused_and_much_is_looked_at_by_tasks(spark, place, monkeypatch):

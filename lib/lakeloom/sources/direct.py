@@ -68,14 +68,18 @@ def looked(
 
 def _looked(place: Place, found: Iterable[Found], reading: Reading) -> list[tuple[str, Told]]:
     """Return for each object by its key its entry, or why it could not be had; None where it is another one by now."""
-    store = place.opening.open()
+    store, lost = place.opening.open(), list[SourceError]()
 
     def one(each: Found) -> tuple[str, Told]:
+        if lost:  # the line: it is not waited for once more with each object
+            return each.key, lost[0]
         try:
             return each.key, _entry(place, store, each, reading)
         except MovedError:
             return each.key, None
         except SourceError as error:
+            if error.transient:
+                lost.append(error)
             return each.key, error
 
     with ThreadPoolExecutor(_THREADS, "look") as pool:
