@@ -186,10 +186,9 @@ def test_files_are_compressed_as_spark_is_told(orders, tasks, monkeypatch, codec
     file = next(lake(orders).folder("bronze.orders").glob("*.parquet"))
     group = parquet.ParquetFile(file).metadata.row_group(0)
     used = {group.column(at).compression for at in range(group.num_columns)}
-    told = {"uncompressed": "UNCOMPRESSED", "zstd": "ZSTD", "lz4_raw": "LZ4", "lz4": "UNKNOWN"}[
-        codec
-    ]  # the last is Hadoop's own
-    assert told in used and used <= {told, "UNCOMPRESSED"}
+    # The last is Hadoop's own.
+    names = {"uncompressed": "UNCOMPRESSED", "zstd": "ZSTD", "lz4_raw": "LZ4", "lz4": "UNKNOWN"}
+    assert names[codec] in used and used <= {names[codec], "UNCOMPRESSED"}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

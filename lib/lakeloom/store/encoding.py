@@ -6,7 +6,7 @@ Source: the Parquet format, "Encodings" and "Compression".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,29 +18,30 @@ SAMPLE_BYTES = 64 << 10
 _WORTH = 7 / 8  # of the size: what compresses to more is quicker to write and to read as it is
 
 
-def repeating(table: pa.Table) -> list[str]:
-    """Return the columns, fields by dotted names, in which a value comes twice on average.
+def encoded(table: pa.Table, codec: str) -> dict[str, Any]:
+    """Return a writer's words: which columns have a dictionary, and the compression, by column where one is left out.
 
-    A dictionary of the others would cost twice: it is given up when it has grown too large, and what was encoded stays.
-    """
-    return [name for name, column in _leaves(table) if _repeats(column)]
-
-
-def codecs(table: pa.Table, codec: str) -> str | dict[str, str]:
-    """Return the compression, by column where one is better left as it is.
+    A dictionary is for columns, fields by dotted names, in which a value comes twice on average. Of the others it would
+    cost twice: it is given up when it has grown too large, and what was encoded stays.
 
     Parameters
     ----------
+    table : pyarrow.Table
+        The first rows.
     codec : str
         A key of `WRITTEN`.
     """
     import pyarrow as pa
 
     leaves, codec = dict(_leaves(table)), WRITTEN[codec]
-    if codec == "none" or any(pa.types.is_nested(column.type) for column in leaves.values()):
-        return codec
-    packer = pa.Codec(codec)
-    return {name: codec if _shrinks(column, packer) else "none" for name, column in leaves.items()}
+    repeating = [name for name, column in leaves.items() if _repeats(column)]
+    packed: str | dict[str, str] = codec
+    if codec != "none" and not any(pa.types.is_nested(column.type) for column in leaves.values()):
+        packer = pa.Codec(codec)
+        packed = {
+            name: codec if name in repeating or _shrinks(column, packer) else "none" for name, column in leaves.items()
+        }
+    return {"use_dictionary": repeating, "compression": packed}
 
 
 def _leaves(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
@@ -61,9 +62,7 @@ def _repeats(column: pa.ChunkedArray) -> bool:
 
 
 def _shrinks(column: pa.ChunkedArray, packer: pa.Codec) -> bool:
-    """Return whether a column's first bytes are worth compressing; what will have a dictionary is."""
-    if not len(column) or _repeats(column):
-        return True
+    """Return whether the first bytes of a column that has values are worth compressing."""
     values = column.chunk(0)
     held = values.buffers()[-1]
     if held is None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeloom.objects.path import Location
-from lakeloom.store.encoding import codecs, repeating
+from lakeloom.store.encoding import encoded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,8 +51,8 @@ def filed(folder: Location, tables: Iterable[pa.Table], leaves: Iterable[str], c
             for table in tables:
                 if writer is None:
                     writer = pq.ParquetWriter(
-                        file, table.schema, compression=codecs(table, codec), store_schema=False,
-                        metadata_collector=made, use_dictionary=repeating(table), coerce_timestamps="us",
+                        file, table.schema, store_schema=False, metadata_collector=made, coerce_timestamps="us",
+                        **encoded(table, codec),
                     )  # fmt: skip
                 writer.write_table(table, row_group_size=max(1, table.num_rows))
         finally:

@@ -1,6 +1,5 @@
 """PostgreSQL's rows as Arrow over lines that are encrypted, or go through a tunnel: verified as the driver's are."""
 
-import getpass
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from tests import servers
 from tests.servers.fixtures import DATABASES, WHO
 from tests.sources.jdbc.bronze import Bronze
 from tests.sources.jdbc.test_tls import ENCRYPTED
-from tests.sources.jdbc.test_tunnel import sshd
+from tests.sources.jdbc.test_tunnel import sshd, tunnel_by
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +63,7 @@ def test_rows_come_through_a_tunnel(spark, databases, table, tmp_path):
     with sshd(home) as port:
         if port is None:
             pytest.skip("no SSH server is installed on this machine")
-        tunnel = {"host": "127.0.0.1", "port": port, "user": getpass.getuser(), "key": str(home / "mine"),
-                  "known_hosts": str(home / "known")}  # fmt: skip
+        tunnel = tunnel_by(port, home)
         bronze = Bronze(
             spark, database, table=table, keys=["id"], partitions={"column": "id", "number": 2}, tunnel=tunnel
         )

@@ -29,6 +29,12 @@ def sshd(home):
         yield port
 
 
+def tunnel_by(port, home):
+    """Return what a source says of the tunnel by `sshd`."""
+    return {"host": "127.0.0.1", "port": port, "user": getpass.getuser(), "key": str(home / "mine"),
+            "known_hosts": str(home / "known")}  # fmt: skip
+
+
 def test_a_database_is_read_through_a_tunnel_which_ends_with_the_read(spark, databases, tmp_path):
     database = databases("postgresql")
     database.run("CREATE TABLE far AS SELECT g AS id FROM generate_series(1, 30) g")
@@ -36,8 +42,7 @@ def test_a_database_is_read_through_a_tunnel_which_ends_with_the_read(spark, dat
     with sshd(home) as port:
         if port is None:
             pytest.skip("no SSH server is installed on this machine")
-        tunnel = {"host": "127.0.0.1", "port": port, "user": getpass.getuser(), "key": str(home / "mine"),
-                  "known_hosts": str(home / "known")}  # fmt: skip
+        tunnel = tunnel_by(port, home)
         said = {"table": "far", "partitions": {"column": "id", "number": 2}}
         bronze = Bronze(spark, database, **said, tunnel=tunnel)
         assert len(bronze.land()) == 30 and bronze.ids() == list(range(1, 31))
